@@ -1,0 +1,58 @@
+// What the rest of a manager sees of Raft. The pure core, the log on disk and the transport are behind it.
+
+export interface RaftMember {
+  /** Never reused. */
+  readonly raftId: number;
+  /** host:port of the member's daemon. */
+  readonly addr: string;
+  /** Who the member is to the cluster: its node id. */
+  readonly nodeId: string;
+}
+
+export interface RaftStatus {
+  readonly raftId: number;
+  readonly term: number;
+  readonly state: "leader" | "follower" | "candidate" | "pre-candidate" | "removed" | "stopped";
+  /** 0 when unknown. */
+  readonly leaderId: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly members: readonly RaftMember[];
+  /** Leader only: what it knows of each other member. */
+  readonly progress: ReadonlyMap<number, { readonly matchIndex: number; readonly active: boolean }>;
+}
+
+/** What Raft replicates: `apply` and `restore` are functions of their input and the state alone. */
+export interface StateMachine {
+  /** Entries arrive once each, in order, after commit. `own` marks those proposed by this process and still waited for. */
+  readonly apply: (entry: { readonly index: number; readonly term: number; readonly data: Uint8Array }) => void;
+  readonly snapshot: () => Uint8Array;
+  readonly restore: (snapshot: Uint8Array) => void;
+}
+
+export type LeadershipEvent =
+  /** This member leads, and has applied every entry of earlier terms: it may write. */
+  | { readonly kind: "leading"; readonly term: number }
+  | { readonly kind: "following"; readonly leader: RaftMember | undefined };
+
+export interface RaftNode {
+  /**
+   * Appends `data` to the replicated log. Calls are pipelined: the order of calls is the order in the log, and none waits
+   * for another's fsync. Resolves once the entry is committed and applied here.
+   * @throws {SkepError} `unavailable`: not leading, or lost leadership; the entry may still be committed later when the
+   * message says "outcome unknown". `resource_exhausted`: larger than the limit, or the queue is full.
+   */
+  readonly propose: (data: Uint8Array) => Promise<{ readonly index: number }>;
+  /** Resolves once a read of the applied state is linearizable. @throws `unavailable` when not leading. */
+  readonly readIndex: (signal: AbortSignal) => Promise<void>;
+  readonly status: () => RaftStatus;
+  /** The current state at once, then every change; until `signal` aborts. */
+  readonly leadership: (signal: AbortSignal) => AsyncIterable<LeadershipEvent>;
+  /** One change at a time. @throws `unavailable` when not leading; `failed_precondition` when another is under way. */
+  readonly addMember: (member: RaftMember, signal: AbortSignal) => Promise<void>;
+  readonly removeMember: (raftId: number, signal: AbortSignal) => Promise<void>;
+  /** Hands leadership to the most up-to-date other member; resolves when this one no longer leads. */
+  readonly transferLeadership: (signal: AbortSignal) => Promise<void>;
+  /** Transfers leadership away when leading, then stops. Idempotent. */
+  readonly stop: () => Promise<void>;
+}

@@ -1,0 +1,74 @@
+// The store's contract. Tables are in memory; the Raft log is the only way in. Readers see committed state; a transaction
+// is a synchronous callback over the speculative head (committed state plus what is proposed and not yet committed), so
+// that proposals pipeline. Watch events are emitted on commit.
+import type { Cluster, Config, Network, Node, Secret, Service, Task } from "../../proto/gen/objects.ts";
+import type { NodeId, ServiceId } from "../../shared/model/ids.ts";
+
+export interface Tables {
+  readonly node: Node;
+  readonly service: Service;
+  readonly task: Task;
+  readonly network: Network;
+  readonly secret: Secret;
+  readonly config: Config;
+  readonly cluster: Cluster;
+}
+export type TableName = keyof Tables;
+
+/** Valid only inside the callback it is given to. */
+export interface View {
+  /** The store's version at this view. */
+  readonly version: number;
+  readonly get: <T extends TableName>(table: T, id: string) => Tables[T] | undefined;
+  readonly all: <T extends TableName>(table: T) => Iterable<Tables[T]>;
+  readonly count: (table: TableName) => number;
+  /** By Spec.Name; nodes are found by hostname, tasks have no names of their own. */
+  readonly byName: <T extends TableName>(table: T, name: string) => Tables[T] | undefined;
+  readonly tasksOfService: (service: ServiceId) => Iterable<Task>;
+  readonly tasksOfNode: (node: NodeId) => Iterable<Task>;
+  /** The one cluster object; undefined before init. */
+  readonly cluster: () => Cluster | undefined;
+}
+
+export interface Tx extends View {
+  /**
+   * Creates or replaces. The store stamps Meta (version, createdAtMs, updatedAtMs).
+   * @throws {SkepError} `conflict` when `object.meta.version` is not that of the head (0 or no meta: create only);
+   * `already_exists` when another object of the table has the name.
+   */
+  readonly put: <T extends TableName>(table: T, object: Tables[T]) => undefined;
+  /** No error when it is not there. */
+  readonly remove: (table: TableName, id: string) => undefined;
+}
+
+export type Change = {
+  readonly [T in TableName]:
+    | { readonly table: T; readonly action: "create"; readonly object: Tables[T] }
+    | { readonly table: T; readonly action: "update"; readonly object: Tables[T]; readonly old: Tables[T] }
+    | { readonly table: T; readonly action: "remove"; readonly object: Tables[T] };
+}[TableName];
+
+/** One transaction, whole. */
+export interface Commit {
+  readonly version: number;
+  readonly changes: readonly Change[];
+}
+
+export interface Store {
+  /** Reads committed state. The callback must not keep the view. */
+  readonly view: <R>(read: (view: View) => R) => R;
+  /**
+   * Runs `write` at once over the head and proposes what it changed; resolves with its result after the commit, or at once
+   * when it changed nothing. An exception from `write` discards the transaction and rejects.
+   * @throws {SkepError} `unavailable` when this manager does not lead or stops leading before the commit.
+   */
+  readonly update: <R>(write: (tx: Tx) => R extends Promise<unknown> ? never : R) => Promise<R>;
+  /**
+   * A view and every commit after it, without a gap, in order, once. A consumer that falls more than `maxBuffered` commits
+   * behind gets `resource_exhausted`: view again.
+   */
+  readonly viewAndWatch: <R>(
+    read: (view: View) => R,
+    options: { readonly signal: AbortSignal; readonly maxBuffered?: number },
+  ) => { readonly view: R; readonly commits: AsyncIterable<Commit> };
+}

@@ -1,0 +1,1426 @@
+// Generated from skep/v1/control.proto by proto/generate.ts. Do not edit: npm run proto.
+import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
+import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
+import { ReachabilityNumber, decodeCluster, decodeClusterFrom, decodeClusterSpecFrom, decodeNode, decodeNodeFrom, decodeNodeSpecFrom, decodeServiceFrom, decodeServiceSpecFrom, decodeTask, decodeTaskFrom, encodeCluster, encodeClusterInto, encodeClusterSpecInto, encodeNode, encodeNodeInto, encodeNodeSpecInto, encodeServiceInto, encodeServiceSpecInto, encodeTask, encodeTaskInto, readReachability, type Cluster, type ClusterSpec, type Node, type NodeSpec, type Reachability, type Service, type ServiceSpec, type Task } from "./objects.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+const EMPTY = new Uint8Array(0);
+/** key=value pairs, grouped by key; values of one key are alternatives, keys must all match. */
+export interface Filter {
+  readonly key: string;
+  readonly values: readonly string[];
+}
+/** A Filter with every field that is not given at its zero value. */
+export function newFilter(init: Partial<Filter> = {}): Filter {
+  return { key: "", values: [], ...init };
+}
+export function encodeFilterInto(m: Filter, w: Writer): Writer {
+  if (m.key !== "") w.uint32(10).string(m.key);
+  for (const value of m.values) w.uint32(18).string(value);
+  return w;
+}
+export function encodeFilter(m: Filter): Uint8Array {
+  return encodeFilterInto(m, Writer.create()).finish();
+}
+export function decodeFilterFrom(r: Reader, length: number): Filter {
+  const end = r.pos + length;
+  const values: string[] = [];
+  const m: Mutable<Filter> = newFilter({ values });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.key = r.string();
+        break;
+      case 2:
+        values.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a Filter. */
+export function decodeFilter(bytes: Uint8Array): Filter {
+  const r = Reader.create(bytes);
+  return decodeFilterFrom(r, bytes.length);
+}
+
+export interface ListRequest {
+  readonly filters: readonly Filter[];
+}
+/** A ListRequest with every field that is not given at its zero value. */
+export function newListRequest(init: Partial<ListRequest> = {}): ListRequest {
+  return { filters: [], ...init };
+}
+export function encodeListRequestInto(m: ListRequest, w: Writer): Writer {
+  for (const value of m.filters) encodeFilterInto(value, w.uint32(10).fork()).ldelim();
+  return w;
+}
+export function encodeListRequest(m: ListRequest): Uint8Array {
+  return encodeListRequestInto(m, Writer.create()).finish();
+}
+export function decodeListRequestFrom(r: Reader, length: number): ListRequest {
+  const end = r.pos + length;
+  const filters: Filter[] = [];
+  const m: Mutable<ListRequest> = newListRequest({ filters });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        filters.push(decodeFilterFrom(r, r.uint32()));
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ListRequest. */
+export function decodeListRequest(bytes: Uint8Array): ListRequest {
+  const r = Reader.create(bytes);
+  return decodeListRequestFrom(r, bytes.length);
+}
+
+export interface ObjectRequest {
+  readonly ref: string;
+}
+/** A ObjectRequest with every field that is not given at its zero value. */
+export function newObjectRequest(init: Partial<ObjectRequest> = {}): ObjectRequest {
+  return { ref: "", ...init };
+}
+export function encodeObjectRequestInto(m: ObjectRequest, w: Writer): Writer {
+  if (m.ref !== "") w.uint32(10).string(m.ref);
+  return w;
+}
+export function encodeObjectRequest(m: ObjectRequest): Uint8Array {
+  return encodeObjectRequestInto(m, Writer.create()).finish();
+}
+export function decodeObjectRequestFrom(r: Reader, length: number): ObjectRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<ObjectRequest> = newObjectRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.ref = r.string();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ObjectRequest. */
+export function decodeObjectRequest(bytes: Uint8Array): ObjectRequest {
+  const r = Reader.create(bytes);
+  return decodeObjectRequestFrom(r, bytes.length);
+}
+
+export interface RemoveRequest {
+  readonly ref: string;
+  readonly force: boolean;
+}
+/** A RemoveRequest with every field that is not given at its zero value. */
+export function newRemoveRequest(init: Partial<RemoveRequest> = {}): RemoveRequest {
+  return { ref: "", force: false, ...init };
+}
+export function encodeRemoveRequestInto(m: RemoveRequest, w: Writer): Writer {
+  if (m.ref !== "") w.uint32(10).string(m.ref);
+  if (m.force !== false) w.uint32(16).bool(m.force);
+  return w;
+}
+export function encodeRemoveRequest(m: RemoveRequest): Uint8Array {
+  return encodeRemoveRequestInto(m, Writer.create()).finish();
+}
+export function decodeRemoveRequestFrom(r: Reader, length: number): RemoveRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<RemoveRequest> = newRemoveRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.ref = r.string();
+        break;
+      case 2:
+        m.force = r.bool();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RemoveRequest. */
+export function decodeRemoveRequest(bytes: Uint8Array): RemoveRequest {
+  const r = Reader.create(bytes);
+  return decodeRemoveRequestFrom(r, bytes.length);
+}
+
+export interface RemoveResponse {
+  readonly id: string;
+}
+/** A RemoveResponse with every field that is not given at its zero value. */
+export function newRemoveResponse(init: Partial<RemoveResponse> = {}): RemoveResponse {
+  return { id: "", ...init };
+}
+export function encodeRemoveResponseInto(m: RemoveResponse, w: Writer): Writer {
+  if (m.id !== "") w.uint32(10).string(m.id);
+  return w;
+}
+export function encodeRemoveResponse(m: RemoveResponse): Uint8Array {
+  return encodeRemoveResponseInto(m, Writer.create()).finish();
+}
+export function decodeRemoveResponseFrom(r: Reader, length: number): RemoveResponse {
+  const end = r.pos + length;
+
+  const m: Mutable<RemoveResponse> = newRemoveResponse();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.id = r.string();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RemoveResponse. */
+export function decodeRemoveResponse(bytes: Uint8Array): RemoveResponse {
+  const r = Reader.create(bytes);
+  return decodeRemoveResponseFrom(r, bytes.length);
+}
+
+export interface ListNodesResponse {
+  readonly nodes: readonly Node[];
+}
+/** A ListNodesResponse with every field that is not given at its zero value. */
+export function newListNodesResponse(init: Partial<ListNodesResponse> = {}): ListNodesResponse {
+  return { nodes: [], ...init };
+}
+export function encodeListNodesResponseInto(m: ListNodesResponse, w: Writer): Writer {
+  for (const value of m.nodes) encodeNodeInto(value, w.uint32(10).fork()).ldelim();
+  return w;
+}
+export function encodeListNodesResponse(m: ListNodesResponse): Uint8Array {
+  return encodeListNodesResponseInto(m, Writer.create()).finish();
+}
+export function decodeListNodesResponseFrom(r: Reader, length: number): ListNodesResponse {
+  const end = r.pos + length;
+  const nodes: Node[] = [];
+  const m: Mutable<ListNodesResponse> = newListNodesResponse({ nodes });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        nodes.push(decodeNodeFrom(r, r.uint32()));
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ListNodesResponse. */
+export function decodeListNodesResponse(bytes: Uint8Array): ListNodesResponse {
+  const r = Reader.create(bytes);
+  return decodeListNodesResponseFrom(r, bytes.length);
+}
+
+export interface UpdateNodeRequest {
+  readonly id: NodeId;
+  readonly version: number;
+  readonly spec?: NodeSpec | undefined;
+}
+/** A UpdateNodeRequest with every field that is not given at its zero value. */
+export function newUpdateNodeRequest(init: Partial<UpdateNodeRequest> = {}): UpdateNodeRequest {
+  return { id: "" as NodeId, version: 0, ...init };
+}
+export function encodeUpdateNodeRequestInto(m: UpdateNodeRequest, w: Writer): Writer {
+  if (m.id !== "") w.uint32(10).string(m.id);
+  if (m.version !== 0) w.uint32(16).uint64(m.version);
+  if (m.spec !== undefined) encodeNodeSpecInto(m.spec, w.uint32(26).fork()).ldelim();
+  return w;
+}
+export function encodeUpdateNodeRequest(m: UpdateNodeRequest): Uint8Array {
+  return encodeUpdateNodeRequestInto(m, Writer.create()).finish();
+}
+export function decodeUpdateNodeRequestFrom(r: Reader, length: number): UpdateNodeRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<UpdateNodeRequest> = newUpdateNodeRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.id = (r.string() as NodeId);
+        break;
+      case 2:
+        m.version = toNumber(r.uint64());
+        break;
+      case 3:
+        m.spec = decodeNodeSpecFrom(r, r.uint32());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a UpdateNodeRequest. */
+export function decodeUpdateNodeRequest(bytes: Uint8Array): UpdateNodeRequest {
+  const r = Reader.create(bytes);
+  return decodeUpdateNodeRequestFrom(r, bytes.length);
+}
+
+export interface CreateServiceRequest {
+  readonly spec?: ServiceSpec | undefined;
+  /** Do not ask the registry for the image's digest and platforms. */
+  readonly noResolveImage: boolean;
+}
+/** A CreateServiceRequest with every field that is not given at its zero value. */
+export function newCreateServiceRequest(init: Partial<CreateServiceRequest> = {}): CreateServiceRequest {
+  return { noResolveImage: false, ...init };
+}
+export function encodeCreateServiceRequestInto(m: CreateServiceRequest, w: Writer): Writer {
+  if (m.spec !== undefined) encodeServiceSpecInto(m.spec, w.uint32(10).fork()).ldelim();
+  if (m.noResolveImage !== false) w.uint32(16).bool(m.noResolveImage);
+  return w;
+}
+export function encodeCreateServiceRequest(m: CreateServiceRequest): Uint8Array {
+  return encodeCreateServiceRequestInto(m, Writer.create()).finish();
+}
+export function decodeCreateServiceRequestFrom(r: Reader, length: number): CreateServiceRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<CreateServiceRequest> = newCreateServiceRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.spec = decodeServiceSpecFrom(r, r.uint32());
+        break;
+      case 2:
+        m.noResolveImage = r.bool();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a CreateServiceRequest. */
+export function decodeCreateServiceRequest(bytes: Uint8Array): CreateServiceRequest {
+  const r = Reader.create(bytes);
+  return decodeCreateServiceRequestFrom(r, bytes.length);
+}
+
+export interface ServiceResponse {
+  readonly service?: Service | undefined;
+  readonly warnings: readonly string[];
+}
+/** A ServiceResponse with every field that is not given at its zero value. */
+export function newServiceResponse(init: Partial<ServiceResponse> = {}): ServiceResponse {
+  return { warnings: [], ...init };
+}
+export function encodeServiceResponseInto(m: ServiceResponse, w: Writer): Writer {
+  if (m.service !== undefined) encodeServiceInto(m.service, w.uint32(10).fork()).ldelim();
+  for (const value of m.warnings) w.uint32(18).string(value);
+  return w;
+}
+export function encodeServiceResponse(m: ServiceResponse): Uint8Array {
+  return encodeServiceResponseInto(m, Writer.create()).finish();
+}
+export function decodeServiceResponseFrom(r: Reader, length: number): ServiceResponse {
+  const end = r.pos + length;
+  const warnings: string[] = [];
+  const m: Mutable<ServiceResponse> = newServiceResponse({ warnings });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.service = decodeServiceFrom(r, r.uint32());
+        break;
+      case 2:
+        warnings.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ServiceResponse. */
+export function decodeServiceResponse(bytes: Uint8Array): ServiceResponse {
+  const r = Reader.create(bytes);
+  return decodeServiceResponseFrom(r, bytes.length);
+}
+
+export interface UpdateServiceRequest {
+  readonly id: ServiceId;
+  readonly version: number;
+  readonly spec?: ServiceSpec | undefined;
+  readonly noResolveImage: boolean;
+  /** Take the previous spec instead of `spec`. */
+  readonly rollback: boolean;
+  /** Keep the credentials of the present spec where `spec` has none. */
+  readonly keepRegistryAuth: boolean;
+}
+/** A UpdateServiceRequest with every field that is not given at its zero value. */
+export function newUpdateServiceRequest(init: Partial<UpdateServiceRequest> = {}): UpdateServiceRequest {
+  return { id: "" as ServiceId, version: 0, noResolveImage: false, rollback: false, keepRegistryAuth: false, ...init };
+}
+export function encodeUpdateServiceRequestInto(m: UpdateServiceRequest, w: Writer): Writer {
+  if (m.id !== "") w.uint32(10).string(m.id);
+  if (m.version !== 0) w.uint32(16).uint64(m.version);
+  if (m.spec !== undefined) encodeServiceSpecInto(m.spec, w.uint32(26).fork()).ldelim();
+  if (m.noResolveImage !== false) w.uint32(32).bool(m.noResolveImage);
+  if (m.rollback !== false) w.uint32(40).bool(m.rollback);
+  if (m.keepRegistryAuth !== false) w.uint32(48).bool(m.keepRegistryAuth);
+  return w;
+}
+export function encodeUpdateServiceRequest(m: UpdateServiceRequest): Uint8Array {
+  return encodeUpdateServiceRequestInto(m, Writer.create()).finish();
+}
+export function decodeUpdateServiceRequestFrom(r: Reader, length: number): UpdateServiceRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<UpdateServiceRequest> = newUpdateServiceRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.id = (r.string() as ServiceId);
+        break;
+      case 2:
+        m.version = toNumber(r.uint64());
+        break;
+      case 3:
+        m.spec = decodeServiceSpecFrom(r, r.uint32());
+        break;
+      case 4:
+        m.noResolveImage = r.bool();
+        break;
+      case 5:
+        m.rollback = r.bool();
+        break;
+      case 6:
+        m.keepRegistryAuth = r.bool();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a UpdateServiceRequest. */
+export function decodeUpdateServiceRequest(bytes: Uint8Array): UpdateServiceRequest {
+  const r = Reader.create(bytes);
+  return decodeUpdateServiceRequestFrom(r, bytes.length);
+}
+
+/** Counts told truthfully: a task on a node that does not answer is not counted as running. */
+export interface ServiceStatus {
+  readonly runningTasks: number;
+  readonly desiredTasks: number;
+  readonly completedTasks: number;
+  /** Tasks last seen running on nodes that are down, suspect or unknown. */
+  readonly unknownTasks: number;
+}
+/** A ServiceStatus with every field that is not given at its zero value. */
+export function newServiceStatus(init: Partial<ServiceStatus> = {}): ServiceStatus {
+  return { runningTasks: 0, desiredTasks: 0, completedTasks: 0, unknownTasks: 0, ...init };
+}
+export function encodeServiceStatusInto(m: ServiceStatus, w: Writer): Writer {
+  if (m.runningTasks !== 0) w.uint32(8).uint64(m.runningTasks);
+  if (m.desiredTasks !== 0) w.uint32(16).uint64(m.desiredTasks);
+  if (m.completedTasks !== 0) w.uint32(24).uint64(m.completedTasks);
+  if (m.unknownTasks !== 0) w.uint32(32).uint64(m.unknownTasks);
+  return w;
+}
+export function encodeServiceStatus(m: ServiceStatus): Uint8Array {
+  return encodeServiceStatusInto(m, Writer.create()).finish();
+}
+export function decodeServiceStatusFrom(r: Reader, length: number): ServiceStatus {
+  const end = r.pos + length;
+
+  const m: Mutable<ServiceStatus> = newServiceStatus();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.runningTasks = toNumber(r.uint64());
+        break;
+      case 2:
+        m.desiredTasks = toNumber(r.uint64());
+        break;
+      case 3:
+        m.completedTasks = toNumber(r.uint64());
+        break;
+      case 4:
+        m.unknownTasks = toNumber(r.uint64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ServiceStatus. */
+export function decodeServiceStatus(bytes: Uint8Array): ServiceStatus {
+  const r = Reader.create(bytes);
+  return decodeServiceStatusFrom(r, bytes.length);
+}
+
+export interface ServiceWithStatus {
+  readonly service?: Service | undefined;
+  readonly status?: ServiceStatus | undefined;
+}
+/** A ServiceWithStatus with every field that is not given at its zero value. */
+export function newServiceWithStatus(init: Partial<ServiceWithStatus> = {}): ServiceWithStatus {
+  return { ...init };
+}
+export function encodeServiceWithStatusInto(m: ServiceWithStatus, w: Writer): Writer {
+  if (m.service !== undefined) encodeServiceInto(m.service, w.uint32(10).fork()).ldelim();
+  if (m.status !== undefined) encodeServiceStatusInto(m.status, w.uint32(18).fork()).ldelim();
+  return w;
+}
+export function encodeServiceWithStatus(m: ServiceWithStatus): Uint8Array {
+  return encodeServiceWithStatusInto(m, Writer.create()).finish();
+}
+export function decodeServiceWithStatusFrom(r: Reader, length: number): ServiceWithStatus {
+  const end = r.pos + length;
+
+  const m: Mutable<ServiceWithStatus> = newServiceWithStatus();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.service = decodeServiceFrom(r, r.uint32());
+        break;
+      case 2:
+        m.status = decodeServiceStatusFrom(r, r.uint32());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ServiceWithStatus. */
+export function decodeServiceWithStatus(bytes: Uint8Array): ServiceWithStatus {
+  const r = Reader.create(bytes);
+  return decodeServiceWithStatusFrom(r, bytes.length);
+}
+
+export interface ListServicesResponse {
+  readonly services: readonly ServiceWithStatus[];
+}
+/** A ListServicesResponse with every field that is not given at its zero value. */
+export function newListServicesResponse(init: Partial<ListServicesResponse> = {}): ListServicesResponse {
+  return { services: [], ...init };
+}
+export function encodeListServicesResponseInto(m: ListServicesResponse, w: Writer): Writer {
+  for (const value of m.services) encodeServiceWithStatusInto(value, w.uint32(10).fork()).ldelim();
+  return w;
+}
+export function encodeListServicesResponse(m: ListServicesResponse): Uint8Array {
+  return encodeListServicesResponseInto(m, Writer.create()).finish();
+}
+export function decodeListServicesResponseFrom(r: Reader, length: number): ListServicesResponse {
+  const end = r.pos + length;
+  const services: ServiceWithStatus[] = [];
+  const m: Mutable<ListServicesResponse> = newListServicesResponse({ services });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        services.push(decodeServiceWithStatusFrom(r, r.uint32()));
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ListServicesResponse. */
+export function decodeListServicesResponse(bytes: Uint8Array): ListServicesResponse {
+  const r = Reader.create(bytes);
+  return decodeListServicesResponseFrom(r, bytes.length);
+}
+
+export interface ListTasksResponse {
+  readonly tasks: readonly Task[];
+}
+/** A ListTasksResponse with every field that is not given at its zero value. */
+export function newListTasksResponse(init: Partial<ListTasksResponse> = {}): ListTasksResponse {
+  return { tasks: [], ...init };
+}
+export function encodeListTasksResponseInto(m: ListTasksResponse, w: Writer): Writer {
+  for (const value of m.tasks) encodeTaskInto(value, w.uint32(10).fork()).ldelim();
+  return w;
+}
+export function encodeListTasksResponse(m: ListTasksResponse): Uint8Array {
+  return encodeListTasksResponseInto(m, Writer.create()).finish();
+}
+export function decodeListTasksResponseFrom(r: Reader, length: number): ListTasksResponse {
+  const end = r.pos + length;
+  const tasks: Task[] = [];
+  const m: Mutable<ListTasksResponse> = newListTasksResponse({ tasks });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        tasks.push(decodeTaskFrom(r, r.uint32()));
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ListTasksResponse. */
+export function decodeListTasksResponse(bytes: Uint8Array): ListTasksResponse {
+  const r = Reader.create(bytes);
+  return decodeListTasksResponseFrom(r, bytes.length);
+}
+
+export interface GetClusterRequest {
+
+}
+/** A GetClusterRequest with every field that is not given at its zero value. */
+export function newGetClusterRequest(init: Partial<GetClusterRequest> = {}): GetClusterRequest {
+  return { ...init };
+}
+export function encodeGetClusterRequestInto(_m: GetClusterRequest, w: Writer): Writer {
+
+  return w;
+}
+export function encodeGetClusterRequest(m: GetClusterRequest): Uint8Array {
+  return encodeGetClusterRequestInto(m, Writer.create()).finish();
+}
+export function decodeGetClusterRequestFrom(r: Reader, length: number): GetClusterRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<GetClusterRequest> = newGetClusterRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a GetClusterRequest. */
+export function decodeGetClusterRequest(bytes: Uint8Array): GetClusterRequest {
+  const r = Reader.create(bytes);
+  return decodeGetClusterRequestFrom(r, bytes.length);
+}
+
+export interface UpdateClusterRequest {
+  readonly version: number;
+  readonly spec?: ClusterSpec | undefined;
+  readonly rotateWorkerToken: boolean;
+  readonly rotateManagerToken: boolean;
+}
+/** A UpdateClusterRequest with every field that is not given at its zero value. */
+export function newUpdateClusterRequest(init: Partial<UpdateClusterRequest> = {}): UpdateClusterRequest {
+  return { version: 0, rotateWorkerToken: false, rotateManagerToken: false, ...init };
+}
+export function encodeUpdateClusterRequestInto(m: UpdateClusterRequest, w: Writer): Writer {
+  if (m.version !== 0) w.uint32(8).uint64(m.version);
+  if (m.spec !== undefined) encodeClusterSpecInto(m.spec, w.uint32(18).fork()).ldelim();
+  if (m.rotateWorkerToken !== false) w.uint32(24).bool(m.rotateWorkerToken);
+  if (m.rotateManagerToken !== false) w.uint32(32).bool(m.rotateManagerToken);
+  return w;
+}
+export function encodeUpdateClusterRequest(m: UpdateClusterRequest): Uint8Array {
+  return encodeUpdateClusterRequestInto(m, Writer.create()).finish();
+}
+export function decodeUpdateClusterRequestFrom(r: Reader, length: number): UpdateClusterRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<UpdateClusterRequest> = newUpdateClusterRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.version = toNumber(r.uint64());
+        break;
+      case 2:
+        m.spec = decodeClusterSpecFrom(r, r.uint32());
+        break;
+      case 3:
+        m.rotateWorkerToken = r.bool();
+        break;
+      case 4:
+        m.rotateManagerToken = r.bool();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a UpdateClusterRequest. */
+export function decodeUpdateClusterRequest(bytes: Uint8Array): UpdateClusterRequest {
+  const r = Reader.create(bytes);
+  return decodeUpdateClusterRequestFrom(r, bytes.length);
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  /** Lines from the end per task; negative is all. */
+  readonly tail: number;
+  /** Only lines at or after this time; 0 is all. */
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+/** A LogOptions with every field that is not given at its zero value. */
+export function newLogOptions(init: Partial<LogOptions> = {}): LogOptions {
+  return { follow: false, tail: 0, sinceMs: 0, untilMs: 0, stdout: false, stderr: false, ...init };
+}
+export function encodeLogOptionsInto(m: LogOptions, w: Writer): Writer {
+  if (m.follow !== false) w.uint32(8).bool(m.follow);
+  if (m.tail !== 0) w.uint32(16).int64(m.tail);
+  if (m.sinceMs !== 0) w.uint32(24).int64(m.sinceMs);
+  if (m.untilMs !== 0) w.uint32(32).int64(m.untilMs);
+  if (m.stdout !== false) w.uint32(40).bool(m.stdout);
+  if (m.stderr !== false) w.uint32(48).bool(m.stderr);
+  return w;
+}
+export function encodeLogOptions(m: LogOptions): Uint8Array {
+  return encodeLogOptionsInto(m, Writer.create()).finish();
+}
+export function decodeLogOptionsFrom(r: Reader, length: number): LogOptions {
+  const end = r.pos + length;
+
+  const m: Mutable<LogOptions> = newLogOptions();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.follow = r.bool();
+        break;
+      case 2:
+        m.tail = toNumber(r.int64());
+        break;
+      case 3:
+        m.sinceMs = toNumber(r.int64());
+        break;
+      case 4:
+        m.untilMs = toNumber(r.int64());
+        break;
+      case 5:
+        m.stdout = r.bool();
+        break;
+      case 6:
+        m.stderr = r.bool();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a LogOptions. */
+export function decodeLogOptions(bytes: Uint8Array): LogOptions {
+  const r = Reader.create(bytes);
+  return decodeLogOptionsFrom(r, bytes.length);
+}
+
+export interface LogsRequest {
+  /** Services (ID, name, prefix) or tasks (ID, prefix). */
+  readonly refs: readonly string[];
+  readonly options?: LogOptions | undefined;
+}
+/** A LogsRequest with every field that is not given at its zero value. */
+export function newLogsRequest(init: Partial<LogsRequest> = {}): LogsRequest {
+  return { refs: [], ...init };
+}
+export function encodeLogsRequestInto(m: LogsRequest, w: Writer): Writer {
+  for (const value of m.refs) w.uint32(10).string(value);
+  if (m.options !== undefined) encodeLogOptionsInto(m.options, w.uint32(18).fork()).ldelim();
+  return w;
+}
+export function encodeLogsRequest(m: LogsRequest): Uint8Array {
+  return encodeLogsRequestInto(m, Writer.create()).finish();
+}
+export function decodeLogsRequestFrom(r: Reader, length: number): LogsRequest {
+  const end = r.pos + length;
+  const refs: string[] = [];
+  const m: Mutable<LogsRequest> = newLogsRequest({ refs });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        refs.push(r.string());
+        break;
+      case 2:
+        m.options = decodeLogOptionsFrom(r, r.uint32());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a LogsRequest. */
+export function decodeLogsRequest(bytes: Uint8Array): LogsRequest {
+  const r = Reader.create(bytes);
+  return decodeLogsRequestFrom(r, bytes.length);
+}
+
+export type LogStream = "stdout" | "stderr";
+export const LogStreamNumber: Readonly<Record<LogStream, number>> = {
+  stdout: 0,
+  stderr: 1,
+};
+function readLogStream(number: number): LogStream {
+  switch (number) {
+    case 0:
+      return "stdout";
+    case 1:
+      return "stderr";
+    default:
+      throw new RangeError(`unknown LogStream ${number} on the wire`);
+  }
+}
+
+export interface LogLine {
+  readonly taskId: TaskId;
+  readonly serviceId: ServiceId;
+  readonly nodeId: NodeId;
+  readonly stream: LogStream;
+  /** Unix nanoseconds do not fit 2^53: milliseconds, and the rest of the nanoseconds beside them. */
+  readonly timestampMs: number;
+  readonly timestampNs: number;
+  /** Without the line's end; a line over 16 KiB comes in parts, all but the last marked partial. */
+  readonly data: Uint8Array;
+  readonly partial: boolean;
+}
+/** A LogLine with every field that is not given at its zero value. */
+export function newLogLine(init: Partial<LogLine> = {}): LogLine {
+  return { taskId: "" as TaskId, serviceId: "" as ServiceId, nodeId: "" as NodeId, stream: "stdout", timestampMs: 0, timestampNs: 0, data: EMPTY, partial: false, ...init };
+}
+export function encodeLogLineInto(m: LogLine, w: Writer): Writer {
+  if (m.taskId !== "") w.uint32(10).string(m.taskId);
+  if (m.serviceId !== "") w.uint32(18).string(m.serviceId);
+  if (m.nodeId !== "") w.uint32(26).string(m.nodeId);
+  if (m.stream !== "stdout") w.uint32(32).int32(LogStreamNumber[m.stream]);
+  if (m.timestampMs !== 0) w.uint32(40).int64(m.timestampMs);
+  if (m.timestampNs !== 0) w.uint32(48).uint32(m.timestampNs);
+  if (m.data.length > 0) w.uint32(58).bytes(m.data);
+  if (m.partial !== false) w.uint32(64).bool(m.partial);
+  return w;
+}
+export function encodeLogLine(m: LogLine): Uint8Array {
+  return encodeLogLineInto(m, Writer.create()).finish();
+}
+export function decodeLogLineFrom(r: Reader, length: number): LogLine {
+  const end = r.pos + length;
+
+  const m: Mutable<LogLine> = newLogLine();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.taskId = (r.string() as TaskId);
+        break;
+      case 2:
+        m.serviceId = (r.string() as ServiceId);
+        break;
+      case 3:
+        m.nodeId = (r.string() as NodeId);
+        break;
+      case 4:
+        m.stream = readLogStream(r.int32());
+        break;
+      case 5:
+        m.timestampMs = toNumber(r.int64());
+        break;
+      case 6:
+        m.timestampNs = r.uint32();
+        break;
+      case 7:
+        m.data = r.bytes();
+        break;
+      case 8:
+        m.partial = r.bool();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a LogLine. */
+export function decodeLogLine(bytes: Uint8Array): LogLine {
+  const r = Reader.create(bytes);
+  return decodeLogLineFrom(r, bytes.length);
+}
+
+export interface LogsResponse {
+  readonly lines: readonly LogLine[];
+  /** What could not be read and why ("node3: no connection"); the stream goes on with the rest. */
+  readonly warnings: readonly string[];
+}
+/** A LogsResponse with every field that is not given at its zero value. */
+export function newLogsResponse(init: Partial<LogsResponse> = {}): LogsResponse {
+  return { lines: [], warnings: [], ...init };
+}
+export function encodeLogsResponseInto(m: LogsResponse, w: Writer): Writer {
+  for (const value of m.lines) encodeLogLineInto(value, w.uint32(10).fork()).ldelim();
+  for (const value of m.warnings) w.uint32(18).string(value);
+  return w;
+}
+export function encodeLogsResponse(m: LogsResponse): Uint8Array {
+  return encodeLogsResponseInto(m, Writer.create()).finish();
+}
+export function decodeLogsResponseFrom(r: Reader, length: number): LogsResponse {
+  const end = r.pos + length;
+  const lines: LogLine[] = [];
+  const warnings: string[] = [];
+  const m: Mutable<LogsResponse> = newLogsResponse({ lines, warnings });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        lines.push(decodeLogLineFrom(r, r.uint32()));
+        break;
+      case 2:
+        warnings.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a LogsResponse. */
+export function decodeLogsResponse(bytes: Uint8Array): LogsResponse {
+  const r = Reader.create(bytes);
+  return decodeLogsResponseFrom(r, bytes.length);
+}
+
+export type EventAction = "create" | "update" | "remove";
+export const EventActionNumber: Readonly<Record<EventAction, number>> = {
+  create: 0,
+  update: 1,
+  remove: 2,
+};
+function readEventAction(number: number): EventAction {
+  switch (number) {
+    case 0:
+      return "create";
+    case 1:
+      return "update";
+    case 2:
+      return "remove";
+    default:
+      throw new RangeError(`unknown EventAction ${number} on the wire`);
+  }
+}
+
+/** Docker's event: type, action, actor. */
+export interface Event {
+  /** node, service, task, network, secret, config, cluster */
+  readonly type: string;
+  readonly action: EventAction;
+  readonly id: string;
+  /** name, and pairs like state.old / state.new */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly timeMs: number;
+  /** The store's version of the change: resume after it. */
+  readonly version: number;
+}
+/** A Event with every field that is not given at its zero value. */
+export function newEvent(init: Partial<Event> = {}): Event {
+  return { type: "", action: "create", id: "", attributes: {}, timeMs: 0, version: 0, ...init };
+}
+export function encodeEventInto(m: Event, w: Writer): Writer {
+  if (m.type !== "") w.uint32(10).string(m.type);
+  if (m.action !== "create") w.uint32(16).int32(EventActionNumber[m.action]);
+  if (m.id !== "") w.uint32(26).string(m.id);
+  for (const [key, value] of Object.entries(m.attributes)) {
+    w.uint32(34).fork().uint32(10).string(key);
+    w.uint32(18).string(value);
+    w.ldelim();
+  }
+  if (m.timeMs !== 0) w.uint32(40).int64(m.timeMs);
+  if (m.version !== 0) w.uint32(48).uint64(m.version);
+  return w;
+}
+export function encodeEvent(m: Event): Uint8Array {
+  return encodeEventInto(m, Writer.create()).finish();
+}
+export function decodeEventFrom(r: Reader, length: number): Event {
+  const end = r.pos + length;
+  const attributes: Record<string, string> = {};
+  const m: Mutable<Event> = newEvent({ attributes });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.type = r.string();
+        break;
+      case 2:
+        m.action = readEventAction(r.int32());
+        break;
+      case 3:
+        m.id = r.string();
+        break;
+      case 4: {
+        const stop = r.uint32() + r.pos;
+        let key = "";
+        let value: string = "";
+        while (r.pos < stop) {
+          const t = r.uint32();
+          if (t >>> 3 === 1) key = r.string();
+          else if (t >>> 3 === 2) value = r.string();
+          else r.skipType(t & 7);
+        }
+        attributes[key] = value;
+        break;
+      }
+      case 5:
+        m.timeMs = toNumber(r.int64());
+        break;
+      case 6:
+        m.version = toNumber(r.uint64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a Event. */
+export function decodeEvent(bytes: Uint8Array): Event {
+  const r = Reader.create(bytes);
+  return decodeEventFrom(r, bytes.length);
+}
+
+export interface EventsRequest {
+  readonly filters: readonly Filter[];
+  /** Events kept in memory from this time on come first; 0 is none. */
+  readonly sinceMs: number;
+  /** End the stream at this time; 0 is never. */
+  readonly untilMs: number;
+}
+/** A EventsRequest with every field that is not given at its zero value. */
+export function newEventsRequest(init: Partial<EventsRequest> = {}): EventsRequest {
+  return { filters: [], sinceMs: 0, untilMs: 0, ...init };
+}
+export function encodeEventsRequestInto(m: EventsRequest, w: Writer): Writer {
+  for (const value of m.filters) encodeFilterInto(value, w.uint32(10).fork()).ldelim();
+  if (m.sinceMs !== 0) w.uint32(16).int64(m.sinceMs);
+  if (m.untilMs !== 0) w.uint32(24).int64(m.untilMs);
+  return w;
+}
+export function encodeEventsRequest(m: EventsRequest): Uint8Array {
+  return encodeEventsRequestInto(m, Writer.create()).finish();
+}
+export function decodeEventsRequestFrom(r: Reader, length: number): EventsRequest {
+  const end = r.pos + length;
+  const filters: Filter[] = [];
+  const m: Mutable<EventsRequest> = newEventsRequest({ filters });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        filters.push(decodeFilterFrom(r, r.uint32()));
+        break;
+      case 2:
+        m.sinceMs = toNumber(r.int64());
+        break;
+      case 3:
+        m.untilMs = toNumber(r.int64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a EventsRequest. */
+export function decodeEventsRequest(bytes: Uint8Array): EventsRequest {
+  const r = Reader.create(bytes);
+  return decodeEventsRequestFrom(r, bytes.length);
+}
+
+export interface StatusRequest {
+
+}
+/** A StatusRequest with every field that is not given at its zero value. */
+export function newStatusRequest(init: Partial<StatusRequest> = {}): StatusRequest {
+  return { ...init };
+}
+export function encodeStatusRequestInto(_m: StatusRequest, w: Writer): Writer {
+
+  return w;
+}
+export function encodeStatusRequest(m: StatusRequest): Uint8Array {
+  return encodeStatusRequestInto(m, Writer.create()).finish();
+}
+export function decodeStatusRequestFrom(r: Reader, length: number): StatusRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<StatusRequest> = newStatusRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a StatusRequest. */
+export function decodeStatusRequest(bytes: Uint8Array): StatusRequest {
+  const r = Reader.create(bytes);
+  return decodeStatusRequestFrom(r, bytes.length);
+}
+
+export interface ManagerHealth {
+  readonly id: NodeId;
+  readonly hostname: string;
+  readonly addr: string;
+  readonly leader: boolean;
+  readonly reachability: Reachability;
+  /** Log entries it is behind the leader. */
+  readonly lag: number;
+}
+/** A ManagerHealth with every field that is not given at its zero value. */
+export function newManagerHealth(init: Partial<ManagerHealth> = {}): ManagerHealth {
+  return { id: "" as NodeId, hostname: "", addr: "", leader: false, reachability: "unknown", lag: 0, ...init };
+}
+export function encodeManagerHealthInto(m: ManagerHealth, w: Writer): Writer {
+  if (m.id !== "") w.uint32(10).string(m.id);
+  if (m.hostname !== "") w.uint32(18).string(m.hostname);
+  if (m.addr !== "") w.uint32(26).string(m.addr);
+  if (m.leader !== false) w.uint32(32).bool(m.leader);
+  if (m.reachability !== "unknown") w.uint32(40).int32(ReachabilityNumber[m.reachability]);
+  if (m.lag !== 0) w.uint32(48).uint64(m.lag);
+  return w;
+}
+export function encodeManagerHealth(m: ManagerHealth): Uint8Array {
+  return encodeManagerHealthInto(m, Writer.create()).finish();
+}
+export function decodeManagerHealthFrom(r: Reader, length: number): ManagerHealth {
+  const end = r.pos + length;
+
+  const m: Mutable<ManagerHealth> = newManagerHealth();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.id = (r.string() as NodeId);
+        break;
+      case 2:
+        m.hostname = r.string();
+        break;
+      case 3:
+        m.addr = r.string();
+        break;
+      case 4:
+        m.leader = r.bool();
+        break;
+      case 5:
+        m.reachability = readReachability(r.int32());
+        break;
+      case 6:
+        m.lag = toNumber(r.uint64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ManagerHealth. */
+export function decodeManagerHealth(bytes: Uint8Array): ManagerHealth {
+  const r = Reader.create(bytes);
+  return decodeManagerHealthFrom(r, bytes.length);
+}
+
+export interface ServiceHealth {
+  readonly service?: Service | undefined;
+  readonly status?: ServiceStatus | undefined;
+  /** What is wrong and why, in plain words; empty when all is well. */
+  readonly problems: readonly string[];
+}
+/** A ServiceHealth with every field that is not given at its zero value. */
+export function newServiceHealth(init: Partial<ServiceHealth> = {}): ServiceHealth {
+  return { problems: [], ...init };
+}
+export function encodeServiceHealthInto(m: ServiceHealth, w: Writer): Writer {
+  if (m.service !== undefined) encodeServiceInto(m.service, w.uint32(10).fork()).ldelim();
+  if (m.status !== undefined) encodeServiceStatusInto(m.status, w.uint32(18).fork()).ldelim();
+  for (const value of m.problems) w.uint32(26).string(value);
+  return w;
+}
+export function encodeServiceHealth(m: ServiceHealth): Uint8Array {
+  return encodeServiceHealthInto(m, Writer.create()).finish();
+}
+export function decodeServiceHealthFrom(r: Reader, length: number): ServiceHealth {
+  const end = r.pos + length;
+  const problems: string[] = [];
+  const m: Mutable<ServiceHealth> = newServiceHealth({ problems });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.service = decodeServiceFrom(r, r.uint32());
+        break;
+      case 2:
+        m.status = decodeServiceStatusFrom(r, r.uint32());
+        break;
+      case 3:
+        problems.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ServiceHealth. */
+export function decodeServiceHealth(bytes: Uint8Array): ServiceHealth {
+  const r = Reader.create(bytes);
+  return decodeServiceHealthFrom(r, bytes.length);
+}
+
+export interface StatusResponse {
+  readonly cluster?: Cluster | undefined;
+  readonly managers: readonly ManagerHealth[];
+  readonly quorum: number;
+  readonly failuresTolerated: number;
+  readonly nodes: readonly Node[];
+  readonly services: readonly ServiceHealth[];
+  readonly lastEvents: readonly Event[];
+  readonly problems: readonly string[];
+  readonly raftTerm: number;
+  readonly raftIndex: number;
+}
+/** A StatusResponse with every field that is not given at its zero value. */
+export function newStatusResponse(init: Partial<StatusResponse> = {}): StatusResponse {
+  return { managers: [], quorum: 0, failuresTolerated: 0, nodes: [], services: [], lastEvents: [], problems: [], raftTerm: 0, raftIndex: 0, ...init };
+}
+export function encodeStatusResponseInto(m: StatusResponse, w: Writer): Writer {
+  if (m.cluster !== undefined) encodeClusterInto(m.cluster, w.uint32(10).fork()).ldelim();
+  for (const value of m.managers) encodeManagerHealthInto(value, w.uint32(18).fork()).ldelim();
+  if (m.quorum !== 0) w.uint32(24).uint32(m.quorum);
+  if (m.failuresTolerated !== 0) w.uint32(32).uint32(m.failuresTolerated);
+  for (const value of m.nodes) encodeNodeInto(value, w.uint32(42).fork()).ldelim();
+  for (const value of m.services) encodeServiceHealthInto(value, w.uint32(50).fork()).ldelim();
+  for (const value of m.lastEvents) encodeEventInto(value, w.uint32(58).fork()).ldelim();
+  for (const value of m.problems) w.uint32(66).string(value);
+  if (m.raftTerm !== 0) w.uint32(72).uint64(m.raftTerm);
+  if (m.raftIndex !== 0) w.uint32(80).uint64(m.raftIndex);
+  return w;
+}
+export function encodeStatusResponse(m: StatusResponse): Uint8Array {
+  return encodeStatusResponseInto(m, Writer.create()).finish();
+}
+export function decodeStatusResponseFrom(r: Reader, length: number): StatusResponse {
+  const end = r.pos + length;
+  const managers: ManagerHealth[] = [];
+  const nodes: Node[] = [];
+  const services: ServiceHealth[] = [];
+  const lastEvents: Event[] = [];
+  const problems: string[] = [];
+  const m: Mutable<StatusResponse> = newStatusResponse({ managers, nodes, services, lastEvents, problems });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.cluster = decodeClusterFrom(r, r.uint32());
+        break;
+      case 2:
+        managers.push(decodeManagerHealthFrom(r, r.uint32()));
+        break;
+      case 3:
+        m.quorum = r.uint32();
+        break;
+      case 4:
+        m.failuresTolerated = r.uint32();
+        break;
+      case 5:
+        nodes.push(decodeNodeFrom(r, r.uint32()));
+        break;
+      case 6:
+        services.push(decodeServiceHealthFrom(r, r.uint32()));
+        break;
+      case 7:
+        lastEvents.push(decodeEventFrom(r, r.uint32()));
+        break;
+      case 8:
+        problems.push(r.string());
+        break;
+      case 9:
+        m.raftTerm = toNumber(r.uint64());
+        break;
+      case 10:
+        m.raftIndex = toNumber(r.uint64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a StatusResponse. */
+export function decodeStatusResponse(bytes: Uint8Array): StatusResponse {
+  const r = Reader.create(bytes);
+  return decodeStatusResponseFrom(r, bytes.length);
+}
+
+export const ControlService = {
+  getNode: {
+    path: "/skep.v1.Control/GetNode",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: ObjectRequest): Buffer => asBuffer(encodeObjectRequest(m)),
+    requestDeserialize: decodeObjectRequest as (b: Buffer) => ObjectRequest,
+    responseSerialize: (m: Node): Buffer => asBuffer(encodeNode(m)),
+    responseDeserialize: decodeNode as (b: Buffer) => Node,
+  },
+  listNodes: {
+    path: "/skep.v1.Control/ListNodes",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: ListRequest): Buffer => asBuffer(encodeListRequest(m)),
+    requestDeserialize: decodeListRequest as (b: Buffer) => ListRequest,
+    responseSerialize: (m: ListNodesResponse): Buffer => asBuffer(encodeListNodesResponse(m)),
+    responseDeserialize: decodeListNodesResponse as (b: Buffer) => ListNodesResponse,
+  },
+  updateNode: {
+    path: "/skep.v1.Control/UpdateNode",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: UpdateNodeRequest): Buffer => asBuffer(encodeUpdateNodeRequest(m)),
+    requestDeserialize: decodeUpdateNodeRequest as (b: Buffer) => UpdateNodeRequest,
+    responseSerialize: (m: Node): Buffer => asBuffer(encodeNode(m)),
+    responseDeserialize: decodeNode as (b: Buffer) => Node,
+  },
+  removeNode: {
+    path: "/skep.v1.Control/RemoveNode",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: RemoveRequest): Buffer => asBuffer(encodeRemoveRequest(m)),
+    requestDeserialize: decodeRemoveRequest as (b: Buffer) => RemoveRequest,
+    responseSerialize: (m: RemoveResponse): Buffer => asBuffer(encodeRemoveResponse(m)),
+    responseDeserialize: decodeRemoveResponse as (b: Buffer) => RemoveResponse,
+  },
+  createService: {
+    path: "/skep.v1.Control/CreateService",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: CreateServiceRequest): Buffer => asBuffer(encodeCreateServiceRequest(m)),
+    requestDeserialize: decodeCreateServiceRequest as (b: Buffer) => CreateServiceRequest,
+    responseSerialize: (m: ServiceResponse): Buffer => asBuffer(encodeServiceResponse(m)),
+    responseDeserialize: decodeServiceResponse as (b: Buffer) => ServiceResponse,
+  },
+  getService: {
+    path: "/skep.v1.Control/GetService",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: ObjectRequest): Buffer => asBuffer(encodeObjectRequest(m)),
+    requestDeserialize: decodeObjectRequest as (b: Buffer) => ObjectRequest,
+    responseSerialize: (m: ServiceWithStatus): Buffer => asBuffer(encodeServiceWithStatus(m)),
+    responseDeserialize: decodeServiceWithStatus as (b: Buffer) => ServiceWithStatus,
+  },
+  listServices: {
+    path: "/skep.v1.Control/ListServices",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: ListRequest): Buffer => asBuffer(encodeListRequest(m)),
+    requestDeserialize: decodeListRequest as (b: Buffer) => ListRequest,
+    responseSerialize: (m: ListServicesResponse): Buffer => asBuffer(encodeListServicesResponse(m)),
+    responseDeserialize: decodeListServicesResponse as (b: Buffer) => ListServicesResponse,
+  },
+  updateService: {
+    path: "/skep.v1.Control/UpdateService",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: UpdateServiceRequest): Buffer => asBuffer(encodeUpdateServiceRequest(m)),
+    requestDeserialize: decodeUpdateServiceRequest as (b: Buffer) => UpdateServiceRequest,
+    responseSerialize: (m: ServiceResponse): Buffer => asBuffer(encodeServiceResponse(m)),
+    responseDeserialize: decodeServiceResponse as (b: Buffer) => ServiceResponse,
+  },
+  removeService: {
+    path: "/skep.v1.Control/RemoveService",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: RemoveRequest): Buffer => asBuffer(encodeRemoveRequest(m)),
+    requestDeserialize: decodeRemoveRequest as (b: Buffer) => RemoveRequest,
+    responseSerialize: (m: RemoveResponse): Buffer => asBuffer(encodeRemoveResponse(m)),
+    responseDeserialize: decodeRemoveResponse as (b: Buffer) => RemoveResponse,
+  },
+  getTask: {
+    path: "/skep.v1.Control/GetTask",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: ObjectRequest): Buffer => asBuffer(encodeObjectRequest(m)),
+    requestDeserialize: decodeObjectRequest as (b: Buffer) => ObjectRequest,
+    responseSerialize: (m: Task): Buffer => asBuffer(encodeTask(m)),
+    responseDeserialize: decodeTask as (b: Buffer) => Task,
+  },
+  listTasks: {
+    path: "/skep.v1.Control/ListTasks",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: ListRequest): Buffer => asBuffer(encodeListRequest(m)),
+    requestDeserialize: decodeListRequest as (b: Buffer) => ListRequest,
+    responseSerialize: (m: ListTasksResponse): Buffer => asBuffer(encodeListTasksResponse(m)),
+    responseDeserialize: decodeListTasksResponse as (b: Buffer) => ListTasksResponse,
+  },
+  getCluster: {
+    path: "/skep.v1.Control/GetCluster",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: GetClusterRequest): Buffer => asBuffer(encodeGetClusterRequest(m)),
+    requestDeserialize: decodeGetClusterRequest as (b: Buffer) => GetClusterRequest,
+    responseSerialize: (m: Cluster): Buffer => asBuffer(encodeCluster(m)),
+    responseDeserialize: decodeCluster as (b: Buffer) => Cluster,
+  },
+  updateCluster: {
+    path: "/skep.v1.Control/UpdateCluster",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: UpdateClusterRequest): Buffer => asBuffer(encodeUpdateClusterRequest(m)),
+    requestDeserialize: decodeUpdateClusterRequest as (b: Buffer) => UpdateClusterRequest,
+    responseSerialize: (m: Cluster): Buffer => asBuffer(encodeCluster(m)),
+    responseDeserialize: decodeCluster as (b: Buffer) => Cluster,
+  },
+  status: {
+    path: "/skep.v1.Control/Status",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: StatusRequest): Buffer => asBuffer(encodeStatusRequest(m)),
+    requestDeserialize: decodeStatusRequest as (b: Buffer) => StatusRequest,
+    responseSerialize: (m: StatusResponse): Buffer => asBuffer(encodeStatusResponse(m)),
+    responseDeserialize: decodeStatusResponse as (b: Buffer) => StatusResponse,
+  },
+  logs: {
+    path: "/skep.v1.Control/Logs",
+    requestStream: false,
+    responseStream: true,
+    requestSerialize: (m: LogsRequest): Buffer => asBuffer(encodeLogsRequest(m)),
+    requestDeserialize: decodeLogsRequest as (b: Buffer) => LogsRequest,
+    responseSerialize: (m: LogsResponse): Buffer => asBuffer(encodeLogsResponse(m)),
+    responseDeserialize: decodeLogsResponse as (b: Buffer) => LogsResponse,
+  },
+  events: {
+    path: "/skep.v1.Control/Events",
+    requestStream: false,
+    responseStream: true,
+    requestSerialize: (m: EventsRequest): Buffer => asBuffer(encodeEventsRequest(m)),
+    requestDeserialize: decodeEventsRequest as (b: Buffer) => EventsRequest,
+    responseSerialize: (m: Event): Buffer => asBuffer(encodeEvent(m)),
+    responseDeserialize: decodeEvent as (b: Buffer) => Event,
+  },
+} as const;

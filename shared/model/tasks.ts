@@ -1,0 +1,20 @@
+// The rules every part shares about tasks: which states are final, and that observed state only grows.
+import { type Task, type TaskState, TaskStateNumber, type TaskStatus } from "../../proto/gen/objects.ts";
+
+export const rank = (state: TaskState): number => TaskStateNumber[state];
+
+export const isTerminal = (state: TaskState): boolean => rank(state) > rank("running");
+
+/** Of two observations of one task the later one: state first, then time. */
+export function laterStatus(a: TaskStatus, b: TaskStatus): TaskStatus {
+  if (rank(a.state) !== rank(b.state)) return rank(b.state) > rank(a.state) ? b : a;
+  return b.timestampMs > a.timestampMs ? b : a;
+}
+
+/** Shall this task run, and has it not ended? */
+export const isLive = (task: Task): boolean =>
+  rank(task.desiredState) <= rank("running") && !isTerminal(task.status?.state ?? "new");
+
+/** `<service>.<slot>`, or `<service>.<node>` for a task of a global service: what `service ps` shows. */
+export const taskName = (task: Task): string =>
+  `${task.serviceName}.${task.slot === 0 ? task.nodeId : String(task.slot)}`;

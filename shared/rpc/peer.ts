@@ -1,0 +1,11 @@
+import type { NodeRole } from "../../proto/gen/objects.ts";
+import type { ClusterId, NodeId } from "../model/ids.ts";
+
+/** Who is at the other end of a call, as the transport proved it. */
+export type Peer =
+  /** Over the local socket: root on this host. */
+  | { readonly kind: "local" }
+  /** Over mutual TLS, with a certificate of our cluster's CA. */
+  | { readonly kind: "node"; readonly nodeId: NodeId; readonly role: NodeRole; readonly clusterId: ClusterId }
+  /** Over TLS without a certificate: a host that wants to join. */
+  | { readonly kind: "anonymous" };

@@ -1,0 +1,129 @@
+// Typed handlers for grpc-js: a unary handler is an async function, a streaming one an async generator; both get the
+// proven peer and a signal that aborts when the caller goes away. Whatever a handler throws becomes a SkepError status, so
+// that a bad request never ends a daemon.
+import type * as grpc from "@grpc/grpc-js";
+import { GRPC_STATUS, SkepError } from "../errors.ts";
+import type { AnyMethod, RequestOf, ResponseOf, ServiceMethods } from "./method.ts";
+import type { Peer } from "./peer.ts";
+
+export interface CallContext {
+  readonly peer: Peer;
+  /** Aborts when the caller cancels, disconnects or its deadline passes. */
+  readonly signal: AbortSignal;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+export type Handler<M extends AnyMethod> = M extends { readonly requestStream: true; readonly responseStream: true }
+  ? (requests: AsyncIterable<RequestOf<M>>, context: CallContext) => AsyncIterable<ResponseOf<M>>
+  : M extends { readonly requestStream: true }
+    ? (requests: AsyncIterable<RequestOf<M>>, context: CallContext) => Promise<ResponseOf<M>>
+    : M extends { readonly responseStream: true }
+      ? (request: RequestOf<M>, context: CallContext) => AsyncIterable<ResponseOf<M>>
+      : (request: RequestOf<M>, context: CallContext) => Promise<ResponseOf<M>>;
+
+export type Handlers<S extends ServiceMethods> = { readonly [K in keyof S]: Handler<S[K]> };
+
+/** Proves who calls. Throws `unauthenticated` when it cannot. */
+export type PeerResolver = (
+  call: grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerDuplexStream<unknown, unknown>,
+) => Peer;
+
+/** Decides whether `peer` may call the method at `path`; throws `permission_denied` when not. */
+export type Authorizer = (path: string, peer: Peer) => void;
+
+export function toStatus(error: unknown): Partial<grpc.StatusObject> {
+  const skep = SkepError.from(error);
+  return { code: GRPC_STATUS[skep.code], details: skep.message };
+}
+
+type AnyCall =
+  | grpc.ServerUnaryCall<unknown, unknown>
+  | grpc.ServerReadableStream<unknown, unknown>
+  | grpc.ServerWritableStream<unknown, unknown>
+  | grpc.ServerDuplexStream<unknown, unknown>;
+
+function contextOf(call: AnyCall, method: AnyMethod, resolve: PeerResolver, authorize: Authorizer): CallContext {
+  const peer = resolve(call as grpc.ServerUnaryCall<unknown, unknown>);
+  authorize(method.path, peer);
+  const abort = new AbortController();
+  const events: NodeJS.EventEmitter = call;
+  events.on("cancelled", () => abort.abort(new SkepError("canceled", "the caller went away")));
+  events.on("close", () => abort.abort(new SkepError("canceled", "the call ended")));
+  const metadata = new Map(Object.entries(call.metadata.getMap()).map(([key, value]) => [key, String(value)]));
+  return { peer, signal: abort.signal, metadata };
+}
+
+/** Writes with back-pressure: the generator is not asked for more than the transport takes. */
+async function pump(
+  call: grpc.ServerWritableStream<unknown, unknown> | grpc.ServerDuplexStream<unknown, unknown>,
+  source: AsyncIterable<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const message of source) {
+    if (signal.aborted) return;
+    if (!call.write(message)) await drained(call, signal);
+  }
+  call.end();
+}
+
+function drained(call: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      call.off("drain", done);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    call.on("drain", done);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}
+
+/** Adds a service to a grpc-js server. Every method of `methods` must have its handler. */
+export function addService<S extends ServiceMethods>(
+  server: grpc.Server,
+  methods: S,
+  handlers: Handlers<S>,
+  resolve: PeerResolver,
+  authorize: Authorizer,
+): void {
+  const implementation: grpc.UntypedServiceImplementation = {};
+  for (const [name, method] of Object.entries(methods)) {
+    const handler = handlers[name] as (input: unknown, context: CallContext) => unknown;
+    implementation[name] = implement(method, handler, resolve, authorize);
+  }
+  server.addService(methods as unknown as grpc.ServiceDefinition, implementation);
+}
+
+function implement(
+  method: AnyMethod,
+  handler: (input: unknown, context: CallContext) => unknown,
+  resolve: PeerResolver,
+  authorize: Authorizer,
+): grpc.UntypedHandleCall {
+  if (method.responseStream) {
+    return (call: grpc.ServerWritableStream<unknown, unknown> | grpc.ServerDuplexStream<unknown, unknown>): void => {
+      call.on("error", () => undefined); // a broken connection is told by the signal
+      const run = async (): Promise<void> => {
+        const context = contextOf(call, method, resolve, authorize);
+        const input = method.requestStream ? call : (call as grpc.ServerWritableStream<unknown, unknown>).request;
+        await pump(call, handler(input, context) as AsyncIterable<unknown>, context.signal);
+      };
+      run().catch((error: unknown) => call.destroy(Object.assign(new Error("call failed"), toStatus(error))));
+    };
+  }
+  return (
+    call: grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerReadableStream<unknown, unknown>,
+    callback: grpc.sendUnaryData<unknown>,
+  ): void => {
+    if (method.requestStream) call.on("error", () => undefined);
+    const run = async (): Promise<unknown> => {
+      const context = contextOf(call, method, resolve, authorize);
+      const input = method.requestStream ? call : (call as grpc.ServerUnaryCall<unknown, unknown>).request;
+      return await (handler(input, context) as Promise<unknown>);
+    };
+    run().then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(toStatus(error)),
+    );
+  };
+}
