@@ -36,7 +36,7 @@ function sources(dir: string): string[] {
 function structure(): string[] {
   const problems: string[] = [];
   for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
-    for (const file of sources(folder).filter((path) => !path.startsWith("proto/gen/"))) {
+    for (const file of sources(folder).filter((path) => !path.startsWith("proto/gen"))) {
       const text = readFileSync(join(root, file), "utf8");
       for (const match of text.matchAll(/from "(\.[^"]+)"/g)) {
         const target = join(file, "..", match[1] ?? "").split("/")[0] ?? "";
