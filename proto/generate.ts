@@ -364,7 +364,8 @@ function generate(root: protobuf.Root, files: ReadonlyMap<string, string>): Map<
       return "";
     });
     const text = body.join("\n");
-    const used = (word: string): boolean => new RegExp(`\\b${word}\\b`).test(body.join("\n"));
+    const uncommented = text.replace(/\/\*\*.*?\*\//gs, ""); // a word in a comment needs no import
+    const used = (word: string): boolean => new RegExp(`\\b${word}\\b`).test(uncommented);
     const imports = new Map<string, string[]>();
     const enums = new Set(all.filter((o) => o instanceof protobuf.Enum).map((o) => o.name));
     for (const [object, file] of home) {
