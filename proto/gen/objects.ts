@@ -2313,10 +2313,12 @@ export interface Task {
   readonly desiredState: TaskState;
   /** A task with desired state ready starts (becomes desired running) not before this time by the leader's clock. */
   readonly notBeforeMs: number;
+  /** When a manager first stored that the task runs, by the leader's clock; 0 before. An update's monitor counts from here. */
+  readonly startedAtMs: number;
 }
 /** A Task with every field that is not given at its zero value. */
 export function newTask(init: Partial<Task> = {}): Task {
-  return { id: "" as TaskId, specVersion: 0, serviceId: "" as ServiceId, serviceName: "", serviceLabels: {}, slot: 0, nodeId: "" as NodeId, desiredState: "new", notBeforeMs: 0, ...init };
+  return { id: "" as TaskId, specVersion: 0, serviceId: "" as ServiceId, serviceName: "", serviceLabels: {}, slot: 0, nodeId: "" as NodeId, desiredState: "new", notBeforeMs: 0, startedAtMs: 0, ...init };
 }
 export function encodeTaskInto(m: Task, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
@@ -2335,6 +2337,7 @@ export function encodeTaskInto(m: Task, w: Writer): Writer {
   if (m.status !== undefined) encodeTaskStatusInto(m.status, w.uint32(82).fork()).ldelim();
   if (m.desiredState !== "new") w.uint32(88).int32(TaskStateNumber[m.desiredState]);
   if (m.notBeforeMs !== 0) w.uint32(96).int64(m.notBeforeMs);
+  if (m.startedAtMs !== 0) w.uint32(104).int64(m.startedAtMs);
   return w;
 }
 export function encodeTask(m: Task): Uint8Array {
@@ -2392,6 +2395,9 @@ export function decodeTaskFrom(r: Reader, length: number): Task {
         break;
       case 12:
         m.notBeforeMs = toNumber(r.int64());
+        break;
+      case 13:
+        m.startedAtMs = toNumber(r.int64());
         break;
       default:
         r.skipType(tag & 7);
@@ -3467,14 +3473,20 @@ export interface StoreTransaction {
   /** The store's version after this transaction; every object it puts carries it as Meta.version. */
   readonly version: number;
   readonly actions: readonly StoreAction[];
+  /**
+   * The term in which the leader made it. Every manager skips a transaction that stands in an entry of another term, or whose
+   * version is not the next one: it was made over a state that never came to be.
+   */
+  readonly term: number;
 }
 /** A StoreTransaction with every field that is not given at its zero value. */
 export function newStoreTransaction(init: Partial<StoreTransaction> = {}): StoreTransaction {
-  return { version: 0, actions: [], ...init };
+  return { version: 0, actions: [], term: 0, ...init };
 }
 export function encodeStoreTransactionInto(m: StoreTransaction, w: Writer): Writer {
   if (m.version !== 0) w.uint32(8).uint64(m.version);
   for (const value of m.actions) encodeStoreActionInto(value, w.uint32(18).fork()).ldelim();
+  if (m.term !== 0) w.uint32(24).uint64(m.term);
   return w;
 }
 export function encodeStoreTransaction(m: StoreTransaction): Uint8Array {
@@ -3492,6 +3504,9 @@ export function decodeStoreTransactionFrom(r: Reader, length: number): StoreTran
         break;
       case 2:
         actions.push(decodeStoreActionFrom(r, r.uint32()));
+        break;
+      case 3:
+        m.term = toNumber(r.uint64());
         break;
       default:
         r.skipType(tag & 7);
