@@ -1,0 +1,50 @@
+// Who this node is: its key, its certificate and the root it trusts. One holder, which TLS server and dialer watch, so that
+// a renewed certificate is in use everywhere at once, without a connection lost.
+import { SkepError } from "../errors.ts";
+import { type CertificateInfo, isIssuedBy, readCertificate } from "./certificate.ts";
+import { keyPairFromPem } from "./keys.ts";
+
+export interface IdentityFiles {
+  /** PEM of the node's certificate. */
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  readonly rootPem: string;
+}
+
+export interface Identity extends IdentityFiles, CertificateInfo {}
+
+/** @throws {SkepError} `internal` when key, certificate and root do not belong together. */
+export function openIdentity(files: IdentityFiles): Identity {
+  const info = readCertificate(files.certificatePem);
+  keyPairFromPem(files.keyPem);
+  if (!isIssuedBy(files.certificatePem, files.rootPem)) {
+    throw new SkepError(
+      "internal",
+      "the node's certificate is not from the cluster's root CA that is stored beside it",
+    );
+  }
+  return { ...files, ...info };
+}
+
+export interface IdentityHolder {
+  readonly current: () => Identity;
+  readonly replace: (identity: Identity) => void;
+  /** Calls back at every replacement, until the returned function is called. */
+  readonly onReplace: (listener: (identity: Identity) => void) => () => void;
+}
+
+export function createIdentityHolder(initial: Identity): IdentityHolder {
+  const listeners = new Set<(identity: Identity) => void>();
+  let identity = initial;
+  return {
+    current: () => identity,
+    replace: (next) => {
+      identity = next;
+      for (const listener of listeners) listener(next);
+    },
+    onReplace: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
