@@ -1,0 +1,36 @@
+// Which dev cluster, and which of its sockets, a command without SKEP_HOST means.
+import { SkepError } from "../../shared/errors.ts";
+import { DEV_DIR, listClusters, requireCluster } from "./clusters.ts";
+import { hostProcess } from "./hosts.ts";
+import { readCut } from "./links.ts";
+import { nodeByName, pathsOf } from "./model.ts";
+
+/**
+ * The socket of a manager of the one dev cluster that runs: one that is on, and not cut off where there is a choice.
+ * Undefined when none runs. @throws {SkepError} `failed_precondition` when several do.
+ */
+export function findDevSocket(base = DEV_DIR): string | undefined {
+  const found = listClusters(base).flatMap((cluster) => {
+    const paths = pathsOf(base, cluster.name);
+    const cut = readCut(paths);
+    const on = cluster.nodes.filter((node) => node.role === "manager" && hostProcess(paths, node) !== undefined);
+    const node = on.find((candidate) => !cut.includes(candidate.name)) ?? on[0];
+    return node === undefined ? [] : [{ cluster: cluster.name, socket: paths.socket(node.name) }];
+  });
+  if (found.length > 1) {
+    const names = found.map((one) => one.cluster).join(", ");
+    throw new SkepError(
+      "failed_precondition",
+      `several dev clusters run (${names}): say which with SKEP_HOST=dev:NAME/NODE`,
+    );
+  }
+  return found[0]?.socket;
+}
+
+/** "NAME/NODE" or "NODE" of the cluster named dev. @throws {SkepError} `not_found` */
+export function devSocket(ref: string, base = DEV_DIR): string {
+  const slash = ref.indexOf("/");
+  const cluster = requireCluster(slash < 0 ? "dev" : ref.slice(0, slash), base);
+  const node = nodeByName(cluster, ref.slice(slash + 1));
+  return pathsOf(base, cluster.name).socket(node.name);
+}

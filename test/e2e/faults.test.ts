@@ -1,0 +1,125 @@
+// What breaks, and what the cluster does about it: drained and killed workers, a killed leader, cut links, restarted and
+// stopped daemons, containerd gone. Real hosts' power and links are cut; nothing is simulated.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { busybox } from "./images.ts";
+import {
+  dev,
+  eventually,
+  eventuallyRunning,
+  everyNodeReady,
+  inHost,
+  leader,
+  okAt,
+  removeServices,
+  running,
+  skep,
+  skepAt,
+  tasksOf,
+  useCluster,
+} from "./support.ts";
+
+let image = "";
+before(async () => {
+  await useCluster();
+  image = await busybox();
+  await skep("service", "create", "--name", "svc", "--replicas", "5", image, ...forever);
+});
+after(async () => {
+  await dev("heal");
+  await removeServices("svc", "after", "acked");
+});
+
+const forever = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"];
+
+const stateOf = async (node: string, at: string): Promise<string> =>
+  (await okAt(at, "node", "inspect", node, "--format", "{{.Status.State}}")).trim();
+
+test("a drained node gives its tasks to the others and gets none", async () => {
+  await skep("node", "update", "--availability", "drain", "node5");
+  await eventuallyRunning("svc", 5, (node) => node !== "node5");
+  await skep("node", "update", "--availability", "active", "node5");
+  await skep("service", "scale", "svc=6");
+  assert.equal((await eventuallyRunning("svc", 6)).filter((task) => task.node === "node5").length, 1);
+});
+
+test("a worker that loses power is replaced; back again it stops what it must not run", async () => {
+  const before = (await eventuallyRunning("svc", 6)).filter((task) => task.node === "node5").length;
+  assert.ok(before > 0);
+  await dev("kill", "node5");
+  await eventuallyRunning("svc", 6, (node) => node !== "node5");
+  assert.equal(await stateOf("node5", "node1"), "down");
+  await dev("start", "node5");
+  await everyNodeReady();
+  await eventuallyRunning("svc", 6, (node) => node !== "node5");
+});
+
+test("a worker cut off is replaced; healed it stops its old tasks", async () => {
+  await skep("service", "scale", "svc=8");
+  await eventuallyRunning("svc", 8);
+  assert.ok(running(await tasksOf("svc")).some((task) => task.node === "node5"));
+  await dev("cut", "node5");
+  await eventuallyRunning("svc", 8, (node) => node !== "node5");
+  await dev("heal");
+  await everyNodeReady();
+  await eventually("the old containers are stopped", async () => {
+    const { stdout } = await inHost("node5", "sh", "-c", "pgrep -fc 'trap .exit 0. TERM' || true");
+    assert.equal(stdout.trim(), "0");
+  });
+});
+
+test("the leader loses power: another leads, every acknowledged write is there, and it comes back as follower", async () => {
+  const old = await leader();
+  const other = ["node1", "node2", "node3"].find((node) => node !== old) ?? "";
+  await okAt(old, "service", "create", "-d", "--name", "acked", "--replicas", "2", image, ...forever);
+  await dev("kill", old);
+  await eventually("another manager accepts writes", async () => {
+    assert.equal((await skepAt(other, ["service", "scale", "-d", "acked=3"])).code, 0);
+  });
+  await eventuallyRunning("acked", 3, (node) => node !== old, other);
+  await eventuallyRunning("svc", 8, (node) => node !== old, other);
+  assert.notEqual(await okAt(other, "node", "ls", "--filter", `name=${old}`), "");
+  await dev("start", old);
+  await everyNodeReady();
+  await okAt(other, "service", "rm", "acked");
+});
+
+test("a daemon restarts and its containers live on", async () => {
+  const on = running(await tasksOf("svc")).find((task) => task.node === "node4");
+  assert.ok(on);
+  const pids = async (): Promise<string> => (await inHost("node4", "pgrep", "-f", "trap .exit 0. TERM")).stdout;
+  const before = await pids();
+  assert.notEqual(before, "");
+  await inHost("node4", "sh", "-c", "kill -KILL $(pgrep -of 'skep.ts daemon')");
+  await eventually("the daemon is back", async () => {
+    assert.equal((await skepAt("node4", ["info"])).code, 0);
+  });
+  await everyNodeReady();
+  assert.equal(await pids(), before);
+  assert.equal(
+    running(await tasksOf("svc")).filter((task) => task.node === "node4" && task.name === on.name).length,
+    1,
+  );
+});
+
+test("containerd killed under the agent: its containers live on, new ones start", async () => {
+  const pids = async (): Promise<string> => (await inHost("node4", "pgrep", "-f", "trap .exit 0. TERM")).stdout;
+  const before = await pids();
+  await inHost("node4", "sh", "-c", "kill -KILL $(pgrep -ox containerd)");
+  await skep("service", "create", "--name", "after", "--constraint", "node.hostname==node4", image, ...forever);
+  await eventuallyRunning("after", 1, (node) => node === "node4");
+  const now = await pids();
+  for (const pid of before.trim().split("\n")) assert.ok(now.split("\n").includes(pid), `${pid} in ${now}`);
+});
+
+test("no quorum: the CLI says so, tasks run on, and the cluster comes back by itself", async () => {
+  await dev("kill", "node2", "node3");
+  const result = await skepAt("node1", ["service", "scale", "-d", "svc=9"]);
+  assert.notEqual(result.code, 0);
+  assert.match(result.stderr, /leader|quorum/i);
+  assert.equal((await skepAt("node1", ["status"])).code, 2);
+  assert.notEqual((await inHost("node4", "pgrep", "-f", "trap .exit 0. TERM")).stdout, "");
+  await dev("start", "node2", "node3");
+  await everyNodeReady();
+  await eventuallyRunning("svc", 8);
+});

@@ -1,0 +1,171 @@
+// What the end-to-end tests share: one dev cluster, the skep command as a user types it, and waiting for conditions.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { DEV_DIR, readCluster } from "../../deploy/dev/clusters.ts";
+import { pathsOf } from "../../deploy/dev/model.ts";
+
+export const E2E_CLUSTER = "e2e";
+const SKEP = join(import.meta.dirname, "..", "..", "bin", "skep");
+
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+
+export function runCommand(file: string, args: readonly string[], options: RunOptions = {}): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, ...options.env },
+      timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code: code ?? (signal === null ? 1 : 128), stdout, stderr }));
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(options.input ?? "");
+  });
+}
+
+const hostOf = (node: string): string => `unix://${pathsOf(DEV_DIR, E2E_CLUSTER).socket(node)}`;
+
+/** `skep …` against a node of the test cluster. */
+export const skepAt = (node: string, args: readonly string[], options: RunOptions = {}): Promise<Result> =>
+  runCommand(SKEP, args, { ...options, env: { SKEP_HOST: hostOf(node), ...options.env } });
+
+/** `skep …` against node1; fails the test when the command fails. Resolves with stdout. */
+export async function skep(...args: readonly string[]): Promise<string> {
+  return await okAt("node1", ...args);
+}
+
+export async function okAt(node: string, ...args: readonly string[]): Promise<string> {
+  const result = await skepAt(node, args);
+  assert.equal(result.code, 0, `skep ${args.join(" ")}\n${result.stdout}${result.stderr}`);
+  return result.stdout;
+}
+
+/** `skep …` that must fail; resolves with what it says on stderr. */
+export async function skepFails(...args: readonly string[]): Promise<string> {
+  const result = await skepAt("node1", args);
+  assert.notEqual(result.code, 0, `skep ${args.join(" ")} should fail, but said\n${result.stdout}${result.stderr}`);
+  return result.stderr;
+}
+
+/** `skep dev … --name e2e`; fails the test when it fails. */
+export async function dev(verb: string, ...args: readonly string[]): Promise<string> {
+  const result = await runCommand(SKEP, ["dev", verb, "--name", E2E_CLUSTER, ...args], { timeoutMs: 180_000 });
+  assert.equal(result.code, 0, `skep dev ${verb} ${args.join(" ")}\n${result.stdout}${result.stderr}`);
+  return result.stdout;
+}
+
+/** A command inside a host; resolves with stdout whatever its exit status. */
+export async function inHost(node: string, ...command: readonly string[]): Promise<Result> {
+  return await runCommand(SKEP, ["dev", "exec", "--name", E2E_CLUSTER, node, "--", ...command]);
+}
+
+/** The shared cluster of 3 managers and 2 workers: made by the first test file that asks, removed by test/run.ts. */
+export async function useCluster(): Promise<void> {
+  if (readCluster(E2E_CLUSTER) === undefined) await dev("up");
+  await everyNodeReady();
+}
+
+export async function everyNodeReady(): Promise<void> {
+  await eventually("5 nodes are ready", async () => {
+    const states = (await okAt("node2", "node", "ls", "--format", "{{.Status}} {{.Availability}}")).trim().split("\n");
+    assert.deepEqual(states, Array(5).fill("Ready Active"));
+  });
+}
+
+const POLL_MS = 100;
+
+/** Repeats `check` until it does not throw. The limit is generous: it tells a hang, not a speed. */
+export async function eventually(what: string, check: () => Promise<void> | void, limitMs = 60_000): Promise<void> {
+  const limit = Date.now() + limitMs;
+  for (;;) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (Date.now() > limit) throw new Error(`not within ${limitMs / 1000} s: ${what}`, { cause: error });
+      await delay(POLL_MS);
+    }
+  }
+}
+
+export interface TaskRow {
+  readonly name: string;
+  readonly node: string;
+  readonly desired: string;
+  readonly state: string;
+  readonly error: string;
+}
+
+/** `service ps`, newest first per slot. */
+export async function tasksOf(service: string, node = "node1"): Promise<TaskRow[]> {
+  const format = "{{.Name}}|{{.Node}}|{{.DesiredState}}|{{.CurrentState}}|{{.Error}}";
+  const out = await okAt(node, "service", "ps", service, "--no-trunc", "--format", format);
+  return out
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [name = "", host = "", desired = "", current = "", error = ""] = line.split("|");
+      return { name: name.replace(/^ *\\_ /, ""), node: host, desired, state: current.split(" ")[0] ?? "", error };
+    });
+}
+
+export const running = (tasks: readonly TaskRow[]): TaskRow[] =>
+  tasks.filter((task) => task.state === "Running" && task.desired === "Running");
+
+/** Waits until exactly `count` tasks of the service run, all on nodes for which `where` holds. */
+export async function eventuallyRunning(
+  service: string,
+  count: number,
+  where: (node: string) => boolean = () => true,
+  node = "node1",
+): Promise<TaskRow[]> {
+  let found: TaskRow[] = [];
+  await eventually(`${count} tasks of ${service} run`, async () => {
+    found = running(await tasksOf(service, node));
+    assert.equal(found.length, count);
+    assert.ok(found.every((task) => where(task.node)));
+  });
+  return found;
+}
+
+export async function leader(): Promise<string> {
+  let name = "";
+  await eventually("there is a leader", async () => {
+    for (const node of ["node1", "node2", "node3"]) {
+      const { code, stdout } = await skepAt(node, ["node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}"]);
+      const line = code === 0 ? stdout.split("\n").find((row) => row.endsWith(" Leader")) : undefined;
+      if (line !== undefined) {
+        name = line.split(" ")[0] ?? "";
+        return;
+      }
+    }
+    throw new Error("no node names a leader");
+  });
+  return name;
+}
+
+export async function removeServices(...names: readonly string[]): Promise<void> {
+  for (const name of names) await skepAt("node2", ["service", "rm", name]);
+}
