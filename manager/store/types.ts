@@ -2,6 +2,7 @@
 // is a synchronous callback over the speculative head (committed state plus what is proposed and not yet committed), so
 // that proposals pipeline. Watch events are emitted on commit.
 import type { Cluster, Config, Network, Node, Secret, Service, Task } from "../../proto/gen/objects.ts";
+import type { SkepError } from "../../shared/errors.ts";
 import type { NodeId, ServiceId } from "../../shared/model/ids.ts";
 
 export interface Tables {
@@ -22,9 +23,10 @@ export interface View {
   readonly get: <T extends TableName>(table: T, id: string) => Tables[T] | undefined;
   readonly all: <T extends TableName>(table: T) => Iterable<Tables[T]>;
   readonly count: (table: TableName) => number;
-  /** By Spec.Name; nodes are found by hostname, tasks have no names of their own. */
+  /** By Spec.Name without regard to case; nodes are found by hostname (which may not be unique), tasks have no names. */
   readonly byName: <T extends TableName>(table: T, name: string) => Tables[T] | undefined;
   readonly tasksOfService: (service: ServiceId) => Iterable<Task>;
+  /** Tasks without a node are those of the empty id. */
   readonly tasksOfNode: (node: NodeId) => Iterable<Task>;
   /** The one cluster object; undefined before init. */
   readonly cluster: () => Cluster | undefined;
@@ -63,6 +65,15 @@ export interface Store {
    * @throws {SkepError} `unavailable` when this manager does not lead or stops leading before the commit.
    */
   readonly update: <R>(write: (tx: Tx) => R extends Promise<unknown> ? never : R) => Promise<R>;
+  /**
+   * Large work in pieces: `write` runs once per item, each item whole or not at all, several items to a transaction. An
+   * item whose `write` throws changes nothing and is reported; the others go on.
+   * @throws {SkepError} `unavailable` as `update` does; items before may be committed, so decide again from a fresh view.
+   */
+  readonly batch: <I>(
+    items: Iterable<I>,
+    write: (tx: Tx, item: I) => undefined,
+  ) => Promise<{ readonly failed: readonly { readonly item: I; readonly error: SkepError }[] }>;
   /**
    * A view and every commit after it, without a gap, in order, once. A consumer that falls more than `maxBuffered` commits
    * behind gets `resource_exhausted`: view again.

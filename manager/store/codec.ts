@@ -1,0 +1,165 @@
+// The store's objects as bytes: StoreTransaction in the log, StoreSnapshot in Raft's snapshots. Objects are encoded one by one
+// and framed by hand, so that an object is encoded once (when it is put) and a snapshot of 100,000 tasks is not one writer with
+// millions of pending operations.
+import {
+  decodeCluster,
+  decodeConfig,
+  decodeNetwork,
+  decodeNode,
+  decodeSecret,
+  decodeService,
+  decodeStoreSnapshot,
+  decodeStoreTransaction,
+  decodeTask,
+  encodeCluster,
+  encodeConfig,
+  encodeNetwork,
+  encodeNode,
+  encodeSecret,
+  encodeService,
+  encodeTask,
+  TableNumber,
+} from "../../proto/gen/objects.ts";
+import { Writer } from "../../proto/wire.ts";
+import { SkepError } from "../../shared/errors.ts";
+import type { TableName, Tables } from "./types.ts";
+
+interface Codec<O> {
+  /** Field number in StoreObject. */
+  readonly field: number;
+  readonly encode: (object: O) => Uint8Array;
+  readonly decode: (bytes: Uint8Array) => O;
+}
+
+const CODECS: { readonly [T in TableName]: Codec<Tables[T]> } = {
+  node: { field: 1, encode: encodeNode, decode: decodeNode },
+  service: { field: 2, encode: encodeService, decode: decodeService },
+  task: { field: 3, encode: encodeTask, decode: decodeTask },
+  network: { field: 4, encode: encodeNetwork, decode: decodeNetwork },
+  secret: { field: 5, encode: encodeSecret, decode: decodeSecret },
+  config: { field: 6, encode: encodeConfig, decode: decodeConfig },
+  cluster: { field: 7, encode: encodeCluster, decode: decodeCluster },
+};
+
+const LENGTH_DELIMITED = 2;
+const tag = (field: number): number => (field << 3) | LENGTH_DELIMITED;
+
+export function encodeObject<T extends TableName>(table: T, object: Tables[T]): Uint8Array {
+  return CODECS[table].encode(object);
+}
+
+export function decodeObject<T extends TableName>(table: T, bytes: Uint8Array): Tables[T] {
+  return CODECS[table].decode(bytes);
+}
+
+/** One object's new state; undefined is removed. */
+export type ObjectWrite<T extends TableName = TableName> = {
+  readonly [K in T]: { readonly table: K; readonly id: string; readonly object: Tables[K] | undefined };
+}[T];
+
+/** A write with its object's bytes; undefined where the object is. */
+export type EncodedWrite<T extends TableName = TableName> = ObjectWrite<T> & { readonly bytes: Uint8Array | undefined };
+
+export interface EncodedObject {
+  readonly table: TableName;
+  readonly bytes: Uint8Array;
+}
+
+export function encodeTransaction(version: number, term: number, writes: Iterable<EncodedWrite>): Uint8Array {
+  const w = Writer.create().uint32(8).uint64(version);
+  for (const { table, id, bytes } of writes) {
+    w.uint32(tag(2)).fork(); // actions
+    if (bytes === undefined) {
+      w.uint32(tag(2)).fork(); // remove
+      w.uint32(8).int32(TableNumber[table]).uint32(tag(2)).string(id).ldelim();
+    } else {
+      w.uint32(tag(1)).fork(); // put
+      w.uint32(tag(CODECS[table].field)).bytes(bytes).ldelim();
+    }
+    w.ldelim();
+  }
+  return w.uint32(24).uint64(term).finish();
+}
+
+export interface DecodedTransaction {
+  readonly version: number;
+  readonly term: number;
+  readonly writes: readonly ObjectWrite[];
+}
+
+/** @throws {SkepError} `invalid_argument` when the bytes are not a transaction of this version. */
+export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
+  try {
+    const { version, term, actions } = decodeStoreTransaction(bytes);
+    const writes = actions.map(({ action }): ObjectWrite => {
+      if (action?.kind === "remove") return { table: action.table, id: action.id, object: undefined };
+      if (action?.object === undefined) throw new RangeError("an action of a kind that this version does not know");
+      return writeOf(action.object);
+    });
+    return { version, term, writes };
+  } catch (error) {
+    throw new SkepError("invalid_argument", "this is not a store transaction", { cause: error });
+  }
+}
+
+type Tagged = { readonly [T in TableName]: { readonly kind: T } & Tables[T] }[TableName];
+
+function writeOf(tagged: Tagged): ObjectWrite {
+  // Without the tag, or an object from the log would differ from the same object as it was put.
+  switch (tagged.kind) {
+    case "node": {
+      const { kind: table, ...object } = tagged;
+      return { table, id: object.id, object };
+    }
+    case "service": {
+      const { kind: table, ...object } = tagged;
+      return { table, id: object.id, object };
+    }
+    case "task": {
+      const { kind: table, ...object } = tagged;
+      return { table, id: object.id, object };
+    }
+    case "network": {
+      const { kind: table, ...object } = tagged;
+      return { table, id: object.id, object };
+    }
+    case "secret": {
+      const { kind: table, ...object } = tagged;
+      return { table, id: object.id, object };
+    }
+    case "config": {
+      const { kind: table, ...object } = tagged;
+      return { table, id: object.id, object };
+    }
+    case "cluster": {
+      const { kind: table, ...object } = tagged;
+      return { table, id: object.id, object };
+    }
+  }
+}
+
+export function encodeSnapshot(version: number, objects: Iterable<EncodedObject>): Uint8Array {
+  const chunks: Uint8Array[] = [Writer.create().uint32(8).uint64(version).finish()];
+  for (const { table, bytes } of objects) {
+    const w = Writer.create().uint32(tag(2)).fork(); // objects
+    chunks.push(w.uint32(tag(CODECS[table].field)).bytes(bytes).ldelim().finish());
+  }
+  return Buffer.concat(chunks);
+}
+
+/** @throws {SkepError} `invalid_argument` when the bytes are not a snapshot of this version. */
+export function decodeSnapshot(bytes: Uint8Array): {
+  readonly version: number;
+  readonly writes: readonly ObjectWrite[];
+} {
+  try {
+    const { version, objects } = decodeStoreSnapshot(bytes);
+    const writes = objects.map(({ object }) => {
+      if (object === undefined) throw new RangeError("an object of a kind that this version does not know");
+      return writeOf(object);
+    });
+    return { version, writes };
+  } catch (error) {
+    throw new SkepError("invalid_argument", "this is not a store snapshot", { cause: error });
+  }
+}
