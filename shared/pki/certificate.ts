@@ -1,5 +1,5 @@
 // What a certificate of ours says, and whether it is ours.
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash, type KeyObject, X509Certificate } from "node:crypto";
 import type { NodeRole } from "../../proto/gen/objects.ts";
 import { SkepError } from "../errors.ts";
 import { type ClusterId, type NodeId, parseId } from "../model/ids.ts";
@@ -78,3 +78,6 @@ export function isIssuedBy(certificate: string, rootPem: string): boolean {
   const leaf = parse(certificate);
   return leaf.checkIssued(root) && leaf.verify(root.publicKey);
 }
+
+export const isForKey = (certificate: string, privateKey: KeyObject): boolean =>
+  parse(certificate).checkPrivateKey(privateKey);

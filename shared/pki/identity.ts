@@ -1,7 +1,7 @@
 // Who this node is: its key, its certificate and the root it trusts. One holder, which TLS server and dialer watch, so that
 // a renewed certificate is in use everywhere at once, without a connection lost.
 import { SkepError } from "../errors.ts";
-import { type CertificateInfo, isIssuedBy, readCertificate } from "./certificate.ts";
+import { type CertificateInfo, isForKey, isIssuedBy, readCertificate } from "./certificate.ts";
 import { keyPairFromPem } from "./keys.ts";
 
 export interface IdentityFiles {
@@ -16,7 +16,9 @@ export interface Identity extends IdentityFiles, CertificateInfo {}
 /** @throws {SkepError} `internal` when key, certificate and root do not belong together. */
 export function openIdentity(files: IdentityFiles): Identity {
   const info = readCertificate(files.certificatePem);
-  keyPairFromPem(files.keyPem);
+  if (!isForKey(files.certificatePem, keyPairFromPem(files.keyPem).privateKey)) {
+    throw new SkepError("internal", "the node's certificate is for another key than the one stored beside it");
+  }
   if (!isIssuedBy(files.certificatePem, files.rootPem)) {
     throw new SkepError(
       "internal",

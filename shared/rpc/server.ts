@@ -53,6 +53,11 @@ function contextOf(call: AnyCall, method: AnyMethod, resolve: PeerResolver, auth
   return { peer, signal: abort.signal, metadata };
 }
 
+/** The caller's messages. A handler that stops reading does not destroy the call, which it may still have to answer. */
+const requestsOf = (
+  call: grpc.ServerReadableStream<unknown, unknown> | grpc.ServerDuplexStream<unknown, unknown>,
+): AsyncIterable<unknown> => call.iterator({ destroyOnReturn: false });
+
 /** Writes with back-pressure: the generator is not asked for more than the transport takes. */
 async function pump(
   call: grpc.ServerWritableStream<unknown, unknown> | grpc.ServerDuplexStream<unknown, unknown>,
@@ -105,10 +110,13 @@ function implement(
       call.on("error", () => undefined); // a broken connection is told by the signal
       const run = async (): Promise<void> => {
         const context = contextOf(call, method, resolve, authorize);
-        const input = method.requestStream ? call : (call as grpc.ServerWritableStream<unknown, unknown>).request;
+        const input = method.requestStream
+          ? requestsOf(call as grpc.ServerDuplexStream<unknown, unknown>)
+          : (call as grpc.ServerWritableStream<unknown, unknown>).request;
         await pump(call, handler(input, context) as AsyncIterable<unknown>, context.signal);
       };
-      run().catch((error: unknown) => call.destroy(Object.assign(new Error("call failed"), toStatus(error))));
+      // Emitted, not `destroy(error)`: a destroyed stream sends no status, and the caller would wait for ever.
+      run().catch((error: unknown) => call.emit("error", Object.assign(new Error("call failed"), toStatus(error))));
     };
   }
   return (
@@ -118,7 +126,9 @@ function implement(
     if (method.requestStream) call.on("error", () => undefined);
     const run = async (): Promise<unknown> => {
       const context = contextOf(call, method, resolve, authorize);
-      const input = method.requestStream ? call : (call as grpc.ServerUnaryCall<unknown, unknown>).request;
+      const input = method.requestStream
+        ? requestsOf(call as grpc.ServerReadableStream<unknown, unknown>)
+        : (call as grpc.ServerUnaryCall<unknown, unknown>).request;
       return await (handler(input, context) as Promise<unknown>);
     };
     run().then(

@@ -1,0 +1,39 @@
+// Who may call what. One table, by service, closed by default: a service that is not in it answers nobody. What depends on
+// more than the caller's role (may this node speak for that task?) is checked by the handler.
+import { SkepError } from "../errors.ts";
+import type { Peer } from "./peer.ts";
+import type { Authorizer } from "./server.ts";
+
+type Caller = "local" | "manager" | "worker" | "anonymous";
+
+const MAY_CALL: Readonly<Record<string, readonly Caller[]>> = {
+  // The CLI on this host, and managers that forward to the leader.
+  "skep.v1.Control": ["local", "manager"],
+  "skep.v1.Local": ["local"],
+  "skep.v1.Raft": ["manager"],
+  "skep.v1.Dispatcher": ["worker", "manager"],
+  // Logs of this node's tasks.
+  "skep.v1.Agent": ["manager"],
+  // A joining host has no certificate: the token that it shows is checked by the handler.
+  "skep.v1.CA": ["anonymous", "worker", "manager"],
+};
+
+function callerOf(peer: Peer): Caller {
+  switch (peer.kind) {
+    case "local":
+    case "anonymous":
+      return peer.kind;
+    case "node":
+      return peer.role;
+  }
+}
+
+export const authorizeByRole: Authorizer = (path, peer) => {
+  const caller = callerOf(peer);
+  const service = /^\/([^/]+)\/[^/]+$/.exec(path)?.[1] ?? "";
+  if (Object.hasOwn(MAY_CALL, service) && MAY_CALL[service]?.includes(caller) === true) return;
+  if (caller === "anonymous") {
+    throw new SkepError("unauthenticated", `${path} needs a certificate of this cluster: join it first`);
+  }
+  throw new SkepError("permission_denied", `a ${caller} may not call ${path}`);
+};

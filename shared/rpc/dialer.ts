@@ -1,0 +1,128 @@
+// Channels to other nodes. Each shows our certificate and takes an answer only from a node of our cluster in the role asked
+// for: the address says where, never who. Certificates are read anew at each connect, so a channel outlives a renewal; the
+// server ends old connections by itself (tls-server.ts).
+import type { PeerCertificate } from "node:tls";
+import * as grpc from "@grpc/grpc-js";
+import type { NodeId } from "../model/ids.ts";
+import { identityOfSubject, ROLE_NAME } from "../pki/certificate.ts";
+import type { Identity, IdentityHolder } from "../pki/identity.ts";
+import { MAX_MESSAGE_BYTES } from "./limits.ts";
+
+/** Channels that are kept at most; the one not asked for the longest is closed when there are more. */
+const MAX_CHANNELS = 256;
+
+export interface Dialer {
+  /** A manager of our cluster at `addr` (host:port). Cached: ask again rather than keep it. Connects when first used. */
+  readonly manager: (addr: string) => grpc.Client;
+  /** The node `nodeId`, whatever its role. */
+  readonly node: (addr: string, nodeId: NodeId) => grpc.Client;
+  readonly close: () => void;
+}
+
+export const CHANNEL_OPTIONS: grpc.ClientOptions = {
+  "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+  "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+  "grpc.keepalive_time_ms": 5_000,
+  "grpc.keepalive_timeout_ms": 3_000,
+  "grpc.initial_reconnect_backoff_ms": 100,
+  "grpc.min_reconnect_backoff_ms": 100,
+  "grpc.max_reconnect_backoff_ms": 1_000,
+  "grpc.enable_http_proxy": 0,
+  "grpc.service_config_disable_resolution": 1,
+  "grpc.enable_channelz": 0,
+};
+
+type Expect = { readonly kind: "manager" } | { readonly kind: "node"; readonly nodeId: NodeId };
+
+/** Undefined when the certificate, whose chain is proven, is whom we want. */
+export function checkServer(certificate: PeerCertificate, expect: Expect, own: Identity): Error | undefined {
+  try {
+    const server = identityOfSubject(certificate.subject);
+    if (server.clusterId !== own.clusterId) return new Error(`node ${server.nodeId} is of another cluster`);
+    switch (expect.kind) {
+      case "manager":
+        return server.role === "manager" ? undefined : new Error(`node ${server.nodeId} is not a manager`);
+      case "node":
+        return server.nodeId === expect.nodeId
+          ? undefined
+          : new Error(`node ${server.nodeId} answers where node ${expect.nodeId} was expected`);
+    }
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+type Provider = Parameters<typeof grpc.experimental.createCertificateProviderChannelCredentials>[0];
+type CaListener = Parameters<Provider["addCaCertificateListener"]>[0];
+type IdentityListener = Parameters<Provider["addIdentityCertificateListener"]>[0];
+
+/** Tells grpc-js of our certificate, and of each that replaces it. */
+function certificateProvider(identity: IdentityHolder): Provider {
+  const stops = new Map<CaListener | IdentityListener, () => void>();
+  function add<Update>(listener: (update: Update) => void, read: (identity: Identity) => Update): () => void {
+    listener(read(identity.current()));
+    return identity.onReplace((next) => listener(read(next)));
+  }
+  const remove = (listener: CaListener | IdentityListener): void => {
+    stops.get(listener)?.();
+    stops.delete(listener);
+  };
+  return {
+    addCaCertificateListener: (listener) => {
+      stops.set(
+        listener,
+        add(listener, (own) => ({ caCertificate: Buffer.from(own.rootPem) })),
+      );
+    },
+    addIdentityCertificateListener: (listener) => {
+      stops.set(
+        listener,
+        add(listener, (own) => ({
+          certificate: Buffer.from(own.certificatePem),
+          privateKey: Buffer.from(own.keyPem),
+        })),
+      );
+    },
+    removeCaCertificateListener: remove,
+    removeIdentityCertificateListener: remove,
+  };
+}
+
+export function createDialer(identity: IdentityHolder): Dialer {
+  const provider = certificateProvider(identity);
+  const channels = new Map<string, grpc.Client>();
+
+  const credentialsFor = (expect: Expect): grpc.ChannelCredentials =>
+    grpc.experimental.createCertificateProviderChannelCredentials(provider, provider, {
+      checkServerIdentity: (_host, certificate) => checkServer(certificate, expect, identity.current()),
+    });
+  const managerCredentials = credentialsFor({ kind: "manager" });
+
+  const open = (key: string, addr: string, name: string, credentials: () => grpc.ChannelCredentials): grpc.Client => {
+    const known = channels.get(key);
+    if (known !== undefined) {
+      channels.delete(key); // moves it to the young end
+      channels.set(key, known);
+      return known;
+    }
+    const client = new grpc.Client(addr, credentials(), { ...CHANNEL_OPTIONS, "grpc.ssl_target_name_override": name });
+    channels.set(key, client);
+    if (channels.size > MAX_CHANNELS) {
+      const [oldest] = channels;
+      if (oldest !== undefined) {
+        channels.delete(oldest[0]);
+        oldest[1].close();
+      }
+    }
+    return client;
+  };
+
+  return {
+    manager: (addr) => open(addr, addr, ROLE_NAME.manager, () => managerCredentials),
+    node: (addr, nodeId) => open(`${addr} ${nodeId}`, addr, nodeId, () => credentialsFor({ kind: "node", nodeId })),
+    close: () => {
+      for (const client of channels.values()) client.close();
+      channels.clear();
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { Server } from "node:net";
+import { SkepError } from "../errors.ts";
+import { type Address, formatAddress } from "./address.ts";
+
+/**
+ * Listens, and says in words why it cannot.
+ * @param address port 0 takes a free one (tests).
+ * @returns what is in use.
+ * @throws {SkepError} `failed_precondition`
+ */
+export function listenTcp(server: Server, address: Address): Promise<Address> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, address));
+    server.once("error", onError);
+    server.listen({ host: address.host, port: address.port }, () => {
+      server.off("error", onError);
+      const bound = server.address();
+      resolve({ host: address.host, port: bound !== null && typeof bound === "object" ? bound.port : address.port });
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, address: Address): SkepError {
+  const where = formatAddress(address);
+  const options = { cause: error };
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new SkepError(
+        "failed_precondition",
+        `cannot listen on ${where}: another program has the port; stop it, or choose another with --listen-addr`,
+        options,
+      );
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new SkepError(
+        "failed_precondition",
+        `cannot listen on ${where}: this host has no such address; choose another with --listen-addr`,
+        options,
+      );
+    case "EACCES":
+      return new SkepError(
+        "failed_precondition",
+        `cannot listen on ${where}: not permitted; run the daemon as root`,
+        options,
+      );
+    default:
+      return new SkepError("failed_precondition", `cannot listen on ${where}: ${error.message}`, options);
+  }
+}

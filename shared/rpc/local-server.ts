@@ -1,0 +1,75 @@
+// The local socket: whoever may open the file is root on this host, and needs no certificate.
+import { chmod, mkdir, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { dirname } from "node:path";
+import * as grpc from "@grpc/grpc-js";
+import type { Env } from "../env/env.ts";
+import { SkepError } from "../errors.ts";
+import { MAX_MESSAGE_BYTES } from "./limits.ts";
+import type { PeerResolver } from "./server.ts";
+
+const SOCKET_MODE = 0o660;
+
+export interface LocalServer {
+  readonly grpc: grpc.Server;
+  readonly resolvePeer: PeerResolver;
+  /**
+   * Takes the socket's path over from a daemon that died without removing it.
+   * @throws {SkepError} `failed_precondition`: another daemon answers there, or the path cannot be made.
+   */
+  readonly listen: () => Promise<void>;
+  readonly close: (graceMs: number) => Promise<void>;
+}
+
+/** Does anybody answer at this socket? */
+const answers = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+
+export function createLocalServer(env: Env, path: string): LocalServer {
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+    "grpc.enable_channelz": 0,
+  });
+
+  const listen = async (): Promise<void> => {
+    if (await answers(path)) {
+      throw new SkepError("failed_precondition", `a skep daemon is already running: it answers at ${path}`);
+    }
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+      await rm(path, { force: true });
+      await new Promise<void>((resolve, reject) => {
+        server.bindAsync(`unix:${path}`, grpc.ServerCredentials.createInsecure(), (error) =>
+          error === null ? resolve() : reject(error),
+        );
+      });
+      await chmod(path, SOCKET_MODE);
+    } catch (cause) {
+      throw new SkepError("failed_precondition", `cannot listen on ${path}: ${SkepError.from(cause).message}`, {
+        cause,
+      });
+    }
+  };
+
+  const close = async (graceMs: number): Promise<void> => {
+    await new Promise<void>((resolve) => {
+      const timer = env.timer(graceMs, () => resolve());
+      server.tryShutdown(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    server.forceShutdown();
+    await rm(path, { force: true });
+  };
+
+  return { grpc: server, resolvePeer: () => ({ kind: "local" }), listen, close };
+}

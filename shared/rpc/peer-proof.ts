@@ -1,0 +1,57 @@
+// From a TLS connection to a Peer. OpenSSL has checked the certificate's chain and time during the handshake; here we check
+// what it says, and, at each call of a connection that may be days old, that it still holds.
+
+import { X509Certificate } from "node:crypto";
+import type { PeerCertificate } from "node:tls";
+import { SkepError } from "../errors.ts";
+import type { ClusterId, NodeId } from "../model/ids.ts";
+import { type CertificateInfo, readCertificate } from "../pki/certificate.ts";
+import type { Peer } from "./peer.ts";
+
+export interface Trust {
+  readonly clusterId: ClusterId;
+  /** Was the node removed from the cluster? Only managers know; elsewhere always false. */
+  readonly isRemoved: (nodeId: NodeId) => boolean;
+  readonly wallMs: () => number;
+}
+
+/** @throws {SkepError} `unauthenticated`, and why. */
+export function provePeer(certificate: CertificateInfo, trust: Trust): Peer {
+  const { nodeId, role, clusterId } = certificate;
+  if (clusterId !== trust.clusterId) {
+    throw new SkepError("unauthenticated", `node ${nodeId} belongs to another cluster (${clusterId})`);
+  }
+  if (trust.wallMs() > certificate.notAfterMs) {
+    throw new SkepError("unauthenticated", `the certificate of node ${nodeId} has expired`);
+  }
+  if (trust.isRemoved(nodeId)) {
+    throw new SkepError("unauthenticated", `node ${nodeId} was removed from the cluster`);
+  }
+  return { kind: "node", nodeId, role, clusterId };
+}
+
+/** Parsed certificates by fingerprint: a call costs no parsing. Bounded by the nodes that are connected. */
+export function createCertificateCache(maxEntries = 10_000): (certificate: PeerCertificate) => CertificateInfo {
+  const known = new Map<string, CertificateInfo>();
+  return (certificate) => {
+    const hit = known.get(certificate.fingerprint256);
+    if (hit !== undefined) return hit;
+    const info = readCertificate(certificate.raw);
+    if (known.size >= maxEntries) known.clear();
+    known.set(certificate.fingerprint256, info);
+    return info;
+  };
+}
+
+/** Why TLS did not take a certificate, in words. `error` is OpenSSL's name for it. */
+export function refusal(error: string, certificate: PeerCertificate): string {
+  const subject = new X509Certificate(certificate.raw).subject.replaceAll("\n", ", ");
+  switch (error) {
+    case "CERT_HAS_EXPIRED":
+      return `the certificate (${subject}) expired on ${certificate.valid_to}; join again with a token`;
+    case "CERT_NOT_YET_VALID":
+      return `the certificate (${subject}) is not valid before ${certificate.valid_from}: are the clocks right?`;
+    default:
+      return `the certificate (${subject}) is not from this cluster's CA (${error})`;
+  }
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import * as grpc from "@grpc/grpc-js";
+import { LocalService, newInfoResponse } from "../../../proto/gen/local.ts";
+import { realEnv } from "../../../shared/env/real-env.ts";
+import { SkepError } from "../../../shared/errors.ts";
+import { authorizeByRole } from "../../../shared/rpc/authorize.ts";
+import { unary } from "../../../shared/rpc/client.ts";
+import { createLocalServer, type LocalServer } from "../../../shared/rpc/local-server.ts";
+import { addService, type Handlers } from "../../../shared/rpc/server.ts";
+import { switchable } from "../../../shared/rpc/switchable.ts";
+
+let dir: string;
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), "skep-local-"));
+});
+after(() => rm(dir, { recursive: true, force: true }));
+
+function server(path: string): LocalServer {
+  const made = createLocalServer(realEnv, path);
+  const current = (): Handlers<typeof LocalService> => {
+    throw new SkepError("failed_precondition", "nothing here");
+  };
+  addService(
+    made.grpc,
+    LocalService,
+    { ...switchable(LocalService, current), info: async (_r, { peer }) => newInfoResponse({ error: peer.kind }) },
+    made.resolvePeer,
+    authorizeByRole,
+  );
+  return made;
+}
+
+test("serves root of this host, on a socket that others cannot open", async () => {
+  const path = join(dir, "deep", "a.sock");
+  const local = server(path);
+  await local.listen();
+  const client = new grpc.Client(`unix:${path}`, grpc.credentials.createInsecure());
+  try {
+    assert.equal((await stat(path)).mode & 0o777, 0o660);
+    assert.equal((await unary(client, LocalService.info, {})).error, "local");
+    await assert.rejects(unary(client, LocalService.leave, { force: false }), /nothing here/);
+  } finally {
+    client.close();
+    await local.close(100);
+  }
+  await assert.rejects(stat(path), { code: "ENOENT" });
+});
+
+test("a second daemon is refused, and the first one's socket stays", async () => {
+  const path = join(dir, "b.sock");
+  const first = server(path);
+  await first.listen();
+  const second = server(path);
+  try {
+    await assert.rejects(second.listen(), /already running/);
+    await stat(path);
+  } finally {
+    await first.close(100);
+  }
+});
+
+test("the socket of a daemon that was killed is taken over", async () => {
+  const path = join(dir, "c.sock");
+  const dead = createServer();
+  await new Promise<void>((resolve) => dead.listen(path, resolve));
+  // Node removes the file when it closes a server; a killed process does not.
+  const { rename } = await import("node:fs/promises");
+  await rename(path, `${path}.kept`);
+  await new Promise((resolve) => dead.close(resolve));
+  await rename(`${path}.kept`, path);
+  const local = server(path);
+  await local.listen();
+  await local.close(100);
+});

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type * as grpc from "@grpc/grpc-js";
+import { AgentService, newTaskLogsRequest } from "../../../proto/gen/agent.ts";
+import { CAService } from "../../../proto/gen/ca.ts";
+import { realEnv } from "../../../shared/env/real-env.ts";
+import { SkepError } from "../../../shared/errors.ts";
+import type { NodeId } from "../../../shared/model/ids.ts";
+import { createIdentityHolder } from "../../../shared/pki/identity.ts";
+import { serverStream, unary } from "../../../shared/rpc/client.ts";
+import { createDialer } from "../../../shared/rpc/dialer.ts";
+import { id, looseClient, type TestCluster, type TestServer, testCluster, testServer } from "./cluster.ts";
+
+const DAY_MS = 86_400_000;
+const server1 = id<NodeId>("s");
+const alice = id<NodeId>("a");
+const bob = id<NodeId>("b");
+
+let cluster: TestCluster;
+let server: TestServer;
+const clients: { close(): void }[] = [];
+const keep = <T extends { close(): void }>(client: T): T => {
+  clients.push(client);
+  return client;
+};
+
+before(async () => {
+  cluster = testCluster();
+  server = await testServer(cluster, cluster.identity(server1, "manager"));
+});
+after(async () => {
+  for (const client of clients) client.close();
+  await server.close();
+});
+
+const whoAmI = async (client: grpc.Client): Promise<string> =>
+  Buffer.from((await unary(client, CAService.getRootCA, {}, { timeoutMs: 5_000 })).certificate).toString();
+
+async function failure(promise: Promise<unknown>): Promise<SkepError> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.ok(error instanceof SkepError);
+    return error;
+  }
+  throw new assert.AssertionError({ message: "expected an error" });
+}
+
+const firstLogs = async (client: grpc.Client): Promise<void> => {
+  for await (const _ of serverStream(client, AgentService.taskLogs, newTaskLogsRequest())) return;
+};
+
+test("a certificate of the cluster proves node and role", async () => {
+  assert.equal(await whoAmI(keep(looseClient(server.addr, cluster.identity(alice, "worker")))), `worker ${alice}`);
+  assert.equal(await whoAmI(keep(looseClient(server.addr, cluster.identity(bob, "manager")))), `manager ${bob}`);
+});
+
+test("no certificate is anonymous: the CA answers, nothing else does", async () => {
+  const client = keep(looseClient(server.addr));
+  assert.equal(await whoAmI(client), "anonymous");
+  assert.equal((await failure(firstLogs(client))).code, "unauthenticated");
+});
+
+test("a worker may not read another node's logs", async () => {
+  const client = keep(looseClient(server.addr, cluster.identity(alice, "worker")));
+  assert.equal((await failure(firstLogs(client))).code, "permission_denied");
+});
+
+const refusedCases: readonly (readonly [
+  name: string,
+  shown: () => ReturnType<TestCluster["identity"]>,
+  words: RegExp,
+])[] = [
+  [
+    "another CA that claims our cluster's id",
+    () => testCluster(cluster.id).identity(alice, "manager"),
+    /not from this cluster's CA/,
+  ],
+  ["another cluster", () => testCluster().identity(alice, "manager"), /not from this cluster's CA/],
+  ["expired", () => cluster.identity(alice, "manager", { nowMs: realEnv.wallMs() - 10 * DAY_MS }), /expired/],
+  [
+    "not valid yet",
+    () => cluster.identity(alice, "manager", { nowMs: realEnv.wallMs() + 10 * DAY_MS }),
+    /not valid before/,
+  ],
+];
+for (const [name, shown, words] of refusedCases) {
+  test(`refused, not taken for anonymous: ${name}`, async () => {
+    const error = await failure(whoAmI(keep(looseClient(server.addr, shown()))));
+    assert.equal(error.code, "unauthenticated");
+    assert.match(error.message, words);
+  });
+}
+
+test("the root's own certificate is nobody's identity", async () => {
+  const { certificatePem, keyPem } = cluster.root;
+  const error = await failure(whoAmI(keep(looseClient(server.addr, { certificatePem, keyPem }))));
+  assert.ok(error.code === "unavailable" || error.code === "unauthenticated", error.code);
+});
+
+test("a certificate that expires during a connection opens nothing more", async () => {
+  const client = keep(looseClient(server.addr, cluster.identity(alice, "manager", { validityMs: 2 * DAY_MS })));
+  await whoAmI(client);
+  server.clock.aheadMs = 3 * DAY_MS;
+  try {
+    assert.match((await failure(whoAmI(client))).message, /expired/);
+  } finally {
+    server.clock.aheadMs = 0;
+  }
+});
+
+test("a removed node's calls are refused and its streams are cut", async () => {
+  const client = keep(looseClient(server.addr, cluster.identity(bob, "manager")));
+  const stream = serverStream(client, AgentService.taskLogs, newTaskLogsRequest());
+  await stream.next();
+  server.removed.add(bob);
+  try {
+    const next = failure(stream.next());
+    server.server.dropRemoved();
+    assert.equal((await next).code, "unavailable");
+    assert.match((await failure(whoAmI(client))).message, /removed from the cluster/);
+  } finally {
+    server.removed.delete(bob);
+  }
+});
+
+test("what a handler throws is an answer, and the server lives", async () => {
+  const client = keep(looseClient(server.addr));
+  const request = { csr: new Uint8Array(), token: "", availability: "active", addr: "" } as const;
+  assert.equal((await failure(unary(client, CAService.issueCertificate, request))).code, "internal");
+  assert.equal(await whoAmI(client), "anonymous");
+});
+
+test("dialer: takes managers of the cluster, by role or by id, and nobody else", async () => {
+  const dialer = keep(createDialer(createIdentityHolder(cluster.identity(alice, "worker"))));
+  assert.equal(await whoAmI(dialer.manager(server.addr)), `worker ${alice}`);
+  assert.equal(await whoAmI(dialer.node(server.addr, server1)), `worker ${alice}`);
+  assert.match((await failure(whoAmI(dialer.node(server.addr, bob)))).message, /answers where node/);
+  assert.equal(dialer.manager(server.addr), dialer.manager(server.addr));
+
+  const worker = await testServer(cluster, cluster.identity(bob, "worker"));
+  const foreign = testCluster();
+  const stranger = await testServer(foreign, foreign.identity(bob, "manager"));
+  try {
+    assert.match((await failure(whoAmI(dialer.manager(worker.addr)))).message, /not a manager/);
+    assert.equal((await failure(whoAmI(dialer.manager(stranger.addr)))).code, "unavailable");
+  } finally {
+    await worker.close();
+    await stranger.close();
+  }
+});
+
+test("a renewed certificate is used without a restart, on both sides, and open streams live on", async () => {
+  const own = await testServer(cluster, cluster.identity(server1, "manager"));
+  const holder = createIdentityHolder(cluster.identity(alice, "worker"));
+  const dialer = createDialer(holder);
+  try {
+    assert.equal(await whoAmI(dialer.manager(own.addr)), `worker ${alice}`);
+    const stream = serverStream(
+      keep(looseClient(own.addr, cluster.identity(bob, "manager"))),
+      AgentService.taskLogs,
+      newTaskLogsRequest(),
+    );
+    await stream.next();
+
+    holder.replace(cluster.identity(alice, "manager"));
+    own.holder.replace(cluster.identity(bob, "manager"));
+    // Another channel is another connection: both ends show what is new.
+    assert.equal(await whoAmI(dialer.node(own.addr, bob)), `manager ${alice}`);
+
+    const next = stream.next();
+    const settled = await Promise.race([
+      next.then(
+        () => "ended",
+        () => "broken",
+      ),
+      realEnv.breathe().then(() => "open"),
+    ]);
+    assert.equal(settled, "open");
+    await own.close();
+    await next.catch(() => undefined);
+  } finally {
+    dialer.close();
+    await own.close();
+  }
+});
+
+test("a port that is taken is told as such", async () => {
+  const holder = createIdentityHolder(cluster.identity(server1, "manager"));
+  const { createTlsServer } = await import("../../../shared/rpc/tls-server.ts");
+  const { silentLog } = await import("../../../shared/log.ts");
+  const second = createTlsServer({
+    env: realEnv,
+    log: silentLog,
+    identity: holder,
+    trust: { clusterId: cluster.id, isRemoved: () => false, wallMs: realEnv.wallMs },
+    listen: { host: "127.0.0.1", port: Number(server.addr.split(":")[1]) },
+  });
+  const error = await failure(second.listen());
+  assert.equal(error.code, "failed_precondition");
+  assert.match(error.message, /another program has the port/);
+  await second.close(0);
+});
