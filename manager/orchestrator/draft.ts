@@ -1,0 +1,143 @@
+// The working copy of one service that the phases of a plan pass along: tasks by slot, what changed so far, and when to
+// look again. A plan is a function of its input: the store is read before and written after, never in between.
+import {
+  type Node,
+  newTask,
+  newTaskStatus,
+  type Service,
+  type Task,
+  type UpdateStatus,
+} from "../../proto/gen/objects.ts";
+import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
+import { isTerminal, rank } from "../../shared/model/tasks.ts";
+
+/** A slot number, or for a global service the node. */
+export type SlotKey = number | NodeId;
+
+export interface PlanInput {
+  readonly serviceId: ServiceId;
+  /** Undefined when the service was removed. */
+  readonly service: Service | undefined;
+  readonly tasks: Iterable<Task>;
+  readonly node: (id: NodeId) => Node | undefined;
+  readonly nodes: () => Iterable<Node>;
+  /** Tasks kept per slot, the current one included; negative keeps all. */
+  readonly historyLimit: number;
+  /** The leader's clock, Unix milliseconds. */
+  readonly nowMs: number;
+  readonly newTaskId: () => TaskId;
+  /** Objects that one plan may write; what is left over comes with the next plan. */
+  readonly maxChanges: number;
+}
+
+export interface Plan {
+  readonly puts: readonly Task[];
+  readonly removals: readonly TaskId[];
+  readonly updateStatus: UpdateStatus | undefined;
+  /** When time alone changes the plan; Infinity when it never does. */
+  readonly wakeAtMs: number;
+  /** The bound on changes was reached: plan again at once. */
+  readonly more: boolean;
+}
+
+export const stateOf = (task: Task) => task.status?.state ?? "new";
+export const isDead = (task: Task): boolean => isTerminal(stateOf(task));
+/** Shall it run? It may be dead all the same: then it waits for its replacement. */
+export const isWanted = (task: Task): boolean => rank(task.desiredState) <= rank("running");
+
+const byAge = (a: Task, b: Task): number =>
+  (a.meta?.createdAtMs ?? 0) - (b.meta?.createdAtMs ?? 0) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+
+export class Draft {
+  readonly input: PlanInput;
+  /** Every task of the service, oldest first. */
+  readonly slots = new Map<SlotKey, Task[]>();
+  /** Tasks of the current version that ended before their monitor time was over: an update takes them as failures. */
+  readonly earlyEnds: Task[] = [];
+  updateStatus: UpdateStatus | undefined;
+  readonly #stored = new Set<TaskId>();
+  readonly #puts = new Map<TaskId, Task>();
+  readonly #removals = new Set<TaskId>();
+  #wakeAtMs = Number.POSITIVE_INFINITY;
+  #more = false;
+
+  constructor(input: PlanInput) {
+    this.input = input;
+    for (const task of input.tasks) {
+      this.#stored.add(task.id);
+      this.#slot(task).push(task);
+    }
+    for (const tasks of this.slots.values()) if (tasks.length > 1) tasks.sort(byAge);
+  }
+
+  /** True when no further change fits; remembers that there is more to do. Ask before each change that must be whole. */
+  full(): boolean {
+    if (this.#puts.size + this.#removals.size < this.input.maxChanges) return false;
+    this.#more = true;
+    return true;
+  }
+
+  put(task: Task): void {
+    const slot = this.#slot(task);
+    const at = slot.findIndex(({ id }) => id === task.id);
+    if (at < 0) slot.push(task);
+    else slot[at] = task;
+    this.#puts.set(task.id, task);
+  }
+
+  desire(task: Task, desiredState: Task["desiredState"]): void {
+    if (task.desiredState !== desiredState) this.put({ ...task, desiredState });
+  }
+
+  /** A task that this very plan made is not made at all. */
+  remove(task: Task): void {
+    const slot = this.#slot(task);
+    const at = slot.findIndex(({ id }) => id === task.id);
+    if (at >= 0) slot.splice(at, 1);
+    this.#puts.delete(task.id);
+    if (this.#stored.has(task.id)) this.#removals.add(task.id);
+  }
+
+  /** A new task of the service as it is now. */
+  create(service: Service, key: SlotKey, desiredState: "ready" | "running", notBeforeMs: number): Task {
+    const { nowMs } = this.input;
+    const task = newTask({
+      id: this.input.newTaskId(),
+      spec: service.spec?.taskTemplate,
+      specVersion: service.specVersion,
+      serviceId: service.id,
+      serviceName: service.spec?.name ?? "",
+      serviceLabels: service.spec?.labels ?? {},
+      ...(typeof key === "number" ? { slot: key } : { nodeId: key }),
+      status: newTaskStatus({ state: "pending", timestampMs: nowMs, message: "created" }),
+      desiredState,
+      notBeforeMs,
+    });
+    this.put(task);
+    return task;
+  }
+
+  wakeAt(atMs: number): void {
+    this.#wakeAtMs = Math.min(this.#wakeAtMs, atMs);
+  }
+
+  plan(): Plan {
+    return {
+      puts: [...this.#puts.values()],
+      removals: [...this.#removals],
+      updateStatus: this.updateStatus,
+      wakeAtMs: this.#wakeAtMs,
+      more: this.#more,
+    };
+  }
+
+  #slot(task: Task): Task[] {
+    const key = task.slot === 0 ? task.nodeId : task.slot;
+    let slot = this.slots.get(key);
+    if (slot === undefined) {
+      slot = [];
+      this.slots.set(key, slot);
+    }
+    return slot;
+  }
+}

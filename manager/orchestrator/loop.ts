@@ -1,0 +1,175 @@
+// The orchestrator: keeps a set of services and nodes that something happened to, and plans each of them again over the
+// head of the store, in the transaction that writes the plan. So a plan never stands on what has changed meanwhile, and
+// services behind a commit in flight make one batch.
+import { encodeTaskSpec, type Node, type Service } from "../../proto/gen/objects.ts";
+import type { Env } from "../../shared/env/env.ts";
+import type { Log } from "../../shared/log.ts";
+import { type NodeId, newId, type ServiceId } from "../../shared/model/ids.ts";
+import type { Change, Commit, Store, Tx, View } from "../store/types.ts";
+import { runWatchLoop } from "../watch-loop.ts";
+import { isDead, isWanted, stateOf } from "./draft.ts";
+import { enforceNode } from "./enforcer.ts";
+import { planService } from "./service-plan.ts";
+
+const DEFAULT_HISTORY_LIMIT = 5;
+const PLAN_BYTES = 512 * 1024;
+const TASK_OVERHEAD_BYTES = 400;
+const MAX_PLAN_CHANGES = 1000;
+const RETRY_MS = 1_000;
+
+export interface LoopOptions {
+  readonly env: Env;
+  readonly log: Log;
+  readonly store: Store;
+  readonly signal: AbortSignal;
+}
+
+type Item = { readonly node: NodeId } | { readonly service: ServiceId };
+
+export async function runOrchestrator({ env, log, store, signal }: LoopOptions): Promise<void> {
+  const services = new Set<ServiceId>();
+  const nodes = new Set<NodeId>();
+  const wakeAtMs = new Map<ServiceId, number>();
+
+  const work = async (): Promise<number> => {
+    const nowMs = env.wallMs();
+    for (const [id, atMs] of wakeAtMs) if (atMs <= nowMs) services.add(id);
+    while (services.size + nodes.size > 0 && !signal.aborted) {
+      const failed = await round();
+      if (failed) return RETRY_MS;
+      await env.breathe();
+    }
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const atMs of wakeAtMs.values()) nextMs = Math.min(nextMs, atMs);
+    return Math.max(0, nextMs - env.wallMs());
+  };
+
+  // Nodes first: what the enforcer rejects is replaced in the same batch.
+  function* items(): Generator<Item> {
+    for (const node of nodes) {
+      nodes.delete(node);
+      yield { node };
+    }
+    for (const service of [...services]) {
+      services.delete(service);
+      yield { service };
+    }
+  }
+
+  const round = async (): Promise<boolean> => {
+    const { failed } = await store.batch(items(), (tx, item) => {
+      if ("node" in item) enforce(tx, item.node);
+      else plan(tx, item.service);
+    });
+    for (const { item, error } of failed) {
+      log.error({ ...item, error: error.message }, "could not write a plan; trying again");
+      if ("node" in item) nodes.add(item.node);
+      else services.add(item.service);
+    }
+    return failed.length > 0;
+  };
+
+  const enforce = (tx: Tx, id: NodeId): void => {
+    const node = tx.get("node", id);
+    if (node === undefined) return;
+    for (const task of enforceNode(node, tx.tasksOfNode(id), env.wallMs())) {
+      tx.put("task", task);
+      services.add(task.serviceId);
+    }
+  };
+
+  const plan = (tx: Tx, serviceId: ServiceId): void => {
+    const service = tx.get("service", serviceId);
+    const { puts, removals, updateStatus, ...next } = planService({
+      serviceId,
+      service,
+      tasks: tx.tasksOfService(serviceId),
+      node: (id) => tx.get("node", id),
+      nodes: () => tx.all("node"),
+      historyLimit: tx.cluster()?.spec?.orchestration?.taskHistoryRetentionLimit ?? DEFAULT_HISTORY_LIMIT,
+      nowMs: env.wallMs(),
+      newTaskId: () => newId(env.random),
+      maxChanges: maxChanges(service),
+    });
+    for (const task of puts) tx.put("task", task);
+    for (const id of removals) tx.remove("task", id);
+    if (updateStatus !== undefined && service !== undefined) tx.put("service", { ...service, updateStatus });
+    if (Number.isFinite(next.wakeAtMs)) wakeAtMs.set(serviceId, next.wakeAtMs);
+    else wakeAtMs.delete(serviceId);
+    // Over the head: what this transaction changes may make more to do, and its commit will say so; a bound will not.
+    if (next.more) services.add(serviceId);
+  };
+
+  const start = (view: View): void => {
+    for (const { id } of view.all("service")) services.add(id);
+    for (const task of view.all("task"))
+      if (view.get("service", task.serviceId) === undefined) services.add(task.serviceId);
+    for (const { id } of view.all("node")) nodes.add(id);
+  };
+
+  const commit = ({ changes }: Commit): boolean => {
+    for (const change of changes) mark(change);
+    return services.size + nodes.size > 0;
+  };
+
+  const mark = (change: Change): void => {
+    if (change.table === "service") {
+      services.add(change.object.id);
+    } else if (change.table === "task") {
+      if (taskMatters(change, isUpdating)) services.add(change.object.serviceId);
+    } else if (change.table === "node") {
+      if (change.action === "update" && !nodeMatters(change.old, change.object)) return;
+      if (change.action === "update" && describesDifferently(change.old, change.object)) nodes.add(change.object.id);
+      store.view((view) => {
+        for (const task of view.tasksOfNode(change.object.id)) services.add(task.serviceId);
+        for (const service of view.all("service")) if (service.spec?.mode?.kind === "global") services.add(service.id);
+      });
+    } else if (change.table === "cluster" && historyLimitChanged(change)) {
+      store.view((view) => {
+        for (const { id } of view.all("service")) services.add(id);
+      });
+    }
+  };
+
+  const isUpdating = (id: ServiceId): boolean =>
+    store.view((view) => view.get("service", id)?.updateStatus?.state === "updating");
+
+  await runWatchLoop({ env, store, signal, start, commit, work });
+}
+
+/** So many tasks of a service go into one transaction; a large spec makes it fewer. */
+function maxChanges(service: Service | undefined): number {
+  const spec = service?.spec?.taskTemplate;
+  if (spec === undefined) return MAX_PLAN_CHANGES;
+  const bytes = encodeTaskSpec(spec).length + TASK_OVERHEAD_BYTES;
+  return Math.max(4, Math.min(MAX_PLAN_CHANGES, Math.floor(PLAN_BYTES / bytes)));
+}
+
+/**
+ * Most writes of a task are its steps towards running, and nothing follows from them: leaving those out keeps a service of
+ * a hundred thousand tasks from being planned with each of them.
+ */
+function taskMatters(change: Extract<Change, { table: "task" }>, isUpdating: (id: ServiceId) => boolean): boolean {
+  const { object: task } = change;
+  if (change.action === "create") return true;
+  if (change.action === "remove") return isWanted(task) || !isDead(task);
+  if (change.old.desiredState !== task.desiredState) return true;
+  if (stateOf(change.old) === stateOf(task)) return false;
+  return isDead(task) || (stateOf(task) === "running" && isUpdating(task.serviceId));
+}
+
+const nodeMatters = (old: Node, node: Node): boolean =>
+  old.status?.state !== node.status?.state ||
+  old.spec?.availability !== node.spec?.availability ||
+  describesDifferently(old, node);
+
+/** Anything that a constraint, a platform or a reservation reads. */
+const describesDifferently = (old: Node, node: Node): boolean => traits(old) !== traits(node);
+
+const traits = ({ spec, role, description, status }: Node): string =>
+  JSON.stringify([spec?.labels, role, description, status?.addrs]);
+
+const historyLimitChanged = (change: Extract<Change, { table: "cluster" }>): boolean =>
+  change.action !== "update" ||
+  change.old.spec?.orchestration?.taskHistoryRetentionLimit !==
+    change.object.spec?.orchestration?.taskHistoryRetentionLimit;

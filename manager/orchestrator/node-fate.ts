@@ -1,0 +1,32 @@
+// What a node's condition means for the tasks on it.
+import type { Node, Task } from "../../proto/gen/objects.ts";
+import { compileConstraints } from "../../shared/model/constraints.ts";
+import type { NodeId } from "../../shared/model/ids.ts";
+import { platformMatches } from "../scheduler/platform.ts";
+
+/** here: tasks run, or may again. down: lost until it returns. drained: must be empty. gone: removed from the cluster. */
+export type NodeFate = "here" | "down" | "drained" | "gone";
+
+/** A suspect node keeps its tasks, and so does one that has not yet been heard of (`unknown`). */
+export function fateOf(node: Node | undefined): NodeFate {
+  if (node === undefined) return "gone";
+  const state = node.status?.state;
+  if (state === "down" || state === "disconnected") return "down";
+  return node.spec?.availability === "drain" ? "drained" : "here";
+}
+
+export const fateOfTask = (task: Task, node: (id: NodeId) => Node | undefined): NodeFate =>
+  task.nodeId === "" ? "here" : fateOf(node(task.nodeId));
+
+/** Does the service's placement allow this node? Constraints and platform; not its load. */
+export function placementOf(spec: Task["spec"]): (node: Node) => boolean {
+  const matches = compileConstraints(spec?.placement?.constraints ?? []);
+  const platforms = spec?.placement?.platforms ?? [];
+  return (node) => matches(node) && platformMatches(platforms, node.description?.platform);
+}
+
+/** May a global service start a task here? */
+export function takesNewTasks(node: Node): boolean {
+  const state = node.status?.state;
+  return (state === "ready" || state === "suspect") && (node.spec?.availability ?? "active") === "active";
+}

@@ -1,0 +1,117 @@
+// Updates: stop-first, one slot at a time. All of it can be read from the store, so a new leader goes on where the old one
+// was: which slots are dirty (task version against service version), whether the last replacement runs yet (it is the one
+// of the current version that does not), whether one failed (it ended before, or within the monitor time after, it ran).
+//
+// A service gets an UpdateStatus with its first update. `paused` holds until the service changes again: a paused status
+// beside tasks of which none is of the current version belongs to an earlier change.
+import { encodeTaskSpec, newUpdateStatus, type Service, type Task, type TaskSpec } from "../../proto/gen/objects.ts";
+import { isTerminal } from "../../shared/model/tasks.ts";
+import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
+import { updatableTasks } from "./global.ts";
+import { placementOf } from "./node-fate.ts";
+import { filledSlots } from "./replicated.ts";
+import { monitorMs } from "./restart.ts";
+
+export function planUpdate(draft: Draft, service: Service): void {
+  const tasks = candidates(draft, service);
+  adoptUnchanged(draft, service, tasks);
+  const current = candidates(draft, service);
+  const dirty = current.filter((task) => task.specVersion !== service.specVersion);
+  const fresh = current.filter((task) => task.specVersion === service.specVersion);
+  const { nowMs } = draft.input;
+  const status = service.updateStatus;
+  const updating = status?.state === "updating";
+
+  const failure = draft.earlyEnds[0];
+  if (updating && failure !== undefined) {
+    const why = failure.status?.err || failure.status?.message || stateOf(failure);
+    const message = `update paused due to failure or early termination of task ${failure.id}: ${why}`;
+    draft.updateStatus = { ...status, state: "paused", message };
+    return;
+  }
+  if (dirty.length === 0) {
+    if (updating) finish(draft, service, fresh);
+    return;
+  }
+  if (status?.state === "paused" && hasVersion(draft, service.specVersion)) return;
+  if (!updating) {
+    draft.updateStatus = newUpdateStatus({ state: "updating", startedAtMs: nowMs, message: "update in progress" });
+  }
+  const inFlight = fresh.some((task) => isWanted(task) && stateOf(task) !== "running");
+  if (inFlight || draft.full()) return;
+  const next = dirty.find((task) => stateOf(task) !== "running") ?? dirty[0];
+  if (next !== undefined) replaceFirstStop(draft, service, next);
+}
+
+/** Every slot's task, in the order of replacement. */
+function candidates(draft: Draft, service: Service): Task[] {
+  if (service.spec?.mode?.kind === "global") return updatableTasks(draft);
+  return filledSlots(draft).map(({ task }) => task);
+}
+
+function hasVersion(draft: Draft, specVersion: number): boolean {
+  for (const slot of draft.slots.values()) if (slot.some((task) => task.specVersion === specVersion)) return true;
+  return false;
+}
+
+const keyOf = (task: Task): SlotKey => (task.slot === 0 ? task.nodeId : task.slot);
+
+function replaceFirstStop(draft: Draft, service: Service, old: Task): void {
+  const { nowMs } = draft.input;
+  draft.desire(old, "shutdown");
+  draft.create(service, keyOf(old), "ready", nowMs);
+}
+
+/** An update is complete when every task of it has run for the monitor time. */
+function finish(draft: Draft, service: Service, tasks: readonly Task[]): void {
+  const { nowMs } = draft.input;
+  if (service.updateStatus === undefined) return;
+  const live = tasks.filter((task) => isWanted(task) && !isDead(task));
+  if (live.some((task) => stateOf(task) !== "running")) return;
+  const settledAtMs = live.reduce((latest, task) => Math.max(latest, task.startedAtMs + monitorMs(draft)), 0);
+  if (settledAtMs > nowMs) {
+    draft.wakeAt(settledAtMs);
+    return;
+  }
+  draft.updateStatus = {
+    ...service.updateStatus,
+    state: "completed",
+    completedAtMs: nowMs,
+    message: "update completed",
+  };
+}
+
+/**
+ * Swarm keeps tasks when only registry credentials changed, or only constraints that their node satisfies all the same.
+ * Such a task takes over the new spec: there is nothing to do for it on the node.
+ */
+function adoptUnchanged(draft: Draft, service: Service, tasks: readonly Task[]): void {
+  const spec = service.spec?.taskTemplate;
+  let wantedBytes: string | undefined;
+  let allows: ReturnType<typeof placementOf> | undefined;
+  for (const task of tasks) {
+    if (task.specVersion === service.specVersion || isTerminal(stateOf(task)) || !isWanted(task)) continue;
+    if (task.specVersion === service.previousSpecVersion && endpointChanged(service)) continue;
+    wantedBytes ??= bytesWithoutPlacement(spec);
+    if (bytesWithoutPlacement(task.spec) !== wantedBytes) continue;
+    allows ??= placementOf(spec);
+    const node = task.nodeId === "" ? undefined : draft.input.node(task.nodeId);
+    if (node !== undefined && !allows(node)) continue;
+    if (draft.full()) return;
+    draft.put({ ...task, spec, specVersion: service.specVersion });
+  }
+}
+
+function bytesWithoutPlacement(spec: TaskSpec | undefined): string {
+  if (spec === undefined) return "";
+  const { containerSpec, placement } = spec;
+  const bytes = encodeTaskSpec({
+    ...spec,
+    containerSpec: containerSpec === undefined ? undefined : { ...containerSpec, registryAuth: "" },
+    placement: placement === undefined ? undefined : { ...placement, constraints: [], preferences: [] },
+  });
+  return Buffer.from(bytes).toString("latin1");
+}
+
+const endpointChanged = (service: Service): boolean =>
+  JSON.stringify(service.spec?.endpointSpec ?? null) !== JSON.stringify(service.previousSpec?.endpointSpec ?? null);

@@ -1,0 +1,53 @@
+/** A binary heap with the least item on top. Ties must be broken by `less`, else the order is not the same every time. */
+export class Heap<T> {
+  readonly #less: (a: T, b: T) => boolean;
+  readonly #items: T[];
+
+  /** Takes over `items`. */
+  constructor(items: T[], less: (a: T, b: T) => boolean) {
+    this.#less = less;
+    this.#items = items;
+    for (let at = (items.length >>> 1) - 1; at >= 0; at--) this.#sink(at);
+  }
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  top(): T | undefined {
+    return this.#items[0];
+  }
+
+  /** The top item has grown: finds its new place. */
+  topChanged(): void {
+    this.#sink(0);
+  }
+
+  removeTop(): void {
+    const last = this.#items.pop();
+    if (last === undefined || this.#items.length === 0) return;
+    this.#items[0] = last;
+    this.#sink(0);
+  }
+
+  #sink(start: number): void {
+    const items = this.#items;
+    const item = items[start];
+    if (item === undefined) return;
+    let at = start;
+    for (;;) {
+      let child = 2 * at + 1;
+      let least = items[child];
+      if (least === undefined) break;
+      const right = items[child + 1];
+      if (right !== undefined && this.#less(right, least)) {
+        child++;
+        least = right;
+      }
+      if (!this.#less(least, item)) break;
+      items[at] = least;
+      at = child;
+    }
+    items[at] = item;
+  }
+}

@@ -1,0 +1,291 @@
+// The scheduler's mind: nodes, their loads and the tasks that wait for one, kept up to date from commits. `decide` gives the
+// next placements and counts them in at once (they are *assumed* until their commit comes back), so that the next
+// decision need not wait for the last one's commit.
+//
+// Tasks of one service and spec version are one group: nodes are filtered once per group, then every placement is a step on
+// a heap. A group that found no node is asked again only when something got better: a node changed, or a task left one.
+import type { Node, Task } from "../../proto/gen/objects.ts";
+import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
+import { isTerminal, rank } from "../../shared/model/tasks.ts";
+import { explain, Filters, isReady, noRefusals, TraitFilter } from "./filters.ts";
+import { type NodeEntry, NodeLoad } from "./node-load.ts";
+import { type Amounts, amountsOf, reservationOf } from "./resources.ts";
+import { type Candidate, newSpread } from "./spread.ts";
+
+export type Decision =
+  | { readonly kind: "place"; readonly task: TaskId; readonly node: NodeId }
+  /** No node takes it: the words to show. */
+  | { readonly kind: "explain"; readonly task: TaskId; readonly err: string };
+
+interface Group {
+  readonly service: ServiceId;
+  readonly specVersion: number;
+  readonly tasks: Map<TaskId, Task>;
+  /** The generation of the cluster in which nothing more could be placed. */
+  triedIn: number;
+}
+
+interface Counted {
+  readonly load: NodeLoad;
+  readonly service: ServiceId;
+  readonly reservation: Amounts;
+  readonly active: boolean;
+}
+
+interface TaskEntry {
+  /** As committed. */
+  task: Task;
+  assumed: NodeId | undefined;
+  counted: Counted | undefined;
+}
+
+const MAX_TRAIT_FILTERS = 256;
+
+const stateOf = (task: Task) => task.status?.state ?? "new";
+const isWanted = (task: Task): boolean => rank(task.desiredState) <= rank("running");
+export const isPending = (task: Task): boolean => stateOf(task) === "pending" && isWanted(task);
+
+const groupKey = (task: Task): string => `${task.serviceId}/${task.specVersion}`;
+
+export class Planner {
+  readonly #nodes = new Map<NodeId, NodeEntry>();
+  readonly #loads = new Map<NodeId, NodeLoad>();
+  readonly #freeIndexes: number[] = [];
+  readonly #tasks = new Map<TaskId, TaskEntry>();
+  readonly #groups = new Map<string, Group>();
+  readonly #explanations = new Map<TaskId, string>();
+  readonly #traits = new Map<string, TraitFilter>();
+  #generation = 0;
+
+  // -------------------------------------------------------------------------------------------------- what is committed
+
+  setNode(node: Node): void {
+    const entry = this.#nodes.get(node.id);
+    if (entry === undefined) {
+      const index = this.#freeIndexes.pop() ?? this.#nodes.size;
+      const capacity = amountsOf(node.description?.resources);
+      this.#nodes.set(node.id, { id: node.id, index, node, capacity, ready: isReady(node), load: this.#load(node.id) });
+    } else {
+      entry.node = node;
+      entry.capacity = amountsOf(node.description?.resources);
+      entry.ready = isReady(node);
+      for (const filter of this.#traits.values()) filter.forget(entry.index);
+    }
+    this.#generation++;
+  }
+
+  removeNode(id: NodeId): void {
+    const entry = this.#nodes.get(id);
+    if (entry === undefined) return;
+    this.#nodes.delete(id);
+    this.#loads.delete(id);
+    this.#freeIndexes.push(entry.index);
+    for (const filter of this.#traits.values()) filter.forget(entry.index);
+    this.#generation++; // the words change
+  }
+
+  setTask(task: Task): void {
+    const known = this.#tasks.get(task.id);
+    const entry = known ?? { task, assumed: undefined, counted: undefined };
+    if (known === undefined) this.#tasks.set(task.id, entry);
+    if (isFailure(task) && (known === undefined || !isTerminal(stateOf(known.task)))) {
+      this.#load(task.nodeId).failed(task);
+    }
+    entry.task = task;
+    if (entry.assumed !== undefined && isPending(task)) return; // an older commit; ours is on its way
+    entry.assumed = undefined;
+    this.#recount(entry);
+  }
+
+  removeTask(id: TaskId): void {
+    const entry = this.#tasks.get(id);
+    if (entry === undefined) return;
+    this.#tasks.delete(id);
+    this.#leaveGroup(entry.task);
+    this.#uncount(entry);
+  }
+
+  /** The store did not take the placement. */
+  refuse(id: TaskId): void {
+    const entry = this.#tasks.get(id);
+    if (entry === undefined) return;
+    entry.assumed = undefined;
+    this.#recount(entry);
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- decisions
+
+  /** At most `limit` decisions; none: nothing to do until something changes. */
+  decide(limit: number, nowMs: number): Decision[] {
+    const decisions: Decision[] = [];
+    for (const group of this.#groups.values()) {
+      if (decisions.length >= limit) return decisions;
+      if (group.triedIn !== this.#generation) this.#decideGroup(group, limit, nowMs, decisions);
+    }
+    for (const [task, err] of this.#explanations) {
+      if (decisions.length >= limit) break;
+      this.#explanations.delete(task);
+      decisions.push({ kind: "explain", task, err });
+    }
+    return decisions;
+  }
+
+  #decideGroup(group: Group, limit: number, nowMs: number, decisions: Decision[]): void {
+    const [first] = group.tasks.values();
+    if (first === undefined) return;
+    const filters = new Filters(group.service, first.spec, this.#traitFilter(first));
+    const free = this.#placeBound(group, filters, decisions);
+    if (free.length > 0) this.#placeFree(group, free, filters, limit, nowMs, decisions);
+    else group.triedIn = this.#generation;
+  }
+
+  /** Tasks of global services were born with their node: the filters only say whether it may start now. */
+  #placeBound(group: Group, filters: Filters, decisions: Decision[]): Task[] {
+    const free: Task[] = [];
+    for (const task of [...group.tasks.values()]) {
+      if (task.nodeId === "") {
+        free.push(task);
+        continue;
+      }
+      const entry = this.#nodes.get(task.nodeId);
+      const refusal = entry === undefined ? "ready" : filters.refuses(entry);
+      if (entry !== undefined && refusal === undefined) decisions.push(this.#assume(task, entry));
+      else if (refusal !== undefined) this.#explain(task, explain({ ...noRefusals(), [refusal]: 1 }));
+    }
+    return free;
+  }
+
+  #placeFree(
+    group: Group,
+    tasks: readonly Task[],
+    filters: Filters,
+    limit: number,
+    nowMs: number,
+    decisions: Decision[],
+  ): void {
+    const [first] = tasks;
+    const candidates: Candidate[] = [];
+    const others: Candidate[] = [];
+    for (const entry of this.#nodes.values()) {
+      const refused = filters.refuses(entry) !== undefined;
+      const { load } = entry;
+      (refused ? others : candidates).push({
+        entry,
+        failing: load.isFailing(group.service, group.specVersion, nowMs),
+        ofService: load.ofService(group.service),
+        tasks: load.tasks,
+      });
+    }
+    const spread = newSpread(candidates, others, first?.spec?.placement?.preferences ?? []);
+    for (const task of tasks) {
+      if (decisions.length >= limit) return;
+      const placed = spread.next((entry) => {
+        decisions.push(this.#assume(task, entry));
+        return { full: !filters.takesAnother(entry) };
+      });
+      if (placed === undefined) break;
+    }
+    group.triedIn = this.#generation;
+    if (group.tasks.size > 0) this.#explainGroup(group, filters);
+  }
+
+  #explainGroup(group: Group, filters: Filters): void {
+    const refusals = noRefusals();
+    for (const entry of this.#nodes.values()) {
+      const refusal = filters.refuses(entry);
+      if (refusal !== undefined) refusals[refusal]++;
+    }
+    const err = explain(refusals);
+    for (const task of group.tasks.values()) if (task.nodeId === "") this.#explain(task, err);
+  }
+
+  #explain(task: Task, err: string): void {
+    if (task.status?.err === err) this.#explanations.delete(task.id);
+    else this.#explanations.set(task.id, err);
+  }
+
+  #assume(task: Task, node: NodeEntry): Decision {
+    const entry = this.#tasks.get(task.id);
+    if (entry !== undefined) {
+      entry.assumed = node.id;
+      this.#leaveGroup(task);
+      entry.counted = { load: node.load, service: task.serviceId, reservation: reservationOf(task), active: true };
+      node.load.add(task.serviceId, entry.counted.reservation, true, 1);
+    }
+    return { kind: "place", task: task.id, node: node.id };
+  }
+
+  // --------------------------------------------------------------------------------------------------------- bookkeeping
+
+  /** Brings group and load in line with the task as committed. */
+  #recount(entry: TaskEntry): void {
+    const { task } = entry;
+    if (isPending(task)) {
+      this.#uncount(entry);
+      this.#joinGroup(task);
+      return;
+    }
+    this.#leaveGroup(task);
+    const state = stateOf(task);
+    const holds = task.nodeId !== "" && rank(state) >= rank("assigned") && !isTerminal(state);
+    const active = holds && isWanted(task);
+    const load = holds ? this.#load(task.nodeId) : undefined;
+    if (entry.counted?.load === load && (load === undefined || entry.counted?.active === active)) return;
+    this.#uncount(entry);
+    if (load === undefined) return;
+    entry.counted = { load, service: task.serviceId, reservation: reservationOf(task), active };
+    load.add(task.serviceId, entry.counted.reservation, active, 1);
+  }
+
+  #uncount(entry: TaskEntry): void {
+    const { counted } = entry;
+    if (counted === undefined) return;
+    counted.load.add(counted.service, counted.reservation, counted.active, -1);
+    entry.counted = undefined;
+    this.#generation++; // room was made
+  }
+
+  #joinGroup(task: Task): void {
+    const key = groupKey(task);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = { service: task.serviceId, specVersion: task.specVersion, tasks: new Map(), triedIn: -1 };
+      this.#groups.set(key, group);
+    }
+    if (!group.tasks.has(task.id)) group.triedIn = -1;
+    group.tasks.set(task.id, task);
+  }
+
+  #leaveGroup(task: Task): void {
+    this.#explanations.delete(task.id);
+    const key = groupKey(task);
+    const group = this.#groups.get(key);
+    if (group?.tasks.delete(task.id) === true && group.tasks.size === 0) this.#groups.delete(key);
+  }
+
+  #load(id: NodeId): NodeLoad {
+    let load = this.#loads.get(id);
+    if (load === undefined) {
+      load = new NodeLoad();
+      this.#loads.set(id, load);
+    }
+    return load;
+  }
+
+  #traitFilter(task: Task): TraitFilter {
+    const key = TraitFilter.key(task.spec);
+    let filter = this.#traits.get(key);
+    if (filter === undefined) {
+      filter = new TraitFilter(task.spec);
+      for (const oldest of this.#traits.keys()) {
+        if (this.#traits.size < MAX_TRAIT_FILTERS) break;
+        this.#traits.delete(oldest);
+      }
+      this.#traits.set(key, filter);
+    }
+    return filter;
+  }
+}
+
+const isFailure = (task: Task): boolean =>
+  task.nodeId !== "" && (stateOf(task) === "failed" || stateOf(task) === "rejected");
