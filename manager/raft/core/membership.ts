@@ -1,0 +1,84 @@
+// Changing who is a member, one change at a time (Raft thesis, chapter 4). A change is an entry with the whole new
+// membership, in force from the moment it is in the log (see config.ts for why not from its commit).
+//
+// The leader takes a change only when no other is under way and when it has committed an entry of its own term: without
+// the second, two leaders could each hold a change that the other has never seen, and the majorities would not overlap.
+import { type ConfigChange, changeConfig, memberOf, voterIds } from "./config.ts";
+import { Progress } from "./progress.ts";
+import { hasQuorum } from "./quorum.ts";
+import { type Leading, type Raft, send } from "./state.ts";
+
+/** For so many heartbeats a removed member is told; later it hears it when it asks for votes. */
+const FAREWELL_HEARTBEATS = 50;
+
+export type ConfigProposal =
+  | { readonly kind: "appended"; readonly index: number }
+  | { readonly kind: "not-leading" }
+  /** Another change is under way, or the leader is new: try again shortly. */
+  | { readonly kind: "busy"; readonly reason: string }
+  | { readonly kind: "refused"; readonly reason: string };
+
+export function proposeConfig(raft: Raft, change: ConfigChange): ConfigProposal {
+  const { role, log, configs } = raft;
+  if (role.kind !== "leader") return { kind: "not-leading" };
+  if (role.transfer !== undefined) return { kind: "busy", reason: "leadership is being transferred" };
+  if (log.committed < role.firstIndex) return { kind: "busy", reason: "the leader has not committed in its term yet" };
+  if (configs.currentIndex > log.committed) return { kind: "busy", reason: "another membership change is under way" };
+  const outcome = changeConfig(configs.current, change);
+  if (outcome.kind === "refused") return outcome;
+  if (change.kind === "remove" && !survives(raft, role, voterIds(outcome.config))) {
+    return { kind: "refused", reason: `without ${change.raftId} the managers that are alive would be no majority` };
+  }
+  const index = log.lastIndex + 1;
+  const { members, nextRaftId } = outcome.config;
+  log.append([{ index, term: raft.term, body: { kind: "config", members, nextRaftId } }]);
+  configs.append(index, outcome.config);
+  syncProgress(raft, role);
+  return { kind: "appended", index };
+}
+
+/** Whether those that were heard from lately are a majority of `voters`. */
+function survives(raft: Raft, role: Leading, voters: readonly number[]): boolean {
+  return hasQuorum(voters, (id) => id === raft.options.id || role.progress.get(id)?.active === true);
+}
+
+/** One progress per member, no more. */
+function syncProgress(raft: Raft, role: Leading): void {
+  const { members } = raft.configs.current;
+  for (const { raftId } of members) {
+    if (role.progress.has(raftId)) continue;
+    role.progress.set(raftId, new Progress(raft.log.lastIndex + 1, raft.options.window, true));
+  }
+  // One that is being removed keeps getting the log until the removal is committed, and so usually learns of it there.
+  const committed = raft.configs.at(raft.log.committed);
+  for (const raftId of role.progress.keys()) {
+    if (memberOf(raft.configs.current, raftId) === undefined && memberOf(committed, raftId) === undefined) {
+      role.progress.delete(raftId);
+      role.departing.set(raftId, FAREWELL_HEARTBEATS);
+    }
+  }
+}
+
+/** Leader: the commit index moved. */
+export function configCommitted(raft: Raft, role: Leading): void {
+  if (raft.configs.currentIndex <= raft.log.committed) syncProgress(raft, role);
+}
+
+/** Leader: a learner that has all of what was committed becomes a voter. */
+export function promoteReady(raft: Raft, role: Leading): void {
+  for (const member of raft.configs.current.members) {
+    const progress = role.progress.get(member.raftId);
+    if (member.voter || progress === undefined || progress.state.kind !== "replicate") continue;
+    if (!progress.active || progress.matchIndex < Math.max(raft.log.committed, role.firstIndex)) continue;
+    if (proposeConfig(raft, { kind: "promote", raftId: member.raftId }).kind === "appended") return;
+  }
+}
+
+/** Tells those who are out that they are. */
+export function farewell(raft: Raft, role: Leading): void {
+  for (const [to, left] of role.departing) {
+    send(raft, to, { kind: "removed" });
+    if (left <= 1) role.departing.delete(to);
+    else role.departing.set(to, left - 1);
+  }
+}

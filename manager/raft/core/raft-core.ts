@@ -1,0 +1,277 @@
+// The pure core of one member: messages, ticks and proposals in, a Ready out. No clock, no disk, no network, no promise.
+// What the caller owes it is the order of its acts:
+//
+//   const { messages, persist, committed, reads } = core.ready();
+//   1. send `messages` at once: they promise nothing that is not on disk;
+//   2. write `persist` (all of it in one atomic, durable write), then call `advance()`, then send `persist.messages`;
+//   3. apply `committed` in order; serve each of `reads` once its index is applied.
+//
+// While a write is in flight the core takes further input, and `ready()` goes on handing out what need not wait for it;
+// what must, queues for the next write. That is the group commit: nothing waits for a timer.
+import { invariant } from "./assert.ts";
+import { type ConfigChange, ConfigHistory, voterIds, wasRemoved } from "./config.ts";
+import { type LogReader, RaftLog } from "./log.ts";
+import { type ConfigProposal, proposeConfig } from "./membership.ts";
+import { type Message, promises } from "./messages.ts";
+import { hasQuorum } from "./quorum.ts";
+import type { ConfirmedRead } from "./read-queue.ts";
+import { announce, broadcastHeartbeat } from "./replication.ts";
+import { becomeFollower, becomeRemoved, type Leading, type Raft, type RaftOptions } from "./state.ts";
+import { progressed, step, tick } from "./step.ts";
+import { type TransferStart, transferLeadership } from "./transfer.ts";
+import type { Config, Entry, HardState, Snapshot } from "./types.ts";
+
+/** What the disk holds beside the log. */
+export interface Restored {
+  readonly hardState: HardState;
+  /** Of the newest snapshot; 0 and an empty config without one. */
+  readonly snapshotIndex: number;
+  readonly config: Config;
+}
+
+export interface Persist {
+  readonly hardState: HardState;
+  /** When present: the log becomes empty and continues after it. Written before the entries. */
+  readonly snapshot: Snapshot | undefined;
+  /** They replace everything from the first one's index on. */
+  readonly entries: readonly Entry[];
+  /** To be sent once the rest is on disk. */
+  readonly messages: readonly Message[];
+}
+
+export interface Ready {
+  readonly messages: readonly Message[];
+  /** Undefined when nothing is to be written, or while a write is in flight. */
+  readonly persist: Persist | undefined;
+  readonly committed: readonly Entry[];
+  readonly reads: readonly ConfirmedRead[];
+}
+
+export type Proposal =
+  | { readonly kind: "appended"; readonly index: number; readonly term: number }
+  | { readonly kind: "not-leading" }
+  | { readonly kind: "transferring" };
+
+export interface CoreStatus {
+  readonly id: number;
+  readonly term: number;
+  readonly vote: number;
+  readonly role: Raft["role"]["kind"];
+  readonly leaderId: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly lastIndex: number;
+  readonly config: Config;
+  /** Leader only: everything of earlier terms is committed. */
+  readonly settled: boolean;
+  readonly transferring: boolean;
+  readonly progress: ReadonlyMap<
+    number,
+    { readonly matchIndex: number; readonly active: boolean; readonly state: string }
+  >;
+}
+
+const SCAN_BYTES = 1 << 20;
+
+export class RaftCore {
+  readonly #raft: Raft;
+  #reads: ConfirmedRead[] = [];
+  #writing: { readonly hardState: HardState; readonly toSelf: readonly Message[] } | undefined;
+
+  constructor(options: RaftOptions, reader: LogReader, restored: Restored) {
+    invariant(options.id > 0, () => `raft id ${options.id} is not positive`);
+    invariant(
+      options.heartbeatTicks > 0 && options.heartbeatTicks < options.electionTicks,
+      () => `${options.heartbeatTicks} heartbeat ticks are not between 0 and ${options.electionTicks} election ticks`,
+    );
+    const { hardState, snapshotIndex, config } = restored;
+    this.#raft = {
+      options,
+      log: new RaftLog(reader, Math.max(hardState.commit, snapshotIndex), snapshotIndex),
+      configs: scanConfigs(reader, snapshotIndex, config),
+      term: hardState.term,
+      vote: hardState.vote,
+      role: { kind: "follower" },
+      leaderId: 0,
+      electionElapsedTicks: 0,
+      heartbeatElapsedTicks: 0,
+      electionTimeoutTicks: options.electionTicks,
+      durable: hardState,
+      outbox: [],
+    };
+    becomeFollower(this.#raft, hardState.term, 0);
+    if (wasRemoved(this.#raft.configs.at(this.#raft.log.committed), options.id)) becomeRemoved(this.#raft);
+  }
+
+  step(message: Message): void {
+    step(this.#raft, message);
+  }
+
+  tick(): void {
+    tick(this.#raft);
+  }
+
+  propose(data: Uint8Array): Proposal {
+    const raft = this.#raft;
+    if (raft.role.kind !== "leader") return { kind: "not-leading" };
+    if (raft.role.transfer !== undefined) return { kind: "transferring" };
+    const index = raft.log.lastIndex + 1;
+    raft.log.append([{ index, term: raft.term, body: { kind: "data", value: data } }]);
+    return { kind: "appended", index, term: raft.term };
+  }
+
+  proposeConfig(change: ConfigChange): ConfigProposal {
+    return proposeConfig(this.#raft, change);
+  }
+
+  /** `token` comes back in a Ready's reads. Returns false when not leading; a leader that steps down forgets its reads. */
+  readIndex(token: number): boolean {
+    if (this.#raft.role.kind !== "leader") return false;
+    this.#raft.role.reads.add(token);
+    return true;
+  }
+
+  /** @param target 0: the voter that has most of the log. */
+  transferLeadership(target = 0): TransferStart {
+    return transferLeadership(this.#raft, target);
+  }
+
+  /** Stops leading or campaigning, whatever the reason: for a caller whose disk fails. */
+  stepDown(): void {
+    const { role, term } = this.#raft;
+    if (role.kind !== "removed" && role.kind !== "follower") becomeFollower(this.#raft, term, 0);
+  }
+
+  /** The fate of a snapshot message, where the transport knows it. */
+  reportSnapshot(to: number, delivered: boolean): void {
+    const { role } = this.#raft;
+    if (role.kind === "leader") role.progress.get(to)?.snapshotDone(delivered);
+  }
+
+  /** The membership as of `index`, which must be committed and not compacted: a snapshot at `index` carries it. */
+  configAt(index: number): Config {
+    return this.#raft.configs.at(index);
+  }
+
+  /** The disk holds a snapshot at `index` now, and may have dropped entries up to there. */
+  compacted(index: number): void {
+    this.#raft.configs.forget(index);
+  }
+
+  ready(): Ready {
+    const raft = this.#raft;
+    const { role } = raft;
+    if (role.kind === "leader") {
+      if (this.#writing === undefined) announce(raft);
+      this.#readRounds(role);
+    }
+    const persist = this.#takePersist();
+    const messages = this.#takeMessages();
+    const committed = raft.log.takeCommitted(raft.options.maxApplyBytes);
+    const reads = this.#reads;
+    this.#reads = [];
+    return { messages, persist, committed, reads };
+  }
+
+  /** What the last Ready with `persist` asked for is on disk. Its messages may now be sent. */
+  advance(): void {
+    const raft = this.#raft;
+    const written = this.#writing;
+    invariant(written !== undefined, () => "advance without a write in flight");
+    this.#writing = undefined;
+    raft.durable = written.hardState;
+    raft.log.endPersist();
+    for (const message of written.toSelf) step(raft, message);
+    if (raft.role.kind === "leader") progressed(raft, raft.role);
+  }
+
+  status(): CoreStatus {
+    const { role, log, configs, term, vote, leaderId, options } = this.#raft;
+    const leading = role.kind === "leader" ? role : undefined;
+    return {
+      id: options.id,
+      term,
+      vote,
+      role: role.kind,
+      leaderId,
+      commitIndex: log.committed,
+      appliedIndex: log.applied,
+      lastIndex: log.lastIndex,
+      config: configs.current,
+      settled: leading !== undefined && log.applied >= leading.firstIndex,
+      transferring: leading?.transfer !== undefined,
+      progress: new Map(
+        [...(leading?.progress ?? [])].map(([id, { matchIndex, active, state }]) => [
+          id,
+          id === options.id
+            ? { matchIndex: log.stable, active: true, state: "self" }
+            : { matchIndex, active, state: state.kind },
+        ]),
+      ),
+    };
+  }
+
+  /** Confirms the round that is out, and starts the next: reads that came in together share it. */
+  #readRounds(role: Leading): void {
+    const { log, configs, options } = this.#raft;
+    if (log.committed < role.firstIndex) return; // what earlier leaders committed may not be known to be committed here
+    const { reads, progress } = role;
+    const confirmed = (): boolean =>
+      hasQuorum(
+        voterIds(configs.current),
+        (id) => id === options.id || (progress.get(id)?.readRound ?? 0) >= reads.round,
+      );
+    if (reads.asking && confirmed()) this.#reads.push(...reads.finish());
+    if (!reads.start(log.committed)) return;
+    broadcastHeartbeat(this.#raft, role);
+    if (confirmed()) this.#reads.push(...reads.finish()); // the only voter needs nobody's word
+  }
+
+  #takePersist(): Persist | undefined {
+    if (this.#writing !== undefined) return undefined;
+    const { log, term, vote, durable, options } = this.#raft;
+    const { snapshot, entries } = log.unpersisted;
+    if (snapshot === undefined && entries.length === 0 && term === durable.term && vote === durable.vote)
+      return undefined;
+    const hardState = { term, vote, commit: log.committed };
+    const held = this.#takeOutbox((message) => this.#mustWait(message));
+    const toSelf = held.filter((message) => message.to === options.id);
+    this.#writing = { hardState, toSelf };
+    log.beginPersist();
+    const messages = toSelf.length === 0 ? held : held.filter((message) => message.to !== options.id);
+    return { hardState, snapshot, entries: entries.slice(), messages };
+  }
+
+  #takeMessages(): readonly Message[] {
+    if (this.#writing === undefined) return this.#takeOutbox(() => true);
+    return this.#takeOutbox((message) => !this.#mustWait(message));
+  }
+
+  #takeOutbox(wanted: (message: Message) => boolean): readonly Message[] {
+    const { outbox, term } = this.#raft;
+    if (outbox.length === 0) return outbox;
+    // A promise of an older term that waited here may be about entries which the new term's leader has replaced meanwhile,
+    // and which will now never be written: it must not be made any more.
+    const valid = outbox.filter((message) => message.term === term || !promises(message.kind));
+    this.#raft.outbox = valid.filter((message) => !wanted(message));
+    return valid.filter(wanted);
+  }
+
+  #mustWait(message: Message): boolean {
+    if (!promises(message.kind)) return false;
+    // A heartbeat's answer promises its term only: a slow disk must not look like a dead member.
+    return message.kind !== "heartbeat-response" || message.term !== this.#raft.durable.term;
+  }
+}
+
+/** The memberships that the log on disk holds, from the snapshot on. */
+function scanConfigs(reader: LogReader, snapshotIndex: number, config: Config): ConfigHistory {
+  const history = new ConfigHistory(snapshotIndex, config);
+  let at = snapshotIndex + 1;
+  while (at <= reader.lastIndex) {
+    const entries = reader.entries(at, reader.lastIndex + 1, SCAN_BYTES);
+    for (const { index, body } of entries) if (body.kind === "config") history.append(index, body);
+    at += entries.length;
+  }
+  return history;
+}
