@@ -1,0 +1,151 @@
+// The agent of one node: its tasks, its session with the dispatcher and its logs, put together. The daemon gives it the
+// runtime and the transport, and hears of managers, role and registries by callbacks.
+import { join } from "node:path";
+import type { AgentService } from "../proto/gen/agent.ts";
+import type { SessionInfo } from "../proto/gen/dispatcher.ts";
+import type { NodeDescription } from "../proto/gen/objects.ts";
+import type { Env } from "../shared/env/env.ts";
+import { SkepError } from "../shared/errors.ts";
+import type { Log } from "../shared/log.ts";
+import type { NodeId } from "../shared/model/ids.ts";
+import type { Handlers } from "../shared/rpc/server.ts";
+import { discardOutputs, type LogStore, openLogStore } from "./logs/log-store.ts";
+import { createAgentHandlers } from "./logs/task-logs.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import { type ConnectionState, Session, type SessionOptions } from "./session/session.ts";
+import { memoryTaskFiles, openTaskFiles } from "./task/task-files.ts";
+import { TaskManager } from "./task/task-manager.ts";
+
+export interface AgentOptions {
+  readonly env: Env;
+  readonly log: Log;
+  readonly nodeId: NodeId;
+  readonly runtime: Runtime;
+  /** For `tasks/` and `logs/`. Undefined: nothing is kept, for simulated agents. */
+  readonly dir: string | undefined;
+  /** Opens Dispatcher.Session at host:port; over gRPC: `grpcConnect(dial)` of session/grpc-connect.ts. */
+  readonly connect: SessionOptions["connect"];
+  /** host:port of managers, as remembered or as joined at; replaced by what the session says. */
+  readonly managers: readonly string[];
+  /** host:port where this node's daemon answers. */
+  readonly addr: string;
+  /** This host, looked at anew for each session. */
+  readonly description: () => NodeDescription;
+  /**
+   * At the start of each session and when something changes: managers (to remember on disk), the role this node should
+   * have, insecure registries. Must not throw, and must not wait.
+   */
+  readonly onSession?: (info: SessionInfo) => void;
+  readonly onConnection?: (state: ConnectionState) => void;
+  /** Containers made, started or removed at once, and as many pulls; unset is twice the cores. */
+  readonly parallel?: number;
+}
+
+export interface AgentCounts {
+  /** Tasks assigned, those that ended and are kept as history included. */
+  readonly total: number;
+  readonly running: number;
+}
+
+export interface Agent {
+  /**
+   * Brings back the tasks of an earlier life, then serves the dispatcher until the signal aborts. Containers live on.
+   * @throws only when `dir` cannot be used; never for a manager, a runtime or a task that misbehaves.
+   */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Agent service: the logs of this node's tasks. */
+  readonly handlers: Handlers<typeof AgentService>;
+  readonly loadImage: Runtime["loadImage"];
+  readonly counts: () => AgentCounts;
+  readonly connection: () => ConnectionState;
+  /** As the cluster has them now: plain HTTP. */
+  readonly insecureRegistries: () => readonly string[];
+  /** Tell it that `description()` would answer differently now. */
+  readonly describe: () => void;
+  /**
+   * For a node that leaves: stops every task with its grace period and removes all that is left of it. To be called while
+   * `run` is running; assignments that come afterwards are ignored. Rejects with `signal.reason` when aborted.
+   */
+  readonly removeAllTasks: (signal: AbortSignal) => Promise<void>;
+}
+
+const PARALLEL_PER_CORE = 2;
+const NANO = 1_000_000_000;
+const LEAVE_POLL_MS = 50;
+
+export async function createAgent(options: AgentOptions): Promise<Agent> {
+  const { env, log, runtime, dir, nodeId } = options;
+  const described = options.description();
+  const logs: LogStore | undefined =
+    dir === undefined ? undefined : await openLogStore({ env, log, dir: join(dir, "logs") });
+  const files = dir === undefined ? memoryTaskFiles() : await openTaskFiles(join(dir, "tasks"), log);
+  const cores = Math.max(1, Math.round((described.resources?.nanoCpus ?? 0) / NANO));
+
+  let insecureRegistries: readonly string[] = [];
+  let connection: ConnectionState = { kind: "searching", error: "" };
+  let leaving = false;
+  let recovered = false;
+
+  const tasks = new TaskManager({
+    env,
+    log,
+    runtime,
+    files,
+    outputs: logs ?? discardOutputs,
+    node: {
+      id: nodeId,
+      hostname: described.hostname,
+      os: described.platform?.os ?? "",
+      architecture: described.platform?.architecture ?? "",
+    },
+    parallel: options.parallel ?? cores * PARALLEL_PER_CORE,
+    insecureRegistries: () => insecureRegistries,
+    onStatus: (id, status) => session.report(id, status),
+  });
+
+  const session = new Session({
+    env,
+    log,
+    connect: options.connect,
+    managers: options.managers,
+    addr: options.addr,
+    description: options.description,
+    onAssignments: ({ type, tasks: assigned, removedTaskIds }) => {
+      if (!leaving) tasks.apply({ complete: type === "complete", tasks: assigned, removed: removedTaskIds });
+    },
+    onSession: (info) => {
+      insecureRegistries = info.insecureRegistries;
+      options.onSession?.(info);
+    },
+    onConnection: (state) => {
+      connection = state;
+      options.onConnection?.(state);
+    },
+  });
+
+  return {
+    run: async (signal) => {
+      try {
+        await tasks.recover(signal);
+        recovered = true;
+        await session.run(signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+      await tasks.settled();
+    },
+    handlers: createAgentHandlers({ env, nodeId, logs, task: (id) => tasks.task(id) }),
+    loadImage: (archive, signal) => runtime.loadImage(archive, signal),
+    counts: () => tasks.counts(),
+    connection: () => connection,
+    insecureRegistries: () => insecureRegistries,
+    describe: () => session.describe(),
+    removeAllTasks: async (signal) => {
+      if (!recovered)
+        throw new SkepError("failed_precondition", "the agent has not started: the container runtime does not answer");
+      leaving = true;
+      tasks.apply({ complete: true, tasks: [], removed: [] });
+      while (tasks.counts().total > 0) await env.sleep(LEAVE_POLL_MS, signal);
+    },
+  };
+}

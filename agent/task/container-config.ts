@@ -1,0 +1,167 @@
+// One container's configuration from the image's defaults and the service's wishes, by Docker's rules. Pure.
+import { type ContainerSpec, type Mount, newContainerSpec, newResources, type Task } from "../../proto/gen/objects.ts";
+import { SkepError } from "../../shared/errors.ts";
+import { taskName } from "../../shared/model/tasks.ts";
+import { expandContainerSpec, type TemplateContext } from "../../shared/model/templates.ts";
+import type { ContainerConfig, ContainerMount, ImageConfig, NetworkMode, RegistryAuth } from "../runtime/runtime.ts";
+
+/** This node, as templates and labels name it. */
+export interface NodeIdentity {
+  readonly id: string;
+  readonly hostname: string;
+  readonly os: string;
+  readonly architecture: string;
+}
+
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const DEFAULT_STOP_GRACE_MS = 10_000;
+
+/**
+ * @throws {SkepError} `invalid_argument`: no command, bad template, mount or network this node cannot make.
+ */
+export function containerConfig(task: Task, image: ImageConfig, node: NodeIdentity): ContainerConfig {
+  const spec = expandContainerSpec(containerSpec(task), templateContext(task, node));
+  const network = networkMode(task);
+  const hostname = spec.hostname || (network === "host" ? node.hostname : task.id.slice(0, 12));
+  return {
+    id: task.id,
+    image: spec.image,
+    args: processArgs(spec, image),
+    env: mergeEnv(
+      [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`, ...(spec.tty ? ["TERM=xterm"] : [])],
+      image.env,
+      spec.env,
+    ),
+    workingDir: spec.dir || image.workingDir || "/",
+    user: spec.user || image.user,
+    groups: spec.groups,
+    hostname,
+    network,
+    mounts: spec.mounts.map(containerMount),
+    readOnlyRootfs: spec.readOnly,
+    tty: spec.tty,
+    openStdin: spec.openStdin,
+    init: spec.init,
+    limits: task.spec?.resources?.limits ?? newResources(),
+    reservations: task.spec?.resources?.reservations ?? newResources(),
+    capabilityAdd: spec.capabilityAdd,
+    capabilityDrop: spec.capabilityDrop,
+    sysctls: spec.sysctls,
+    ulimits: spec.ulimits,
+    oomScoreAdj: spec.oomScoreAdj,
+    extraHosts: spec.hosts,
+    dns: {
+      nameservers: spec.dnsConfig?.nameservers ?? [],
+      search: spec.dnsConfig?.search ?? [],
+      options: spec.dnsConfig?.options ?? [],
+    },
+    labels: { ...spec.labels, ...systemLabels(task, node) },
+  };
+}
+
+export const containerSpec = (task: Task): ContainerSpec => task.spec?.containerSpec ?? newContainerSpec();
+
+export const stopGraceMs = (task: Task): number => containerSpec(task).stopGracePeriodMs ?? DEFAULT_STOP_GRACE_MS;
+
+export const stopSignal = (task: Task, imageStopSignal: string): string =>
+  containerSpec(task).stopSignal || imageStopSignal || "SIGTERM";
+
+export const memoryLimitBytes = (task: Task): number => task.spec?.resources?.limits?.memoryBytes ?? 0;
+
+/**
+ * Entrypoint and command: the service's `command` replaces the image's ENTRYPOINT and drops its CMD; `args` replaces
+ * the image's CMD.
+ */
+function processArgs(spec: ContainerSpec, image: ImageConfig): readonly string[] {
+  const entrypoint = spec.command.length > 0 ? spec.command : image.entrypoint;
+  const imageCmd = spec.command.length > 0 ? [] : image.cmd;
+  const args = [...entrypoint, ...(spec.args.length > 0 ? spec.args : imageCmd)];
+  if (args.length > 0) return args;
+  throw new SkepError(
+    "invalid_argument",
+    `no command specified: image ${spec.image} has neither ENTRYPOINT nor CMD, give the service a command`,
+  );
+}
+
+/** Later lists win by name; a name without "=" takes the variable away. */
+export function mergeEnv(...lists: readonly (readonly string[])[]): readonly string[] {
+  const merged = new Map<string, string>();
+  for (const entry of lists.flat()) {
+    const equals = entry.indexOf("=");
+    if (equals < 0) merged.delete(entry);
+    else merged.set(entry.slice(0, equals), entry);
+  }
+  return [...merged.values()];
+}
+
+function networkMode(task: Task): NetworkMode {
+  const targets = (task.spec?.networks ?? []).map((network) => network.target);
+  if (targets.length === 0) return "none";
+  const [target] = targets;
+  if (targets.length === 1 && (target === "host" || target === "none")) return target;
+  throw new SkepError("invalid_argument", `network ${targets.join(", ")}: this node knows "host" and "none" only`);
+}
+
+function containerMount(mount: Mount): ContainerMount {
+  switch (mount.type) {
+    case "bind":
+    case "tmpfs":
+      return {
+        type: mount.type,
+        source: mount.source,
+        target: mount.target,
+        readOnly: mount.readOnly,
+        propagation: mount.bindOptions?.propagation ?? "",
+        sizeBytes: mount.tmpfsOptions?.sizeBytes ?? 0,
+        mode: mount.tmpfsOptions?.mode ?? 0,
+      };
+    case "volume":
+      throw new SkepError(
+        "invalid_argument",
+        `mount ${mount.target}: this node has no volumes; use a bind or tmpfs mount`,
+      );
+  }
+}
+
+/** `<service>.<slot>.<task id>`: Docker's container name, and what {{.Task.Name}} stands for. */
+const fullTaskName = (task: Task): string => `${taskName(task)}.${task.id}`;
+
+function templateContext(task: Task, node: NodeIdentity): TemplateContext {
+  return {
+    service: { id: task.serviceId, name: task.serviceName, labels: task.serviceLabels },
+    node,
+    task: { id: task.id, name: fullTaskName(task), slot: task.slot === 0 ? node.id : String(task.slot) },
+  };
+}
+
+function systemLabels(task: Task, node: NodeIdentity): Readonly<Record<string, string>> {
+  return {
+    "com.docker.swarm.node.id": node.id,
+    "com.docker.swarm.service.id": task.serviceId,
+    "com.docker.swarm.service.name": task.serviceName,
+    "com.docker.swarm.task": "",
+    "com.docker.swarm.task.id": task.id,
+    "com.docker.swarm.task.name": fullTaskName(task),
+  };
+}
+
+/**
+ * The spec's registry credentials: base64 (either alphabet) of JSON, as Docker's X-Registry-Auth.
+ * @throws {SkepError} `invalid_argument` when they are not; the message does not repeat them.
+ */
+export function registryAuth(encoded: string): RegistryAuth | undefined {
+  if (encoded === "") return undefined;
+  const text = (value: unknown): string => (typeof value === "string" ? value : "");
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(encoded, "base64").toString("utf8"));
+    if (typeof parsed !== "object" || parsed === null) throw new Error("not an object");
+    const fields = new Map<string, unknown>(Object.entries(parsed));
+    return {
+      username: text(fields.get("username")),
+      password: text(fields.get("password")),
+      identityToken: text(fields.get("identitytoken")),
+    };
+  } catch {
+    throw new SkepError("invalid_argument", "the service's registry credentials are not base64 of a JSON object");
+  }
+}

@@ -1,0 +1,451 @@
+// One task of this node: asks nextStep what to do, does it, and asks again until the task is forgotten. All decisions are
+// in step.ts; here is only the waiting, the time limits, and what is remembered between two steps.
+import type { ContainerStatus, Task, TaskStatus } from "../../proto/gen/objects.ts";
+import type { Env } from "../../shared/env/env.ts";
+import { assertNever, SkepError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { TaskId } from "../../shared/model/ids.ts";
+import { isTerminal, laterStatus, rank } from "../../shared/model/tasks.ts";
+import { withDeadline } from "../deadline.ts";
+import type { TaskOutputs } from "../logs/log-store.ts";
+import { Pulse } from "../pulse.ts";
+import type { ImageConfig, Runtime } from "../runtime/runtime.ts";
+import {
+  containerConfig,
+  containerSpec,
+  memoryLimitBytes,
+  type NodeIdentity,
+  registryAuth,
+  stopGraceMs,
+  stopSignal,
+} from "./container-config.ts";
+import type { Gate } from "./gate.ts";
+import {
+  afterFailure,
+  type ContainerView,
+  nextStep,
+  type Operation,
+  type Report,
+  retryDelayMs,
+  type Step,
+  type StopView,
+} from "./step.ts";
+import type { TaskFiles } from "./task-files.ts";
+
+export interface WorkerContext {
+  readonly env: Env;
+  readonly log: Log;
+  readonly runtime: Runtime;
+  readonly outputs: TaskOutputs;
+  readonly files: TaskFiles;
+  readonly node: NodeIdentity;
+  /** Bounds containers made, started and removed at once. */
+  readonly work: Gate;
+  /** Bounds pulls at once; apart, so that a slow registry holds up nobody who needs none. */
+  readonly pulls: Gate;
+  readonly insecureRegistries: () => readonly string[];
+  /** Told of every observation, in order. Must not throw. */
+  readonly onStatus: (id: TaskId, status: TaskStatus) => void;
+}
+
+export interface WorkerStart {
+  readonly task: Task;
+  readonly container: ContainerView;
+  readonly imageStopSignal: string;
+  /** Its record is on disk already. */
+  readonly recorded: boolean;
+}
+
+const CREATE_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 120_000;
+const KILL_LIMIT_MS = 10_000;
+const REMOVE_LIMIT_MS = 60_000;
+const LAST_OUTPUT_LIMIT_MS = 10_000;
+/** A start that a stop overtakes may finish, so that the process gets its grace; but not for ever. */
+const OVERTAKEN_START_LIMIT_MS = 10_000;
+
+const NO_STATUS: TaskStatus = { timestampMs: 0, state: "new", message: "", err: "" };
+
+export class TaskWorker {
+  readonly #context: WorkerContext;
+  readonly #recorded: boolean;
+  readonly #log: Log;
+  readonly #changed = new Pulse();
+  #task: Task;
+  #status: TaskStatus;
+  #container: ContainerView;
+  #stop: StopView = { kind: "none" };
+  #removed = false;
+  #image: ImageConfig | undefined;
+  #imageStopSignal: string;
+  #failures = 0;
+  /** Aborts the operation under way when the task shall stop. */
+  #overtake = new AbortController();
+  #watching = false;
+
+  constructor(context: WorkerContext, start: WorkerStart) {
+    this.#context = context;
+    this.#log = context.log.child({ task: start.task.id });
+    this.#task = start.task;
+    this.#status = start.task.status ?? NO_STATUS;
+    this.#container = start.container;
+    this.#imageStopSignal = start.imageStopSignal;
+    this.#recorded = start.recorded;
+    context.outputs.expect(start.task.id);
+    if (isTerminal(this.#status.state)) context.outputs.end(start.task.id).catch(() => undefined);
+  }
+
+  get task(): Task {
+    return this.#task;
+  }
+
+  get status(): TaskStatus {
+    return this.#status;
+  }
+
+  /** The newest word of the managers. What they want of a task only grows: an older message cannot revive it. */
+  assign(task: Task): void {
+    const desiredState =
+      rank(task.desiredState) >= rank(this.#task.desiredState) ? task.desiredState : this.#task.desiredState;
+    const changed = desiredState !== this.#task.desiredState;
+    this.#task = { ...task, desiredState };
+    // The store may know more than a disk that lost its last writes: never fall behind it.
+    if (task.status !== undefined && rank(task.status.state) > rank(this.#status.state)) this.#status = task.status;
+    if (changed) this.#saveSoon();
+    this.#wake();
+  }
+
+  /** No longer this node's business: it is stopped, and then nothing of it stays. */
+  remove(): void {
+    this.#removed = true;
+    this.#wake();
+  }
+
+  get #stopWanted(): boolean {
+    return this.#removed || rank(this.#task.desiredState) >= rank("shutdown");
+  }
+
+  #wake(): void {
+    if (this.#stopWanted) this.#overtake.abort(new SkepError("canceled", "the task was told to stop"));
+    this.#changed.fire();
+  }
+
+  /** Resolves when the task is forgotten, or the signal aborts (the container then lives on). Never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    if (!this.#recorded) this.#saveSoon();
+    if (this.#container.kind === "running") this.#watch(signal, true);
+    if (this.#container.kind === "exited" && !isTerminal(this.#status.state)) await this.#collectLastOutput(signal);
+    while (!signal.aborted) {
+      const step = this.#next();
+      if (step.kind === "forget") {
+        await this.#forget();
+        return;
+      }
+      try {
+        await this.#perform(step, signal);
+        if (step.kind !== "wait" && step.kind !== "report") this.#failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        await this.#recover(step.kind, SkepError.from(error), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  #next(): Step {
+    return nextStep({
+      desired: this.#task.desiredState,
+      removed: this.#removed,
+      state: this.#status.state,
+      imageReady: this.#image !== undefined,
+      container: this.#container,
+      stop: this.#stop,
+      stopGraceMs: stopGraceMs(this.#task),
+      memoryLimitBytes: memoryLimitBytes(this.#task),
+      nowMs: this.#context.env.nowMs(),
+    });
+  }
+
+  #perform(step: Exclude<Step, { kind: "forget" }>, signal: AbortSignal): Promise<void> {
+    switch (step.kind) {
+      case "report":
+        return this.#report(step);
+      case "wait":
+        return this.#changed.wait(this.#context.env, signal, step.forMs);
+      case "pull":
+        return this.#pull(signal);
+      case "create":
+        return this.#create(signal);
+      case "start":
+        return this.#start(signal);
+      case "signal":
+        return this.#signal(signal);
+      case "kill":
+        return this.#kill(signal);
+      case "remove":
+        return this.#remove(signal);
+      default:
+        return assertNever(step);
+    }
+  }
+
+  // ----------------------------------------------------------------------------------------------------- operations
+
+  async #pull(signal: AbortSignal): Promise<void> {
+    const { runtime, pulls, insecureRegistries } = this.#context;
+    const spec = containerSpec(this.#task);
+    const auth = registryAuth(spec.registryAuth);
+    const either = AbortSignal.any([signal, this.#overtake.signal]);
+    const image = await pulls.run(either, () =>
+      runtime.pull({ image: spec.image, auth, insecureRegistries: insecureRegistries() }, either),
+    );
+    this.#image = image;
+    this.#imageStopSignal = image.stopSignal;
+  }
+
+  async #create(signal: AbortSignal): Promise<void> {
+    const { runtime, work, env, node, outputs } = this.#context;
+    if (this.#image === undefined) return;
+    outputs.check(this.#task);
+    const config = containerConfig(this.#task, this.#image, node);
+    const either = AbortSignal.any([signal, this.#overtake.signal]);
+    await work.run(either, async () => {
+      try {
+        await withDeadline(env, either, CREATE_LIMIT_MS, "create the container", (limit) =>
+          runtime.create(config, limit),
+        );
+        this.#container = { kind: "created" };
+      } catch (error) {
+        // Half of it may be there. A retry tolerates that; an end, or a stop, must clean it up.
+        if (either.aborted) this.#container = { kind: "unknown" };
+        throw error;
+      }
+    });
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    const { runtime, work, env, outputs } = this.#context;
+    const either = AbortSignal.any([signal, this.#overtake.signal]);
+    await work.run(either, async () => {
+      // From here on the task may have run: after a crash it must not be started again.
+      await this.#save();
+      const sink = outputs.open(this.#task);
+      const overtaken = new AbortController();
+      const limitMs = OVERTAKEN_START_LIMIT_MS;
+      let grace: { cancel(): void } | undefined;
+      const onOvertaken = (): void => {
+        grace = env.timer(limitMs, () => overtaken.abort(this.#overtake.signal.reason));
+      };
+      this.#overtake.signal.addEventListener("abort", onOvertaken, { once: true });
+      try {
+        const both = AbortSignal.any([signal, overtaken.signal]);
+        const { pid } = await withDeadline(env, both, START_LIMIT_MS, "start the container", (limit) =>
+          runtime.start(this.#task.id, sink, limit),
+        );
+        this.#container = { kind: "running", pid };
+      } catch (error) {
+        if (overtaken.signal.aborted || SkepError.from(error).code === "deadline_exceeded") {
+          this.#container = { kind: "unknown" };
+        }
+        throw error;
+      } finally {
+        grace?.cancel();
+        this.#overtake.signal.removeEventListener("abort", onOvertaken);
+      }
+    });
+    this.#watch(signal, false);
+  }
+
+  async #signal(signal: AbortSignal): Promise<void> {
+    const { runtime, env } = this.#context;
+    const name = stopSignal(this.#task, this.#imageStopSignal);
+    // The grace period counts from here whatever becomes of the call: an unknown signal name, or a runtime that does
+    // not answer, must not keep the task alive.
+    this.#stop = { kind: "signalled", atMs: env.nowMs() };
+    try {
+      await withDeadline(env, signal, KILL_LIMIT_MS, `send ${name}`, (limit) =>
+        runtime.kill(this.#task.id, name, limit),
+      );
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.#log.warn(
+        { err: error, signal: name },
+        "cannot send the stop signal; the task is killed after its grace period",
+      );
+    }
+  }
+
+  async #kill(signal: AbortSignal): Promise<void> {
+    const { runtime, env } = this.#context;
+    await withDeadline(env, signal, KILL_LIMIT_MS, "send SIGKILL", (limit) =>
+      runtime.kill(this.#task.id, "SIGKILL", limit),
+    );
+    this.#stop = { kind: "killed" };
+  }
+
+  async #remove(signal: AbortSignal): Promise<void> {
+    const { runtime, work, env } = this.#context;
+    await work.run(signal, () =>
+      withDeadline(env, signal, REMOVE_LIMIT_MS, "remove the container", (limit) =>
+        runtime.remove(this.#task.id, limit),
+      ),
+    );
+    this.#container = { kind: "none" };
+  }
+
+  async #report(step: Report): Promise<void> {
+    const { env, outputs, onStatus } = this.#context;
+    const status: TaskStatus = {
+      // A second report of one state is the later one also within the same millisecond, or when the clock was set back.
+      timestampMs: Math.max(env.wallMs(), step.state === this.#status.state ? this.#status.timestampMs + 1 : 0),
+      state: step.state,
+      message: step.message,
+      err: step.err,
+      containerStatus: this.#containerStatus(),
+    };
+    this.#status = laterStatus(this.#status, status);
+    if (isTerminal(step.state)) {
+      // The last words first: who sees the end can read them.
+      await outputs.end(this.#task.id);
+      // Before the container goes, which is the other witness of how it ended.
+      await this.#save().catch((error: unknown) => this.#log.error({ err: error }, "cannot record how the task ended"));
+    } else if (step.state !== "starting") this.#saveSoon();
+    if (!this.#removed) onStatus(this.#task.id, this.#status);
+  }
+
+  #containerStatus(): ContainerStatus | undefined {
+    const none = { containerId: this.#task.id, pid: 0, exitCode: 0, oomKilled: false };
+    switch (this.#container.kind) {
+      case "none":
+      case "unknown":
+        return this.#status.containerStatus;
+      case "created":
+        return none;
+      case "running":
+        return { ...none, pid: this.#container.pid };
+      case "exited": {
+        const { exitCode, oomKilled } = this.#container.exit;
+        return { ...none, exitCode, oomKilled };
+      }
+      default:
+        return assertNever(this.#container);
+    }
+  }
+
+  async #forget(): Promise<void> {
+    const { outputs, files } = this.#context;
+    await Promise.allSettled([outputs.remove(this.#task.id), files.remove(this.#task.id)]);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- failures
+
+  async #recover(step: Step["kind"], error: SkepError, signal: AbortSignal): Promise<void> {
+    switch (step) {
+      case "pull":
+      case "create":
+      case "start":
+        // Given up because the task shall stop: that is no failure, and the next look sees it.
+        if (this.#overtake.signal.aborted) return;
+        return await this.#failed(step, error, signal);
+      case "signal":
+      case "kill":
+      case "remove":
+        return await this.#again(step, error, signal);
+      case "wait":
+      case "report":
+      case "forget":
+        this.#log.error({ err: error }, `unexpected failure of "${step}"`);
+        await this.#context.env.sleep(1_000, signal);
+        return;
+      default:
+        return assertNever(step);
+    }
+  }
+
+  async #failed(operation: "pull" | "create" | "start", error: SkepError, signal: AbortSignal): Promise<void> {
+    this.#failures++;
+    const verdict = afterFailure(operation, error, this.#failures, containerSpec(this.#task).image);
+    if (verdict.kind === "retry") {
+      // Told upwards at once: nobody shall wonder why a task stays in `preparing`.
+      const state = this.#status.state;
+      const message = `${state}: try ${verdict.tries} of ${verdict.ofTries} to ${operation} failed`;
+      await this.#report({ kind: "report", state, message, err: error.message });
+      await this.#pause(verdict.afterMs, signal);
+      return;
+    }
+    this.#failures = 0;
+    if (operation !== "pull") this.#container = { kind: "unknown" };
+    await this.#report(verdict);
+  }
+
+  /** Stopping and removing never give up: a process that nobody watches is worse than a busy log. */
+  async #again(operation: Operation, error: SkepError, signal: AbortSignal): Promise<void> {
+    this.#failures++;
+    this.#log.warn({ err: error, failures: this.#failures }, `cannot ${operation} the container, trying again`);
+    await this.#context.env.sleep(retryDelayMs(this.#failures), signal);
+  }
+
+  /** Sleeps, but not through a change of mind. */
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#context.env.sleep(ms, AbortSignal.any([signal, this.#overtake.signal]));
+  }
+
+  // ------------------------------------------------------------------------------------------------- exit, recording
+
+  #watch(signal: AbortSignal, attach: boolean): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#waitForExit(signal, attach).catch(() => undefined); // aborted: the container lives on
+  }
+
+  async #waitForExit(signal: AbortSignal, attachFirst: boolean): Promise<void> {
+    const { runtime, outputs, env } = this.#context;
+    let attach = attachFirst;
+    for (let failures = 0; ; ) {
+      try {
+        if (attach) {
+          await runtime.attach(this.#task.id, outputs.open(this.#task), signal);
+          attach = false;
+        }
+        const exit = await runtime.wait(this.#task.id, signal);
+        this.#container = { kind: "exited", exit };
+        break;
+      } catch (error) {
+        signal.throwIfAborted();
+        const { code } = SkepError.from(error);
+        if (code === "not_found") {
+          this.#container = { kind: "none" };
+          break;
+        }
+        // The runtime is away: the container is not. Ask again, and connect its output again, until it answers.
+        failures++;
+        attach = true;
+        this.#log.warn({ err: error, failures }, "cannot watch the container, trying again");
+        await env.sleep(retryDelayMs(failures), signal);
+      }
+    }
+    this.#watching = false;
+    this.#changed.fire();
+  }
+
+  /** It exited while no daemon was here: what it said is still to be read. How it ended is known already. */
+  async #collectLastOutput(signal: AbortSignal): Promise<void> {
+    const { runtime, outputs, env } = this.#context;
+    try {
+      await withDeadline(env, signal, LAST_OUTPUT_LIMIT_MS, "read the last output", async (limit) => {
+        await runtime.attach(this.#task.id, outputs.open(this.#task), limit);
+        await runtime.wait(this.#task.id, limit);
+      });
+    } catch (error) {
+      if (!signal.aborted) this.#log.warn({ err: error }, "the last output of the task may be missing from its log");
+    }
+  }
+
+  #save(): Promise<void> {
+    const task = { ...this.#task, status: this.#status };
+    return this.#context.files.save({ task, imageStopSignal: this.#imageStopSignal });
+  }
+
+  #saveSoon(): void {
+    this.#save().catch((error: unknown) => this.#log.warn({ err: error }, "cannot record the task"));
+  }
+}
