@@ -1,0 +1,88 @@
+// Keeps named pipes alive while no daemon reads them. The shim closes its ends as soon as the container has exited, and a
+// pipe that nobody holds open forgets what is in it: the last words of a container that ends while the daemon restarts
+// would be lost. One small shell, of its own session, holds a descriptor to every pipe. When the daemon goes, the shell's
+// input ends and it turns into a sleep that keeps them; the next daemon opens the pipes itself, starts its own holder and
+// then ends the old one.
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import type { Log } from "../../../shared/log.ts";
+
+// Opening for reading alone would wait for a writer, so each pipe is first opened for both. Paths are ours: no white space.
+const SCRIPT = `
+exec 2>/dev/null
+declare -A held
+while read -r verb path; do
+  case $verb in
+    hold)
+      [[ -p $path && -z \${held[$path]} ]] || continue
+      exec {both}<>"$path" {one}<"$path" {both}>&-
+      held[$path]=$one ;;
+    drop)
+      one=\${held[$path]}
+      [[ -n $one ]] && exec {one}<&-
+      unset "held[$path]" ;;
+  esac
+done
+exec -a "$0" sleep infinity
+`;
+
+export interface Holder {
+  readonly hold: (path: string) => void;
+  readonly drop: (path: string) => void;
+  /** Ends the holder of an earlier daemon: call it when every pipe is held by this one. */
+  readonly replaceOld: () => Promise<void>;
+  /** Leaves the holder behind, holding. */
+  readonly close: () => void;
+}
+
+/** @param pidFile where the holder's process id is kept; its path also marks the process as ours */
+export async function startHolder(options: { readonly pidFile: string; readonly log: Log }): Promise<Holder> {
+  const { pidFile, log } = options;
+  const mark = `skep-holder:${pidFile}`;
+  const old = await livingHolder(pidFile, mark);
+  const child: ChildProcess = spawn("bash", ["-c", SCRIPT, mark], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+    cwd: "/",
+  });
+  child.on("error", (error) => {
+    log.warn({ error: error.message }, "no bash: output of containers that end while the daemon restarts may be lost");
+  });
+  child.stdin?.on("error", () => undefined); // told by the child's own error or exit
+  child.unref();
+  if (child.pid !== undefined) await writeFile(pidFile, `${child.pid}\n`);
+  const tell = (verb: string, path: string): void => {
+    if (child.exitCode === null && child.stdin?.writable === true) child.stdin.write(`${verb} ${path}\n`);
+  };
+  return {
+    hold: (path) => tell("hold", path),
+    drop: (path) => tell("drop", path),
+    replaceOld: async () => {
+      if (old === undefined) return;
+      // What was written to the new one before this is read by it before the old one's pipes can be missed: both hold
+      // them together until the old one is gone, and our own readers are open too.
+      try {
+        process.kill(old, "SIGKILL");
+      } catch {
+        // gone
+      }
+    },
+    close: () => {
+      child.stdin?.end();
+    },
+  };
+}
+
+async function livingHolder(pidFile: string, mark: string): Promise<number | undefined> {
+  const pid = Number((await readFile(pidFile, "utf8").catch(() => "")).trim());
+  if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return commandLine.includes(mark) ? pid : undefined;
+}
+
+/** Ends whatever holder there is: for when no container is left. */
+export async function endHolder(pidFile: string): Promise<void> {
+  const pid = await livingHolder(pidFile, `skep-holder:${pidFile}`);
+  if (pid !== undefined) process.kill(pid, "SIGKILL");
+  await rm(pidFile, { force: true });
+}

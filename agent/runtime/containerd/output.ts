@@ -1,0 +1,102 @@
+// Carries a container's output from its named pipes to the sink. Reading is by the event loop's poll, so an idle container
+// occupies no thread; one chunk at a time is read and handed on, and nothing is read ahead: what the sink has not taken
+// stays in the pipe, where it survives the daemon, and a slow sink slows the container rather than filling memory.
+import { Socket } from "node:net";
+import type { OutputSink } from "../runtime.ts";
+import { closeQuietly } from "./fifos.ts";
+
+export type OutputStream = "stdout" | "stderr";
+
+export interface Output {
+  /** Resolves when every stream has ended and the sink has all of it, or after `close`. Never rejects. */
+  readonly ended: Promise<void>;
+  /** Milliseconds of `nowMs` at which something was last read or taken; now, while the sink is taking. */
+  readonly lastProgressMs: () => number;
+  /** Stops reading; resolves when the chunk under way has reached the sink. What is in the pipe stays there. */
+  readonly close: () => Promise<void>;
+}
+
+// libuv reads into it and calls back before anything else can run, so all streams share it.
+const CHUNK = Buffer.alloc(64 * 1024);
+
+interface Reader {
+  readonly ended: Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export function openOutput(options: {
+  readonly descriptors: ReadonlyMap<OutputStream, number>;
+  readonly sink: OutputSink;
+  readonly nowMs: () => number;
+  readonly onSinkError: (error: unknown) => void;
+}): Output {
+  let lastProgressMs = options.nowMs();
+  let taking = 0;
+  const take = async (stream: OutputStream, data: Uint8Array): Promise<void> => {
+    taking++;
+    try {
+      await options.sink.write(stream, data);
+    } catch (error) {
+      options.onSinkError(error);
+    } finally {
+      taking--;
+      lastProgressMs = options.nowMs();
+    }
+  };
+  const readers = [...options.descriptors].map(([stream, descriptor]) =>
+    readStream(descriptor, (data) => take(stream, data)),
+  );
+  return {
+    ended: Promise.all(readers.map((reader) => reader.ended)).then(() => undefined),
+    lastProgressMs: () => (taking > 0 ? options.nowMs() : lastProgressMs),
+    close: async () => {
+      await Promise.all(readers.map((reader) => reader.close()));
+    },
+  };
+}
+
+function readStream(descriptor: number, take: (data: Uint8Array) => Promise<void>): Reader {
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let taking: Promise<void> = Promise.resolve();
+  let closing = false;
+  const socket = open(descriptor, (length) => {
+    const data = Uint8Array.prototype.slice.call(CHUNK, 0, length);
+    taking = take(data).then(() => {
+      if (!closing) socket.resume();
+    });
+    return false; // no more until it is taken
+  });
+  const finish = (): void => {
+    socket.destroy();
+    taking.then(end, end);
+  };
+  socket.once("end", finish);
+  socket.once("error", finish);
+  socket.once("close", finish);
+  return {
+    ended,
+    close: async () => {
+      closing = true;
+      socket.pause();
+      await taking;
+      finish();
+      await ended;
+    },
+  };
+}
+
+function open(descriptor: number, onChunk: (length: number) => boolean): Socket {
+  try {
+    const socket = new Socket({
+      fd: descriptor,
+      readable: true,
+      writable: false,
+      onread: { buffer: CHUNK, callback: onChunk },
+    });
+    socket.resume();
+    return socket;
+  } catch (error) {
+    closeQuietly(descriptor);
+    throw error;
+  }
+}
