@@ -12,7 +12,8 @@ import type { NodeIdentity } from "./container-config.ts";
 import { createGate } from "./gate.ts";
 import { type ContainerView, retryDelayMs } from "./step.ts";
 import type { TaskFiles } from "./task-files.ts";
-import { TaskWorker, type WorkerContext, type WorkerStart } from "./worker.ts";
+import { TaskWorker, type WorkerStart } from "./worker.ts";
+import type { WorkerContext } from "./worker-context.ts";
 
 export interface TaskManagerOptions {
   readonly env: Env;

@@ -1,25 +1,21 @@
 // One task of this node: asks nextStep what to do, does it, and asks again until the task is forgotten. All decisions are
 // in step.ts; here is only the waiting, the time limits, and what is remembered between two steps.
 import type { ContainerStatus, Task, TaskStatus } from "../../proto/gen/objects.ts";
-import type { Env } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { TaskId } from "../../shared/model/ids.ts";
 import { isTerminal, laterStatus, rank } from "../../shared/model/tasks.ts";
 import { withDeadline } from "../deadline.ts";
-import type { TaskOutputs } from "../logs/log-store.ts";
 import { Pulse } from "../pulse.ts";
-import type { ImageConfig, Runtime } from "../runtime/runtime.ts";
+import type { ImageConfig } from "../runtime/runtime.ts";
 import {
   containerConfig,
   containerSpec,
   memoryLimitBytes,
-  type NodeIdentity,
   registryAuth,
   stopGraceMs,
   stopSignal,
 } from "./container-config.ts";
-import type { Gate } from "./gate.ts";
+import { collectLastOutput, waitForExit } from "./exit-watch.ts";
 import {
   afterFailure,
   type ContainerView,
@@ -30,23 +26,7 @@ import {
   type Step,
   type StopView,
 } from "./step.ts";
-import type { TaskFiles } from "./task-files.ts";
-
-export interface WorkerContext {
-  readonly env: Env;
-  readonly log: Log;
-  readonly runtime: Runtime;
-  readonly outputs: TaskOutputs;
-  readonly files: TaskFiles;
-  readonly node: NodeIdentity;
-  /** Bounds containers made, started and removed at once. */
-  readonly work: Gate;
-  /** Bounds pulls at once; apart, so that a slow registry holds up nobody who needs none. */
-  readonly pulls: Gate;
-  readonly insecureRegistries: () => readonly string[];
-  /** Told of every observation, in order. Must not throw. */
-  readonly onStatus: (id: TaskId, status: TaskStatus) => void;
-}
+import type { WorkerContext } from "./worker-context.ts";
 
 export interface WorkerStart {
   readonly task: Task;
@@ -60,7 +40,6 @@ const CREATE_LIMIT_MS = 60_000;
 const START_LIMIT_MS = 120_000;
 const KILL_LIMIT_MS = 10_000;
 const REMOVE_LIMIT_MS = 60_000;
-const LAST_OUTPUT_LIMIT_MS = 10_000;
 /** A start that a stop overtakes may finish, so that the process gets its grace; but not for ever. */
 const OVERTAKEN_START_LIMIT_MS = 10_000;
 
@@ -134,7 +113,9 @@ export class TaskWorker {
   async run(signal: AbortSignal): Promise<void> {
     if (!this.#recorded) this.#saveSoon();
     if (this.#container.kind === "running") this.#watch(signal, true);
-    if (this.#container.kind === "exited" && !isTerminal(this.#status.state)) await this.#collectLastOutput(signal);
+    if (this.#container.kind === "exited" && !isTerminal(this.#status.state)) {
+      await collectLastOutput(this.#context, this.#log, this.#task, signal);
+    }
     while (!signal.aborted) {
       const step = this.#next();
       if (step.kind === "forget") {
@@ -394,50 +375,13 @@ export class TaskWorker {
   #watch(signal: AbortSignal, attach: boolean): void {
     if (this.#watching) return;
     this.#watching = true;
-    this.#waitForExit(signal, attach).catch(() => undefined); // aborted: the container lives on
-  }
-
-  async #waitForExit(signal: AbortSignal, attachFirst: boolean): Promise<void> {
-    const { runtime, outputs, env } = this.#context;
-    let attach = attachFirst;
-    for (let failures = 0; ; ) {
-      try {
-        if (attach) {
-          await runtime.attach(this.#task.id, outputs.open(this.#task), signal);
-          attach = false;
-        }
-        const exit = await runtime.wait(this.#task.id, signal);
-        this.#container = { kind: "exited", exit };
-        break;
-      } catch (error) {
-        signal.throwIfAborted();
-        const { code } = SkepError.from(error);
-        if (code === "not_found") {
-          this.#container = { kind: "none" };
-          break;
-        }
-        // The runtime is away: the container is not. Ask again, and connect its output again, until it answers.
-        failures++;
-        attach = true;
-        this.#log.warn({ err: error, failures }, "cannot watch the container, trying again");
-        await env.sleep(retryDelayMs(failures), signal);
-      }
-    }
-    this.#watching = false;
-    this.#changed.fire();
-  }
-
-  /** It exited while no daemon was here: what it said is still to be read. How it ended is known already. */
-  async #collectLastOutput(signal: AbortSignal): Promise<void> {
-    const { runtime, outputs, env } = this.#context;
-    try {
-      await withDeadline(env, signal, LAST_OUTPUT_LIMIT_MS, "read the last output", async (limit) => {
-        await runtime.attach(this.#task.id, outputs.open(this.#task), limit);
-        await runtime.wait(this.#task.id, limit);
-      });
-    } catch (error) {
-      if (!signal.aborted) this.#log.warn({ err: error }, "the last output of the task may be missing from its log");
-    }
+    waitForExit(this.#context, this.#log, this.#task, attach, signal)
+      .then((container) => {
+        this.#container = container;
+        this.#watching = false;
+        this.#changed.fire();
+      })
+      .catch(() => undefined); // aborted: the container lives on
   }
 
   #save(): Promise<void> {

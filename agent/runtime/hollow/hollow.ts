@@ -87,6 +87,9 @@ class HollowRuntime implements Runtime {
 
   readonly pull: Runtime["pull"] = async ({ image }, signal) => {
     await this.#enter("pull", image, signal);
+    if (!/^[a-z0-9][\w./:@-]*$/.test(image)) {
+      throw new SkepError("invalid_argument", `invalid reference format: ${JSON.stringify(image)}`);
+    }
     const behaviour = behaviourOf(image);
     if (behaviour.kind === "no-pull") throw new SkepError(behaviour.code, behaviour.words);
     const pulls = (this.#host.pulls.get(image) ?? 0) + 1;

@@ -1,0 +1,26 @@
+// What all workers of a node share.
+import type { TaskStatus } from "../../proto/gen/objects.ts";
+import type { Env } from "../../shared/env/env.ts";
+import type { Log } from "../../shared/log.ts";
+import type { TaskId } from "../../shared/model/ids.ts";
+import type { TaskOutputs } from "../logs/log-store.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { NodeIdentity } from "./container-config.ts";
+import type { Gate } from "./gate.ts";
+import type { TaskFiles } from "./task-files.ts";
+
+export interface WorkerContext {
+  readonly env: Env;
+  readonly log: Log;
+  readonly runtime: Runtime;
+  readonly outputs: TaskOutputs;
+  readonly files: TaskFiles;
+  readonly node: NodeIdentity;
+  /** Bounds containers made, started and removed at once. */
+  readonly work: Gate;
+  /** Bounds pulls at once; apart, so that a slow registry holds up nobody who needs none. */
+  readonly pulls: Gate;
+  readonly insecureRegistries: () => readonly string[];
+  /** Told of every observation, in order. Must not throw. */
+  readonly onStatus: (id: TaskId, status: TaskStatus) => void;
+}
