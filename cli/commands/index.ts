@@ -1,0 +1,108 @@
+// Every command with its one-line summary, and how to load it. Nothing here imports a command: help stays fast.
+import type { Command } from "commander";
+import type { CommandContext } from "../context.ts";
+
+export interface CommandModule {
+  /** Adds arguments, options, help and the action. */
+  readonly define: (command: Command, context: CommandContext) => void;
+}
+
+export interface CommandEntry {
+  readonly kind: "command";
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+export interface NounEntry {
+  readonly kind: "noun";
+  readonly name: string;
+  readonly summary: string;
+  readonly verbs: readonly CommandEntry[];
+}
+
+/** A command tree that is made elsewhere, whole. */
+export interface ForeignEntry {
+  readonly kind: "foreign";
+  readonly name: string;
+  readonly summary: string;
+  readonly load: (context: CommandContext) => Promise<Command>;
+}
+
+export type Entry = CommandEntry | NounEntry | ForeignEntry;
+
+const command = (
+  name: string,
+  summary: string,
+  load: CommandEntry["load"],
+  aliases?: readonly string[],
+): CommandEntry => ({
+  kind: "command",
+  name,
+  summary,
+  load,
+  ...(aliases === undefined ? {} : { aliases }),
+});
+
+export const ENTRIES: readonly Entry[] = [
+  {
+    kind: "noun",
+    name: "swarm",
+    summary: "Make a swarm, join it, leave it, configure it",
+    verbs: [
+      command("init", "Make a new swarm with this node as its manager", () => import("./swarm/init.ts")),
+      command("join", "Join this node to a swarm", () => import("./swarm/join.ts")),
+      command("join-token", "Show or rotate the token that lets nodes join", () => import("./swarm/join-token.ts")),
+      command("leave", "Leave the swarm", () => import("./swarm/leave.ts")),
+      command("update", "Change the swarm's settings", () => import("./swarm/update.ts")),
+    ],
+  },
+  {
+    kind: "noun",
+    name: "node",
+    summary: "Manage the swarm's nodes",
+    verbs: [
+      command("ls", "List nodes", () => import("./node/ls.ts"), ["list"]),
+      command("inspect", "Show a node in full", () => import("./node/inspect.ts")),
+      command("ps", "List tasks on nodes", () => import("./node/ps.ts")),
+      command("update", "Change a node: availability, role, labels", () => import("./node/update.ts")),
+      command("rm", "Remove nodes from the swarm", () => import("./node/rm.ts"), ["remove"]),
+    ],
+  },
+  {
+    kind: "noun",
+    name: "service",
+    summary: "Manage services",
+    verbs: [
+      command("create", "Create a service", () => import("./service/create.ts")),
+      command("ls", "List services", () => import("./service/ls.ts"), ["list"]),
+      command("ps", "List the tasks of services", () => import("./service/ps.ts")),
+      command("inspect", "Show a service in full", () => import("./service/inspect.ts")),
+      command("update", "Change a service", () => import("./service/update.ts")),
+      command("scale", "Set the number of replicas of services", () => import("./service/scale.ts")),
+      command("logs", "Show what services or tasks have written", () => import("./service/logs.ts")),
+      command("rm", "Remove services", () => import("./service/rm.ts"), ["remove"]),
+    ],
+  },
+  command("status", "How the cluster is, on one screen", () => import("./root/status.ts")),
+  command("events", "Show what changes in the cluster, as it happens", () => import("./root/events.ts")),
+  command("info", "Show this node's daemon and swarm", () => import("./root/info.ts")),
+  command("version", "Show the versions of client and daemon", () => import("./root/version.ts")),
+  {
+    kind: "foreign",
+    name: "dev",
+    summary: "A cluster of several hosts on this one machine",
+    load: async () => (await import("./dev/index.ts")).devCommand(),
+  },
+  {
+    kind: "foreign",
+    name: "daemon",
+    summary: "Run this node's daemon (needs root)",
+    load: async () => {
+      throw new (await import("../usage-error.ts")).UsageError(
+        "the daemon is run as `skep daemon`, by the skep program itself",
+      );
+    },
+  },
+];

@@ -1,0 +1,64 @@
+import type { Command } from "commander";
+import { SkepError } from "../../../shared/errors.ts";
+import type { CommandContext } from "../../context.ts";
+import { booleanOption, teach } from "../../options.ts";
+import { statusText, verdictOf } from "../../render/status.ts";
+import { UsageError } from "../../usage-error.ts";
+
+const STATUS = { healthy: 0, degraded: 1, "no quorum": 2 } as const;
+const UNREACHABLE = 2;
+const TIMEOUT_MS = 10_000;
+const WATCH_EVERY_MS = 2_000;
+const CLEAR_SCREEN = "\u001b[H\u001b[J";
+
+export function define(command: Command, context: CommandContext): void {
+  booleanOption(command, "-w, --watch", "draw it anew every two seconds until Ctrl-C");
+  teach(
+    command,
+    [
+      ["skep status", "is all well? what is not, and why?"],
+      ["skep status > /dev/null || alert", "in a script"],
+    ],
+    "skep node ls, skep service ls, skep events",
+  );
+  command.addHelpText(
+    "after",
+    "\nExit status:\n  0  healthy\n  1  degraded: a node, manager or service is not as it should be\n  2  the cluster cannot be reached, or has no quorum",
+  );
+  command.action((options: { readonly watch?: boolean }) =>
+    context.action(async () => {
+      const { terminal, env, signal } = context;
+      for (;;) {
+        const { text, error, status } = await look(context);
+        if (options.watch === true && terminal.isTty) terminal.out(CLEAR_SCREEN);
+        terminal.out(text);
+        if (error !== "") terminal.err(`error: ${error}\n`);
+        if (options.watch !== true || signal.aborted) return status;
+        try {
+          await env.sleep(WATCH_EVERY_MS, signal);
+        } catch {
+          return status;
+        }
+      }
+    }),
+  );
+}
+
+async function look(
+  context: CommandContext,
+): Promise<{ readonly text: string; readonly error: string; readonly status: number }> {
+  const { terminal } = context;
+  try {
+    const { control } = await context.connect();
+    const status = await control.status({}, { timeoutMs: TIMEOUT_MS });
+    const columns = terminal.isTty ? terminal.columns() : Number.MAX_SAFE_INTEGER;
+    return {
+      text: statusText(status, { columns, colour: terminal.colour }),
+      error: "",
+      status: STATUS[verdictOf(status)],
+    };
+  } catch (error) {
+    if (error instanceof UsageError || context.signal.aborted) throw error;
+    return { text: "", error: SkepError.from(error).message, status: UNREACHABLE };
+  }
+}

@@ -1,0 +1,53 @@
+import type { Command } from "commander";
+import type { CommandContext } from "../../context.ts";
+import { choice, teach, valueOption } from "../../options.ts";
+
+interface Options {
+  readonly token: string;
+  readonly advertiseAddr?: string;
+  readonly listenAddr?: string;
+  readonly availability?: "active" | "pause" | "drain";
+}
+
+// The CSR, and for a manager its place in Raft, are waited for.
+const TIMEOUT_MS = 120_000;
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("<host:port...>", "managers, tried in this order")
+    .requiredOption("--token <token>", "from `skep swarm join-token`: it decides the role")
+    .option(
+      "--advertise-addr <ip|interface[:port]>",
+      "the address told to other nodes; needed when this host has several",
+    )
+    .option("--listen-addr <ip|interface[:port]>", "the address to listen on (default: 0.0.0.0:7377)")
+    .addOption(
+      valueOption(
+        "--availability <state>",
+        "active, pause or drain (default active)",
+        choice("active", "pause", "drain"),
+      ),
+    );
+  teach(
+    command,
+    [["skep swarm join --token SWMTKN-1-… 10.0.0.1:7377", "as the token's role"]],
+    "skep swarm join-token, skep swarm leave",
+  );
+  command.action((remoteAddrs: readonly string[], options: Options) =>
+    context.action(async () => {
+      const { local } = await context.connect();
+      const { role } = await local.join(
+        {
+          token: options.token,
+          remoteAddrs,
+          advertiseAddr: options.advertiseAddr ?? "",
+          listenAddr: options.listenAddr ?? "",
+          availability: options.availability ?? "active",
+        },
+        { timeoutMs: TIMEOUT_MS },
+      );
+      context.terminal.out(`This node joined a swarm as a ${role}.\n`);
+      return 0;
+    }),
+  );
+}

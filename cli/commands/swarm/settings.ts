@@ -1,0 +1,91 @@
+// The swarm's settings as flags, the same for `swarm init` and `swarm update`.
+import type { Command, Option } from "commander";
+import {
+  type ClusterSpec,
+  newCAConfig,
+  newDispatcherConfig,
+  newOrchestrationConfig,
+  newRaftConfig,
+  type RaftConfig,
+} from "../../../proto/gen/objects.ts";
+import { listOption, valueOption } from "../../options.ts";
+import { parseDuration } from "../../parse/duration.ts";
+import { parseInteger, parseWhole } from "../../parse/quantity.ts";
+
+export interface SettingsOptions {
+  readonly taskHistoryLimit?: number;
+  readonly certExpiry?: number;
+  readonly dispatcherHeartbeat?: number;
+  readonly nodeSuspectAfter?: number;
+  readonly nodeDownAfter?: number;
+  readonly snapshotInterval?: number;
+  readonly insecureRegistry?: readonly string[];
+  readonly insecureRegistryAdd?: readonly string[];
+  readonly insecureRegistryRm?: readonly string[];
+}
+
+const GROUP = "Settings:";
+
+export function addSettings(command: Command, kind: "init" | "update"): void {
+  const options: readonly Option[] = [
+    valueOption(
+      "--task-history-limit <n>",
+      "ended tasks kept per slot; negative keeps all",
+      parseInteger(-1, 1_000_000, 5),
+    ),
+    valueOption("--cert-expiry <duration>", "lifetime of a node's certificate", parseDuration),
+    valueOption("--dispatcher-heartbeat <duration>", "how often nodes report", parseDuration),
+    valueOption("--node-suspect-after <duration>", "silence after which a node gets no new task", parseDuration),
+    valueOption("--node-down-after <duration>", "silence after which a node's tasks are replaced", parseDuration),
+    valueOption("--snapshot-interval <n>", "log entries between snapshots", parseWhole),
+    ...(kind === "init"
+      ? [listOption("--insecure-registry <host[:port]>", "registry that is spoken to over plain HTTP", (raw) => raw)]
+      : [
+          listOption(
+            "--insecure-registry-add <host[:port]>",
+            "registry that is spoken to over plain HTTP",
+            (raw) => raw,
+          ),
+          listOption("--insecure-registry-rm <host[:port]>", "no longer", (raw) => raw),
+        ]),
+  ];
+  for (const option of options) command.addOption(option.helpGroup(GROUP));
+}
+
+/** Pure: the spec with what was given changed; untouched parts stay as they are, or absent. */
+export function applySettings(spec: ClusterSpec, options: SettingsOptions): ClusterSpec {
+  const changed = <T extends object>(present: T | undefined, empty: () => T, change: Partial<T>): T | undefined =>
+    Object.keys(change).length === 0 ? present : { ...(present ?? empty()), ...change };
+  const added = [...(options.insecureRegistry ?? []), ...(options.insecureRegistryAdd ?? [])];
+  const kept = spec.insecureRegistries.filter((name) => options.insecureRegistryRm?.includes(name) !== true);
+  return {
+    ...spec,
+    orchestration: changed(
+      spec.orchestration,
+      newOrchestrationConfig,
+      definite({ taskHistoryRetentionLimit: options.taskHistoryLimit }),
+    ),
+    raft: changed<RaftConfig>(spec.raft, newRaftConfig, definite({ snapshotInterval: options.snapshotInterval })),
+    dispatcher: changed(
+      spec.dispatcher,
+      newDispatcherConfig,
+      definite({
+        heartbeatPeriodMs: options.dispatcherHeartbeat,
+        suspectAfterMs: options.nodeSuspectAfter,
+        downAfterMs: options.nodeDownAfter,
+      }),
+    ),
+    caConfig: changed(spec.caConfig, newCAConfig, definite({ nodeCertExpiryMs: options.certExpiry })),
+    insecureRegistries: [...new Set([...kept, ...added])],
+  };
+}
+
+/** Without the keys whose value is undefined. */
+function definite<K extends string>(values: Readonly<Record<K, number | undefined>>): Partial<Record<K, number>> {
+  const result: Partial<Record<K, number>> = {};
+  for (const key of Object.keys(values) as K[]) {
+    const value = values[key];
+    if (value !== undefined) result[key] = value;
+  }
+  return result;
+}

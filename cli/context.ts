@@ -1,0 +1,33 @@
+// Everything a command gets from outside. Commands take nothing ambient, so every one of them runs in-process in tests.
+import type { Env } from "../shared/env/env.ts";
+import type { Connection } from "./connection.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface Files {
+  /** @throws Error with a `code` like ENOENT. */
+  readonly readText: (path: string) => Promise<string>;
+}
+
+export interface CliContext {
+  readonly env: Env;
+  readonly terminal: Terminal;
+  /** The environment's variables, read once at the edge. */
+  readonly vars: Readonly<Record<string, string | undefined>>;
+  readonly files: Files;
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Root sees every socket: the difference between "no such socket" and "you may not look". */
+  readonly isRoot: boolean;
+  /**
+   * The socket of a dev cluster's host. `target` is "NAME/nodeN"; without it the first manager of the one dev cluster that
+   * runs, and undefined when none runs or several do.
+   */
+  readonly findDevSocket: (target?: string) => Promise<string | undefined>;
+}
+
+/** What a command sees: the context, and the connection that the global options chose, opened on first use. */
+export interface CommandContext extends CliContext {
+  readonly connect: () => Promise<Connection>;
+  /** Runs a command's work and keeps its exit status. */
+  readonly action: (work: () => Promise<number | undefined>) => Promise<void>;
+}

@@ -1,0 +1,47 @@
+// The edge: the process's streams, variables and signals become a CliContext; nothing below reads them itself.
+import { readFile } from "node:fs/promises";
+import { realEnv } from "../shared/env/real-env.ts";
+import { SkepError } from "../shared/errors.ts";
+import type { CliContext } from "./context.ts";
+import { run } from "./run.ts";
+import { processTerminal } from "./terminal.ts";
+
+/**
+ * Runs one command line.
+ * @param argv the words after "skep".
+ * @returns the exit status: 0 ok, 1 the operation failed, 2 the command line is wrong, 130 interrupted.
+ */
+export async function runCli(argv: string[]): Promise<number> {
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort(new SkepError("canceled", "interrupted"));
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  // `skep service logs … | head`: the reader is satisfied, so are we.
+  let readerGone = false;
+  const onPipe = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== "EPIPE") throw error;
+    readerGone = true;
+    interrupt();
+  };
+  process.stdout.on("error", onPipe);
+  const context: CliContext = {
+    env: realEnv,
+    terminal: processTerminal(process.stdout, process.stderr, process.env),
+    vars: process.env,
+    files: { readText: (path) => readFile(path, "utf8") },
+    signal: abort.signal,
+    isRoot: process.getuid?.() === 0,
+    findDevSocket: async (target) => {
+      const { devSocket, findDevSocket } = await import("../deploy/dev/find.ts");
+      return target === undefined ? findDevSocket() : devSocket(target);
+    },
+  };
+  try {
+    const status = await run(argv, context);
+    return readerGone ? 0 : status;
+  } finally {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+    process.stdout.off("error", onPipe);
+  }
+}

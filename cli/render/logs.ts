@@ -1,0 +1,78 @@
+// Log lines as docker prints them: "web.1.k3j2h1g5f4d3@node2    | text". Pure but for the parts of long lines it holds.
+import type { LogLine } from "../../proto/gen/control.ts";
+import { formatTimestamp } from "../parse/time.ts";
+import type { Palette } from "./colour.ts";
+
+/** What is known of the task that wrote a line. */
+export interface LogSource {
+  /** "web.1" */
+  readonly name: string;
+  readonly hostname: string;
+}
+
+export interface LogFormat {
+  readonly timestamps: boolean;
+  /** Nothing before the line. */
+  readonly raw: boolean;
+  readonly noTrunc: boolean;
+  readonly noTaskIds: boolean;
+}
+
+export function logPrefix(line: LogLine, source: LogSource | undefined, format: LogFormat): string {
+  const id = format.noTrunc ? line.taskId : line.taskId.slice(0, 12);
+  const name = source?.name ?? line.taskId;
+  const task = source === undefined ? id : format.noTaskIds ? name : `${name}.${id}`;
+  return `${task}@${source?.hostname ?? line.nodeId}`;
+}
+
+export interface LogText {
+  readonly stream: LogLine["stream"];
+  readonly text: string;
+}
+
+const MAX_JOINED_BYTES = 1024 * 1024;
+
+/**
+ * Formats lines one by one. A line over 16 KiB comes in parts; they are put together, up to 1 MiB, so that the parts of two
+ * tasks do not mix. `sourceOf` may be asked for any task of a line given.
+ */
+export function createLogFormatter(
+  format: LogFormat,
+  palette: Palette,
+  sourceOf: (taskId: string) => LogSource | undefined,
+): { readonly format: (line: LogLine) => LogText | undefined; readonly flush: () => readonly LogText[] } {
+  const parts = new Map<string, { first: LogLine; chunks: Uint8Array[]; bytes: number }>();
+  const colours = new Map<string, number>();
+  let longest = 0;
+
+  const finish = (line: LogLine, chunks: readonly Uint8Array[]): LogText => {
+    const body = Buffer.concat(chunks).toString("utf8");
+    const time = format.timestamps ? `${formatTimestamp(line.timestampMs, line.timestampNs, true)} ` : "";
+    if (format.raw) return { stream: line.stream, text: `${time}${body}\n` };
+    const prefix = logPrefix(line, sourceOf(line.taskId), format);
+    longest = Math.max(longest, prefix.length);
+    const nth = colours.get(line.taskId) ?? colours.size;
+    colours.set(line.taskId, nth);
+    return { stream: line.stream, text: `${time}${palette.nth(nth)(`${prefix.padEnd(longest)}    |`)} ${body}\n` };
+  };
+
+  return {
+    format: (line) => {
+      const key = `${line.taskId}/${line.stream}`;
+      const held = parts.get(key) ?? { first: line, chunks: [], bytes: 0 };
+      held.chunks.push(line.data);
+      held.bytes += line.data.length;
+      if (line.partial && held.bytes < MAX_JOINED_BYTES) {
+        parts.set(key, held);
+        return undefined;
+      }
+      parts.delete(key);
+      return finish(held.first, held.chunks);
+    },
+    flush: () => {
+      const rest = [...parts.values()].map((held) => finish(held.first, held.chunks));
+      parts.clear();
+      return rest;
+    },
+  };
+}
