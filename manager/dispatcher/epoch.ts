@@ -1,0 +1,367 @@
+// One term of leadership, as the agents see it: their sessions, who is alive, and what they report. It ends with the
+// leadership; nothing of it is needed by the next leader, which learns all of it again from the store and the agents.
+import {
+  type AgentMessage,
+  type AgentStatuses,
+  type DispatcherMessage,
+  newSessionInfo,
+  type SessionInfo,
+  type TaskStatusUpdate,
+} from "../../proto/gen/dispatcher.ts";
+import type { ClusterSpec } from "../../proto/gen/objects.ts";
+import type { Env } from "../../shared/env/env.ts";
+import { assertNever, SkepError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { NodeId, TaskId } from "../../shared/model/ids.ts";
+import type { Peer } from "../../shared/rpc/peer.ts";
+import type { Change, Commit, Store, View } from "../store/types.ts";
+import { DEFAULT_LIVENESS, Liveness, type LivenessConfig } from "./liveness.ts";
+import { isAssigned, isNews, Outbox } from "./outbox.ts";
+import { changedNode, type NodeChange, reportedTask } from "./records.ts";
+import { WriteQueue } from "./write-queue.ts";
+
+const SWEEP_MS = 200;
+const HELLO_LIMIT_MS = 10_000;
+const RETRY_MS = 200;
+
+export type NodePeer = Extract<Peer, { kind: "node" }>;
+
+export interface EpochOptions {
+  readonly env: Env;
+  readonly log: Log;
+  readonly store: Store;
+  /** host:port of every manager, the leader included. */
+  readonly managers: () => readonly string[];
+  /** What a session ends with when the leadership does. */
+  readonly farewell: () => SkepError;
+}
+
+interface Session {
+  readonly outbox: Outbox;
+  lastSentMs: number;
+}
+
+export class Epoch {
+  readonly #options: EpochOptions;
+  readonly #sessions = new Map<NodeId, Session>();
+  readonly #streams = new Set<Outbox>();
+  readonly #liveness: Liveness;
+  readonly #nodes: WriteQueue<NodeId, NodeChange>;
+  readonly #statuses: WriteQueue<TaskId, { readonly node: NodeId; readonly update: TaskStatusUpdate }>;
+  #managers = "";
+  readonly #over = new AbortController();
+
+  constructor(options: EpochOptions) {
+    this.#options = options;
+    this.#liveness = new Liveness(DEFAULT_LIVENESS, options.env.nowMs());
+    this.#nodes = new WriteQueue(
+      (queued, next) => ({ ...queued, ...next }),
+      (batch) => this.#writeNodes(batch),
+    );
+    this.#statuses = new WriteQueue(
+      (_queued, next) => next,
+      (batch) => this.#writeStatuses(batch),
+    );
+  }
+
+  /** Sweeps, and hands commits to the sessions, until `signal` aborts; then ends every session. */
+  async run(signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => this.#close();
+    signal.addEventListener("abort", onAbort, { once: true });
+    const sweeping = this.#sweep(signal);
+    try {
+      while (!signal.aborted) {
+        await this.#follow(signal);
+        // Fell behind, or the store was replaced by a snapshot: look at it anew.
+        if (!signal.aborted) await this.#options.env.sleep(RETRY_MS, signal).catch(() => undefined);
+      }
+    } finally {
+      this.#close();
+      await sweeping;
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ sessions
+
+  /** One agent's stream. @throws {SkepError} why it ended, unless the agent ended it. */
+  async *session(
+    requests: AsyncIterable<AgentMessage>,
+    peer: NodePeer,
+    signal: AbortSignal,
+  ): AsyncGenerator<DispatcherMessage> {
+    const { env, store } = this.#options;
+    const outbox = new Outbox(peer.nodeId, store.view);
+    const session: Session = { outbox, lastSentMs: env.nowMs() };
+    this.#streams.add(outbox);
+    const onAbort = (): void => outbox.end();
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    if (this.#over.signal.aborted) outbox.end(this.#options.farewell());
+    const helloLimit = env.timer(HELLO_LIMIT_MS, () => {
+      if (this.#sessions.get(peer.nodeId) !== session) {
+        outbox.end(new SkepError("deadline_exceeded", `node ${peer.nodeId} opened a session and did not say hello`));
+      }
+    });
+    void this.#read(requests, peer, session);
+    try {
+      while (outbox.ended === undefined) {
+        const greeted = this.#sessions.get(peer.nodeId) === session;
+        const message = greeted ? outbox.next() : undefined;
+        if (message === undefined) await outbox.wait();
+        else {
+          session.lastSentMs = env.nowMs();
+          yield message;
+        }
+      }
+      if (outbox.ended.error !== undefined) throw outbox.ended.error;
+    } finally {
+      helloLimit.cancel();
+      signal.removeEventListener("abort", onAbort);
+      this.#streams.delete(outbox);
+      outbox.end();
+      if (this.#sessions.get(peer.nodeId) === session) {
+        this.#sessions.delete(peer.nodeId);
+        this.#liveness.closed(peer.nodeId, env.nowMs());
+      }
+    }
+  }
+
+  /** Never throws: what is wrong ends the stream. */
+  async #read(requests: AsyncIterable<AgentMessage>, peer: NodePeer, session: Session): Promise<void> {
+    try {
+      for await (const { message } of requests) {
+        if (session.outbox.ended !== undefined) return;
+        if (message !== undefined) this.#receive(message, peer, session);
+      }
+      session.outbox.end();
+    } catch (error) {
+      session.outbox.end(SkepError.from(error));
+    }
+  }
+
+  #receive(message: NonNullable<AgentMessage["message"]>, peer: NodePeer, session: Session): void {
+    const { nodeId } = peer;
+    const current = this.#sessions.get(nodeId) === session;
+    if (!current && message.kind !== "hello") {
+      throw new SkepError("failed_precondition", `node ${nodeId} must begin its session with hello`);
+    }
+    if (current && this.#liveness.heard(nodeId, this.#options.env.nowMs())) this.#nodes.add(nodeId, { state: "ready" });
+    switch (message.kind) {
+      case "hello":
+        this.#hello(peer, session, {
+          addr: message.addr,
+          ...(message.description === undefined ? {} : { description: message.description }),
+        });
+        return;
+      case "description":
+        this.#nodes.add(nodeId, { description: message });
+        return;
+      case "statuses":
+        this.#report(nodeId, message);
+        return;
+      case "beat":
+        return;
+      default:
+        assertNever(message);
+    }
+  }
+
+  #hello(peer: NodePeer, session: Session, change: NodeChange): void {
+    const { env, log, store } = this.#options;
+    const { nodeId, role } = peer;
+    const info = store.view((view) => (view.get("node", nodeId) === undefined ? undefined : this.#info(view, nodeId)));
+    if (info === undefined) {
+      throw new SkepError(
+        "not_found",
+        `node ${nodeId} is not a member of this cluster: it was removed; make it leave, and join again`,
+      );
+    }
+    const before = this.#sessions.get(nodeId);
+    if (before !== undefined && before !== session) {
+      log.info({ node: nodeId }, "a newer session of the node takes over");
+      before.outbox.end(new SkepError("unavailable", `a newer session of node ${nodeId} has taken over`));
+    }
+    this.#sessions.set(nodeId, session);
+    this.#liveness.heard(nodeId, env.nowMs());
+    this.#nodes.add(nodeId, { ...change, role, state: "ready", message: "" });
+    session.outbox.info(info);
+  }
+
+  #info(view: View, nodeId: NodeId): SessionInfo {
+    const { heartbeatPeriodMs, suspectAfterMs } = this.#liveness.config;
+    return newSessionInfo({
+      nodeId,
+      heartbeatPeriodMs,
+      suspectAfterMs,
+      managers: this.#options.managers(),
+      insecureRegistries: view.cluster()?.spec?.insecureRegistries ?? [],
+      role: view.get("node", nodeId)?.spec?.role ?? "worker",
+    });
+  }
+
+  /** A node speaks for its own tasks only. */
+  #report(nodeId: NodeId, { updates }: AgentStatuses): void {
+    this.#options.store.view((view) => {
+      for (const update of updates) {
+        const task = view.get("task", update.taskId);
+        if (task !== undefined && task.nodeId !== nodeId) {
+          throw new SkepError("permission_denied", `node ${nodeId} reported on task ${task.id}, which is not its own`);
+        }
+        this.#statuses.add(update.taskId, { node: nodeId, update });
+      }
+    });
+  }
+
+  #close(): void {
+    this.#over.abort();
+    for (const outbox of this.#streams) outbox.end(this.#options.farewell());
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- writing
+
+  async #writeStatuses(
+    batch: readonly (readonly [TaskId, { readonly node: NodeId; readonly update: TaskStatusUpdate }])[],
+  ): Promise<"done" | "again" | "over"> {
+    const { env, log, store } = this.#options;
+    const lost = new Set<TaskId>();
+    const outcome = await this.#write("task statuses", async () => {
+      const { failed } = await store.batch(batch, (tx, [id, { node, update }]) => {
+        const task = tx.get("task", id);
+        if (task === undefined || task.nodeId !== node) return;
+        const next = reportedTask(task, update, env.wallMs());
+        if (next !== undefined) tx.put("task", next);
+      });
+      for (const { item, error } of failed) {
+        lost.add(item[0]);
+        log.error({ task: item[0], error: error.message }, "could not store a status");
+      }
+    });
+    if (outcome !== "done") return outcome;
+    for (const [id, { node, update }] of batch) if (!lost.has(id)) this.#sessions.get(node)?.outbox.stored(update);
+    return "done";
+  }
+
+  #writeNodes(batch: readonly (readonly [NodeId, NodeChange])[]): Promise<"done" | "again" | "over"> {
+    const { env, log, store } = this.#options;
+    return this.#write("node states", async () => {
+      const { failed } = await store.batch(batch, (tx, [id, change]) => {
+        const node = tx.get("node", id);
+        const next = node === undefined ? undefined : changedNode(node, change, env.wallMs());
+        if (next !== undefined) tx.put("node", next);
+      });
+      for (const { item, error } of failed)
+        log.error({ node: item[0], error: error.message }, "could not store a node");
+    });
+  }
+
+  /** A store that takes no writes (not yet, or no longer) is tried again until this leadership is over. */
+  async #write(what: string, write: () => Promise<void>): Promise<"done" | "again" | "over"> {
+    const { env, log } = this.#options;
+    const { signal } = this.#over;
+    if (signal.aborted) return "over";
+    try {
+      await write();
+      return "done";
+    } catch (error) {
+      log.info({ error: SkepError.from(error).message }, `could not store ${what}`);
+      await env.sleep(RETRY_MS, signal).catch(() => undefined);
+      return signal.aborted ? "over" : "again";
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ following
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { log, store } = this.#options;
+    try {
+      const { commits } = store.viewAndWatch((view) => this.#lookAtAll(view), { signal });
+      for (const session of this.#sessions.values()) session.outbox.refresh();
+      for await (const commit of commits) this.#committed(commit);
+    } catch (error) {
+      log.info({ error: SkepError.from(error).message }, "the dispatcher looks at the store anew");
+    }
+  }
+
+  #lookAtAll(view: View): void {
+    const nowMs = this.#options.env.nowMs();
+    this.#liveness.configure(livenessOf(view.cluster()?.spec));
+    for (const node of view.all("node")) this.#liveness.track(node.id, node.status?.state ?? "unknown", nowMs);
+  }
+
+  #committed({ version, changes }: Commit): void {
+    for (const change of changes) {
+      if (change.table === "task") this.#taskChanged(change, version);
+      else if (change.table === "node") this.#nodeChanged(change);
+      else if (change.table === "cluster") {
+        this.#liveness.configure(livenessOf(change.object.spec));
+        this.#tellAll();
+      }
+    }
+  }
+
+  #taskChanged(change: Extract<Change, { table: "task" }>, version: number): void {
+    const { object: task } = change;
+    const outbox = this.#sessions.get(task.nodeId)?.outbox;
+    if (outbox === undefined) return;
+    if (change.action === "remove") {
+      if (isAssigned(task)) outbox.change(task.id, undefined, version);
+    } else if (change.action === "create" ? isAssigned(task) : isNews(change.old, task)) {
+      outbox.change(task.id, task, version);
+    }
+  }
+
+  #nodeChanged(change: Extract<Change, { table: "node" }>): void {
+    const { object: node } = change;
+    if (change.action === "remove") {
+      this.#liveness.forget(node.id);
+      const removed = `node ${node.id} was removed from the cluster`;
+      this.#sessions.get(node.id)?.outbox.end(new SkepError("not_found", removed));
+      return;
+    }
+    this.#liveness.track(node.id, node.status?.state ?? "unknown", this.#options.env.nowMs());
+    if (change.action === "update" && change.old.spec?.role !== node.spec?.role) this.#tell(node.id);
+  }
+
+  #tell(node: NodeId): void {
+    const session = this.#sessions.get(node);
+    if (session !== undefined) session.outbox.info(this.#options.store.view((view) => this.#info(view, node)));
+  }
+
+  #tellAll(): void {
+    for (const node of this.#sessions.keys()) this.#tell(node);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- beating
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const { env, log, managers } = this.#options;
+    while (!signal.aborted) {
+      await env.sleep(SWEEP_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      const nowMs = env.nowMs();
+      for (const { node, state, silentMs } of this.#liveness.sweep(nowMs, SWEEP_MS)) {
+        log.warn({ node, state, silentMs: Math.round(silentMs) }, "a node is silent");
+        const message = state === "down" ? "heartbeat failure" : "missed heartbeats";
+        this.#nodes.add(node, { state, message });
+      }
+      const { heartbeatPeriodMs } = this.#liveness.config;
+      for (const session of this.#sessions.values()) {
+        if (nowMs - session.lastSentMs > heartbeatPeriodMs - SWEEP_MS) session.outbox.beat();
+      }
+      const list = managers().join(" ");
+      if (list !== this.#managers) {
+        this.#managers = list;
+        this.#tellAll();
+      }
+    }
+  }
+}
+
+/** A cluster without a setting has the default. */
+function livenessOf(spec: ClusterSpec | undefined): LivenessConfig {
+  const config = spec?.dispatcher;
+  const heartbeatPeriodMs = config?.heartbeatPeriodMs || DEFAULT_LIVENESS.heartbeatPeriodMs;
+  const suspectAfterMs = config?.suspectAfterMs || DEFAULT_LIVENESS.suspectAfterMs;
+  const downAfterMs = Math.max(suspectAfterMs, config?.downAfterMs || DEFAULT_LIVENESS.downAfterMs);
+  return { heartbeatPeriodMs, suspectAfterMs, downAfterMs };
+}

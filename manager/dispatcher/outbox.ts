@@ -1,0 +1,186 @@
+// What one agent is still to be told. Changes of a task replace one another, so the queue never holds more than the node
+// has tasks; and the stream asks only when its transport has room, so a slow agent gets fewer, larger messages rather than a
+// longer queue. Beyond a bound the changes are dropped and the agent gets everything anew.
+import {
+  type Assignments,
+  type DispatcherMessage,
+  newAssignments,
+  newDispatcherMessage,
+  type SessionInfo,
+  type TaskStatusUpdate,
+} from "../../proto/gen/dispatcher.ts";
+import { encodeTaskSpec, type Task } from "../../proto/gen/objects.ts";
+import type { SkepError } from "../../shared/errors.ts";
+import type { NodeId, TaskId } from "../../shared/model/ids.ts";
+import { isLive, isTerminal, rank } from "../../shared/model/tasks.ts";
+import type { View } from "../store/types.ts";
+
+const MAX_CHANGES = 2_000;
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+/** gRPC messages are limited to 8 MiB; the whole of a node's tasks must fit into one. */
+const MAX_COMPLETE_BYTES = 6 * 1024 * 1024;
+const MAX_STORED_PER_MESSAGE = 1_000;
+const TASK_OVERHEAD_BYTES = 400;
+
+const BEAT: DispatcherMessage = newDispatcherMessage({ message: { kind: "beat" } });
+
+/** Is the task the agent's business? What no agent has seen yet is the orchestrator's and the scheduler's. */
+export const isAssigned = (task: Task): boolean =>
+  task.nodeId !== "" && rank(task.status?.state ?? "new") >= rank("assigned");
+
+/** Does the agent have to hear of this change? What it reported itself, it knows. */
+export function isNews(old: Task, task: Task): boolean {
+  if (!isAssigned(task)) return false;
+  return (
+    !isAssigned(old) ||
+    old.desiredState !== task.desiredState ||
+    old.specVersion !== task.specVersion ||
+    old.notBeforeMs !== task.notBeforeMs
+  );
+}
+
+const bytesOf = (task: Task): number =>
+  TASK_OVERHEAD_BYTES + (task.spec === undefined ? 0 : encodeTaskSpec(task.spec).length);
+
+export class Outbox {
+  readonly #node: NodeId;
+  readonly #view: <R>(read: (view: View) => R) => R;
+  #info: SessionInfo | undefined;
+  #complete = true;
+  /** Store version of the last COMPLETE: older news is no news. */
+  #completeVersion = 0;
+  readonly #changes = new Map<TaskId, Task | undefined>();
+  readonly #stored = new Map<TaskId, TaskStatusUpdate>();
+  #beat = false;
+  #sequence = 0;
+  #end: { readonly error: SkepError | undefined } | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(node: NodeId, view: <R>(read: (view: View) => R) => R) {
+    this.#node = node;
+    this.#view = view;
+  }
+
+  /** Undefined until the stream was told to end. */
+  get ended(): { readonly error: SkepError | undefined } | undefined {
+    return this.#end;
+  }
+
+  info(info: SessionInfo): void {
+    this.#info = info;
+    this.#wake?.();
+  }
+
+  /** A task as committed at `version`; undefined when it was removed. */
+  change(id: TaskId, task: Task | undefined, version: number): void {
+    if (this.#complete || version <= this.#completeVersion) return;
+    this.#changes.set(id, task);
+    if (this.#changes.size > MAX_CHANGES) this.refresh();
+    this.#wake?.();
+  }
+
+  /** The agent gets everything anew. */
+  refresh(): void {
+    this.#complete = true;
+    this.#changes.clear();
+    this.#wake?.();
+  }
+
+  stored(update: TaskStatusUpdate): void {
+    this.#stored.set(update.taskId, update);
+    this.#wake?.();
+  }
+
+  beat(): void {
+    this.#beat = true;
+    this.#wake?.();
+  }
+
+  /** Ends the stream, with an error or well; what is queued is dropped. The first call counts. */
+  end(error?: SkepError): void {
+    this.#end ??= { error };
+    this.#wake?.();
+  }
+
+  /** The next message, made of all that waits; undefined when nothing does. */
+  next(): DispatcherMessage | undefined {
+    if (this.#info !== undefined) {
+      const message = newDispatcherMessage({ message: { kind: "session", ...this.#info } });
+      this.#info = undefined;
+      return message;
+    }
+    // Every message is a sign of life.
+    const beat = this.#beat;
+    this.#beat = false;
+    if (this.#complete) return assignments(this.#takeAll());
+    if (this.#changes.size > 0) return assignments(this.#takeChanges());
+    if (this.#stored.size > 0)
+      return newDispatcherMessage({ message: { kind: "stored", updates: this.#takeStored() } });
+    return beat ? BEAT : undefined;
+  }
+
+  /** Resolves when there may be something to send. */
+  async wait(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+
+  #takeAll(): Assignments {
+    const { tasks, version } = this.#view((view) => ({
+      tasks: [...view.tasksOfNode(this.#node)].filter(isAssigned),
+      version: view.version,
+    }));
+    this.#complete = false;
+    this.#completeVersion = version;
+    this.#changes.clear();
+    return newAssignments({ type: "complete", sequence: ++this.#sequence, tasks: withinBytes(tasks) });
+  }
+
+  #takeChanges(): Assignments {
+    const tasks: Task[] = [];
+    const removedTaskIds: TaskId[] = [];
+    let bytes = 0;
+    for (const [id, task] of this.#changes) {
+      if (bytes > MAX_MESSAGE_BYTES) break;
+      this.#changes.delete(id);
+      if (task === undefined) removedTaskIds.push(id);
+      else {
+        tasks.push(task);
+        bytes += bytesOf(task);
+      }
+    }
+    const appliesTo = this.#sequence;
+    return newAssignments({ type: "incremental", sequence: ++this.#sequence, appliesTo, tasks, removedTaskIds });
+  }
+
+  #takeStored(): TaskStatusUpdate[] {
+    const updates: TaskStatusUpdate[] = [];
+    for (const [id, update] of this.#stored) {
+      if (updates.length >= MAX_STORED_PER_MESSAGE) break;
+      this.#stored.delete(id);
+      updates.push(update);
+    }
+    return updates;
+  }
+}
+
+const assignments = (message: Assignments): DispatcherMessage =>
+  newDispatcherMessage({ message: { kind: "assignments", ...message } });
+
+/**
+ * What runs or shall run always goes; of the dead, which the agent keeps for their logs only, the newest as far as they fit.
+ */
+function withinBytes(tasks: readonly Task[]): Task[] {
+  const dead = (task: Task): boolean => !isLive(task) && isTerminal(task.status?.state ?? "new");
+  const kept = tasks.filter((task) => !dead(task));
+  let bytes = kept.reduce((sum, task) => sum + bytesOf(task), 0);
+  const history = tasks.filter(dead).sort((a, b) => (b.meta?.createdAtMs ?? 0) - (a.meta?.createdAtMs ?? 0));
+  for (const task of history) {
+    bytes += bytesOf(task);
+    if (bytes > MAX_COMPLETE_BYTES) break;
+    kept.push(task);
+  }
+  return kept;
+}
