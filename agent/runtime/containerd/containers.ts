@@ -4,16 +4,9 @@
 // shim, process, cgroups and named pipes. What exists is kept in a table here, filled from containerd when the daemon starts
 // and kept true by events; so waiting and listing ask nobody. Operations on one container run one at a time. None of them is
 // broken off in the middle when its caller goes away: half a start would leave something that nobody knows of.
-import { access, readFile, stat } from "node:fs/promises";
-import { isAbsolute } from "node:path";
-import { ContainersService, newContainer } from "../../../proto/gen/containerd_containers.ts";
-import {
-  encodeRuncOptions,
-  newCreateTaskRequest,
-  newRuncOptions,
-  type TaskProcess,
-  TasksService,
-} from "../../../proto/gen/containerd_tasks.ts";
+
+import { ContainersService } from "../../../proto/gen/containerd_containers.ts";
+import { newCreateTaskRequest, type TaskProcess, TasksService } from "../../../proto/gen/containerd_tasks.ts";
 import type { Mount } from "../../../proto/gen/containerd_types.ts";
 import type { Env } from "../../../shared/env/env.ts";
 import { isCode, SkepError } from "../../../shared/errors.ts";
@@ -23,54 +16,31 @@ import type { ContainerConfig, ContainerExit, ContainerState, OutputSink, Runtim
 import { orAborted } from "./abort.ts";
 import { oomKills, removeCgroup } from "./cgroups.ts";
 import type { ContainerdClient } from "./client.ts";
-import type { ContainerFiles } from "./container-files.ts";
 import { startError } from "./errors.ts";
 import { createExclusive } from "./exclusive.ts";
 import { closeQuietly, type FifoStream, type Fifos, openForReading } from "./fifos.ts";
 import type { Holder } from "./holder.ts";
 import type { ImageStore } from "./image-store.ts";
-import { type Output, type OutputStream, openOutput } from "./output.ts";
-import type { AccountFilesCache } from "./rootfs-files.ts";
+import { flagsOf, type NewContainerOptions, newContainerRecord } from "./new-container.ts";
+import { drainOutput, type Output, type OutputStream, openOutput } from "./output.ts";
 import { signalNumber } from "./signals.ts";
-import { etcFiles } from "./spec/etc-files.ts";
-import { serializeSpec } from "./spec/oci.ts";
-import { containerSpec, hostnameOf, type NodeFacts } from "./spec/spec.ts";
-import { resolveUser } from "./spec/user.ts";
 import type { TaskEvents } from "./task-events.ts";
+import { createTeardown, KILL_WAIT_MS, START_TIMEOUT_MS } from "./teardown.ts";
 import { timestampMs } from "./timestamp.ts";
 
-const RUNTIME_NAME = "io.containerd.runc.v2";
-const SPEC_TYPE = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
-const OPTIONS_TYPE = "containerd.runc.v1.Options";
-const LABEL = "io.skep/";
 /** How a container ended that was running when its node lost power, or whose end nobody saw. */
 const UNKNOWN_EXIT_CODE = 255;
-const START_TIMEOUT_MS = 120_000;
-const KILL_WAIT_MS = 10_000;
-/** After the exit: how long a stream that neither ends nor yields anything is waited for. */
-const DRAIN_STALL_MS = 2_000;
 const CLOSE_WAIT_MS = 5_000;
-/** A key and value of a label may have 4096 bytes together. */
-const MAX_LABEL_BYTES = 4096;
 
 const NEVER = new AbortController().signal;
 
-export interface ContainersOptions {
+export interface ContainersOptions extends NewContainerOptions {
   readonly env: Env;
   readonly log: Log;
   readonly client: ContainerdClient;
   readonly images: Pick<ImageStore, "prepareRootfs" | "rootfsMounts" | "removeRootfs">;
-  readonly accounts: AccountFilesCache;
-  readonly files: ContainerFiles;
   readonly fifos: Fifos;
   readonly holder: Holder;
-  readonly facts: NodeFacts;
-  /** Where runc keeps its state. */
-  readonly runcRoot: string;
-  /** cgroup of all containers: "/skep" */
-  readonly cgroupParent: string;
-  /** Static init programs, the first that exists is used. */
-  readonly initPaths: readonly string[];
 }
 
 export interface Containers extends TaskEvents, Omit<Runtime, "info" | "pull" | "loadImage"> {
@@ -101,6 +71,7 @@ export function createContainers(options: ContainersOptions): Containers {
   let closed = false;
 
   const cgroupOf = (id: TaskId): string => `${options.cgroupParent}/${id}`;
+  const { signalTask, deleteTask, releaseFifos, discard } = createTeardown(options, cgroupOf);
 
   const track = (id: TaskId, flags: { readonly tty: boolean; readonly openStdin: boolean }): Tracked => {
     const tracked: Tracked = {
@@ -148,7 +119,7 @@ export function createContainers(options: ContainersOptions): Containers {
 
   /** Once the process has exited: its output to the end, its exit to disk, and then its shim and pipes are not needed. */
   const drainAndRelease = (tracked: Tracked, output: Output): void => {
-    tracked.drained ??= drain(output);
+    tracked.drained ??= drainOutput(output, env);
     const release = async (): Promise<void> => {
       await tracked.drained;
       if (closed || table.get(tracked.id) !== tracked || tracked.exit === undefined) return;
@@ -164,98 +135,17 @@ export function createContainers(options: ContainersOptions): Containers {
     );
   };
 
-  const drain = async (output: Output): Promise<void> => {
-    const fromMs = env.nowMs();
-    const done = new AbortController();
-    const watch = async (): Promise<void> => {
-      for (;;) {
-        await env.sleep(DRAIN_STALL_MS / 4, done.signal);
-        if (env.nowMs() - Math.max(fromMs, output.lastProgressMs()) > DRAIN_STALL_MS) await output.close();
-      }
-    };
-    watch().catch(() => undefined);
-    await output.ended;
-    done.abort();
-  };
-
-  const releaseFifos = async (id: TaskId): Promise<void> => {
-    for (const stream of ["stdout", "stderr"] as const) holder.drop(fifos.path(id, stream));
-    await fifos.remove(id);
-  };
-
   // ---------------------------------------------------------------------------------------------------------- create
-
-  const checkConfig = async (config: ContainerConfig): Promise<void> => {
-    if (config.args.length === 0) {
-      throw new SkepError("invalid_argument", `no command specified: neither the service nor ${config.image} has one`);
-    }
-    if (config.workingDir !== "" && !isAbsolute(config.workingDir)) {
-      throw new SkepError(
-        "invalid_argument",
-        `the working directory '${config.workingDir}' is invalid, it needs to be an absolute path`,
-      );
-    }
-    for (const mount of config.mounts.filter(({ type, source }) => type === "bind" && isAbsolute(source))) {
-      await stat(mount.source).catch((error: unknown) => {
-        throw new SkepError(
-          "invalid_argument",
-          `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
-          { cause: error },
-        );
-      });
-    }
-  };
-
-  const initProgram = async (): Promise<string> => {
-    for (const path of options.initPaths) {
-      const found = await access(path).then(
-        () => true,
-        () => false,
-      );
-      if (found) return path;
-    }
-    throw new SkepError(
-      "failed_precondition",
-      `an init process was asked for, but this node has none of ${options.initPaths.join(", ")}; install the package tini`,
-    );
-  };
-
-  const prepare = async (config: ContainerConfig, signal: AbortSignal): Promise<readonly Mount[]> => {
-    const { id } = config;
-    const node = await nodeFiles();
-    const [rootfs, init] = await Promise.all([
-      images.prepareRootfs(id, config.image, signal),
-      config.init ? initProgram() : undefined,
-      files.write(id, etcFiles(config, hostnameOf(config, facts), node)),
-    ]);
-    const account = await options.accounts.read(rootfs);
-    const user = resolveUser(config.user, config.groups, account.passwd, account.group);
-    const spec = containerSpec(config, user, { ...files.paths(id), init }, facts, options.cgroupParent);
-    const container = newContainer({
-      id,
-      image: config.image,
-      labels: labelsOf(config),
-      runtime: {
-        name: RUNTIME_NAME,
-        options: { typeUrl: OPTIONS_TYPE, value: encodeRuncOptions(newRuncOptions({ root: options.runcRoot })) },
-      },
-      spec: { typeUrl: SPEC_TYPE, value: serializeSpec(spec) },
-      snapshotter: rootfs.snapshotter,
-      snapshotKey: rootfs.key,
-    });
-    await client.call(ContainersService.create, { container }, signal).catch((error: unknown) => {
-      if (!isCode(error, "already_exists")) throw error; // an attempt whose answer was lost
-    });
-    return rootfs.mounts;
-  };
 
   const create = (config: ContainerConfig, signal: AbortSignal): Promise<void> =>
     exclusive(config.id, async () => {
       signal.throwIfAborted();
       if (table.has(config.id)) return;
-      await checkConfig(config);
       try {
-        const mounts = await prepare(config, signal);
+        const { container, mounts } = await newContainerRecord(options, config, signal);
+        await client.call(ContainersService.create, { container }, signal).catch((error: unknown) => {
+          if (!isCode(error, "already_exists")) throw error; // an attempt whose answer was lost
+        });
         track(config.id, config).mounts = mounts;
       } catch (error) {
         await discard(config.id).catch((left: unknown) =>
@@ -373,15 +263,6 @@ export function createContainers(options: ContainersOptions): Containers {
 
   // ---------------------------------------------------------------------------------------------------- kill, remove
 
-  const signalTask = async (id: TaskId, number: number): Promise<void> => {
-    await client
-      .call(TasksService.kill, { containerId: id, execId: "", signal: number, all: false }, NEVER)
-      .catch((error: unknown) => {
-        if (isCode(error, "not_found") || /process already finished|not running/.test(String(error))) return;
-        throw error;
-      });
-  };
-
   const kill = async (id: TaskId, signalName: string, signal: AbortSignal): Promise<void> => {
     const number = signalNumber(signalName);
     await exclusive(id, async () => {
@@ -389,35 +270,6 @@ export function createContainers(options: ContainersOptions): Containers {
       const tracked = table.get(id);
       if (tracked?.phase === "running" && tracked.exit === undefined) await signalTask(id, number);
     });
-  };
-
-  /** Ends the task if there is one, and with it shim, cgroups and the mount of its root. Idempotent. */
-  const deleteTask = async (id: TaskId): Promise<void> => {
-    const deadlineMs = env.nowMs() + KILL_WAIT_MS;
-    for (let delayMs = 2; ; delayMs = Math.min(delayMs * 2, 200)) {
-      const problem = await client
-        .call(TasksService.delete, { containerId: id }, NEVER, { timeoutMs: START_TIMEOUT_MS })
-        .then(
-          () => undefined,
-          (error: unknown) => SkepError.from(error),
-        );
-      if (problem === undefined || problem.code === "not_found") break;
-      if (problem.code === "unavailable" || env.nowMs() > deadlineMs) throw problem;
-      await signalTask(id, signalNumber("SIGKILL")).catch(() => undefined); // the next delete tells
-      await env.sleep(delayMs, NEVER);
-    }
-    await removeCgroup(env, cgroupOf(id), facts.cgroupVersion, NEVER);
-  };
-
-  /** Everything that may exist of a container, known or not, in the order in which one part needs the other. */
-  const discard = async (id: TaskId): Promise<void> => {
-    await deleteTask(id);
-    await client.call(ContainersService.delete, { id }, NEVER).catch((error: unknown) => {
-      if (!isCode(error, "not_found")) throw error;
-    });
-    await images.removeRootfs(id, NEVER);
-    await releaseFifos(id);
-    await files.remove(id);
   };
 
   const remove = (id: TaskId, signal: AbortSignal): Promise<void> =>
@@ -450,17 +302,16 @@ export function createContainers(options: ContainersOptions): Containers {
   };
 
   const adopt = async (signal: AbortSignal): Promise<void> => {
-    const bootId = await currentBootId();
     const [{ containers }, tasks, folders] = await Promise.all([
       client.call(ContainersService.list, { filters: [] }, signal),
       tasksById(signal),
       files.list(),
     ]);
     const ours = containers.filter((container) => isId(container.id));
-    for (const { id: rawId, labels } of ours) {
-      const id = rawId as TaskId;
-      const flag = (name: string): boolean => labels[`${LABEL}${name}`] === "true";
-      const tracked = track(id, { tty: flag("tty"), openStdin: flag("stdin") });
+    for (const container of ours) {
+      const id = container.id as TaskId;
+      const flags = flagsOf(container);
+      const tracked = track(id, flags);
       const exit = await files.readExit(id);
       const task = tasks.get(id);
       if (exit !== undefined) {
@@ -468,7 +319,7 @@ export function createContainers(options: ContainersOptions): Containers {
         tracked.exited.resolve(exit);
         if (task !== undefined) await deleteTask(id); // its output was taken before its exit was written down
       } else if (task === undefined) {
-        const wasRunning = (await files.wasStarted(id)) || labels[`${LABEL}boot`] !== bootId;
+        const wasRunning = (await files.wasStarted(id)) || flags.bootId !== facts.bootId;
         if (wasRunning) {
           tracked.phase = "running";
           await observeExit(tracked, UNKNOWN_EXIT_CODE, env.wallMs());
@@ -479,9 +330,11 @@ export function createContainers(options: ContainersOptions): Containers {
       } else {
         tracked.phase = "running";
         tracked.pid = task.pid;
+        for (const stream of outputStreams(tracked)) holder.hold(fifos.path(id, stream));
         if (task.status === "stopped") await observeExit(tracked, task.exitStatus, timestampMs(task.exitedAt));
       }
     }
+    await holder.replaceOld();
     const strays = new Set(
       [...folders, ...tasks.keys()].filter((id): id is TaskId => isId(id) && !table.has(id as TaskId)),
     );
@@ -513,30 +366,6 @@ export function createContainers(options: ContainersOptions): Containers {
     );
 
   // ----------------------------------------------------------------------------------------------------------- other
-
-  const labelsOf = (config: ContainerConfig): Record<string, string> => {
-    const fits = ([key, value]: readonly [string, string]): boolean =>
-      Buffer.byteLength(key) + Buffer.byteLength(value) <= MAX_LABEL_BYTES;
-    return {
-      ...Object.fromEntries(Object.entries(config.labels).filter(fits)), // the specification's annotations have them all
-      [`${LABEL}tty`]: String(config.tty),
-      [`${LABEL}stdin`]: String(config.openStdin),
-      [`${LABEL}boot`]: bootIdNow,
-    };
-  };
-
-  let bootIdNow = "";
-  const currentBootId = async (): Promise<string> => {
-    bootIdNow = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
-    return bootIdNow;
-  };
-
-  const nodeFiles = async (): Promise<{ readonly hosts: string; readonly resolvConf: string }> => {
-    const [hosts, resolvConf] = await Promise.all(
-      ["/etc/hosts", "/etc/resolv.conf"].map((path) => readFile(path, "utf8").catch(() => "")),
-    );
-    return { hosts: hosts ?? "", resolvConf: resolvConf ?? "" };
-  };
 
   const stateOf = ({ id, phase, pid, exit }: Tracked): ContainerState => {
     if (phase === "created" || phase === "starting") return { id, state: "created" };

@@ -1,10 +1,10 @@
 // Keeps named pipes alive while no daemon reads them. The shim closes its ends as soon as the container has exited, and a
 // pipe that nobody holds open forgets what is in it: the last words of a container that ends while the daemon restarts
 // would be lost. One small shell, of its own session, holds a descriptor to every pipe. When the daemon goes, the shell's
-// input ends and it turns into a sleep that keeps them; the next daemon opens the pipes itself, starts its own holder and
-// then ends the old one.
+// input ends and it turns into a sleep that keeps them (or ends, when it holds none); the next daemon starts a holder of its
+// own, lets it hold the same pipes, and then ends the old one.
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import type { Log } from "../../../shared/log.ts";
 
 // Opening for reading alone would wait for a writer, so each pipe is first opened for both. Paths are ours: no white space.
@@ -21,15 +21,16 @@ while read -r verb path; do
       one=\${held[$path]}
       [[ -n $one ]] && exec {one}<&-
       unset "held[$path]" ;;
+    sync) echo ;;
   esac
 done
-exec -a "$0" sleep infinity
+(( \${#held[@]} )) && exec -a "$0" sleep infinity
 `;
 
 export interface Holder {
   readonly hold: (path: string) => void;
   readonly drop: (path: string) => void;
-  /** Ends the holder of an earlier daemon: call it when every pipe is held by this one. */
+  /** Ends the holder of an earlier daemon once this one holds what it was told so far. */
   readonly replaceOld: () => Promise<void>;
   /** Leaves the holder behind, holding. */
   readonly close: () => void;
@@ -42,14 +43,21 @@ export async function startHolder(options: { readonly pidFile: string; readonly 
   const old = await livingHolder(pidFile, mark);
   const child: ChildProcess = spawn("bash", ["-c", SCRIPT, mark], {
     detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
+    stdio: ["pipe", "pipe", "ignore"],
     cwd: "/",
   });
-  child.on("error", (error) => {
-    log.warn({ error: error.message }, "no bash: output of containers that end while the daemon restarts may be lost");
+  const gone = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", (error) => {
+      log.warn(
+        { error: error.message },
+        "no bash: output of containers that end while the daemon restarts may be lost",
+      );
+      resolve();
+    });
   });
   child.stdin?.on("error", () => undefined); // told by the child's own error or exit
-  child.unref();
+  child.stdout?.on("error", () => undefined);
   if (child.pid !== undefined) await writeFile(pidFile, `${child.pid}\n`);
   const tell = (verb: string, path: string): void => {
     if (child.exitCode === null && child.stdin?.writable === true) child.stdin.write(`${verb} ${path}\n`);
@@ -59,8 +67,9 @@ export async function startHolder(options: { readonly pidFile: string; readonly 
     drop: (path) => tell("drop", path),
     replaceOld: async () => {
       if (old === undefined) return;
-      // What was written to the new one before this is read by it before the old one's pipes can be missed: both hold
-      // them together until the old one is gone, and our own readers are open too.
+      const answered = new Promise<void>((resolve) => child.stdout?.once("data", () => resolve()));
+      tell("sync", "");
+      await Promise.race([answered, gone]);
       try {
         process.kill(old, "SIGKILL");
       } catch {
@@ -69,6 +78,8 @@ export async function startHolder(options: { readonly pidFile: string; readonly 
     },
     close: () => {
       child.stdin?.end();
+      child.stdout?.destroy();
+      child.unref();
     },
   };
 }
@@ -78,11 +89,4 @@ async function livingHolder(pidFile: string, mark: string): Promise<number | und
   if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
   const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
   return commandLine.includes(mark) ? pid : undefined;
-}
-
-/** Ends whatever holder there is: for when no container is left. */
-export async function endHolder(pidFile: string): Promise<void> {
-  const pid = await livingHolder(pidFile, `skep-holder:${pidFile}`);
-  if (pid !== undefined) process.kill(pid, "SIGKILL");
-  await rm(pidFile, { force: true });
 }

@@ -18,12 +18,13 @@ export async function readNodeFacts(): Promise<NodeFacts> {
   if (machine !== "x64" && machine !== "arm64") {
     throw new SkepError("failed_precondition", `containers on ${machine} are not supported: only amd64 and arm64`);
   }
-  const [v2, memsw, swaps, lastCapability, limits] = await Promise.all([
+  const [v2, memsw, swaps, lastCapability, limits, bootId] = await Promise.all([
     exists("/sys/fs/cgroup/cgroup.controllers"),
     exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"),
     readOr("/proc/swaps", ""),
     readOr("/proc/sys/kernel/cap_last_cap", "40"),
     readOr("/proc/self/limits", ""),
+    readOr("/proc/sys/kernel/random/boot_id", ""),
   ]);
   if (!v2 && !(await exists("/sys/fs/cgroup/memory")) && !(await exists("/sys/fs/cgroup/cpu"))) {
     throw new SkepError("failed_precondition", "no cgroup file system is mounted at /sys/fs/cgroup");
@@ -37,5 +38,6 @@ export async function readNodeFacts(): Promise<NodeFacts> {
     capabilities: Number(lastCapability.trim()) + 1,
     nofileHard: nofile === undefined ? 1024 : Number(nofile),
     hostname: hostname(),
+    bootId: bootId.trim(),
   };
 }

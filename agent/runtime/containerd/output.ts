@@ -2,8 +2,12 @@
 // occupies no thread; one chunk at a time is read and handed on, and nothing is read ahead: what the sink has not taken
 // stays in the pipe, where it survives the daemon, and a slow sink slows the container rather than filling memory.
 import { Socket } from "node:net";
+import type { Env } from "../../../shared/env/env.ts";
 import type { OutputSink } from "../runtime.ts";
 import { closeQuietly } from "./fifos.ts";
+
+/** After the exit: how long a stream that neither ends nor yields anything is waited for. */
+const DRAIN_STALL_MS = 2_000;
 
 export type OutputStream = "stdout" | "stderr";
 
@@ -99,4 +103,19 @@ function open(descriptor: number, onChunk: (length: number) => boolean): Socket 
     closeQuietly(descriptor);
     throw error;
   }
+}
+
+/** Resolves when the sink has all there is of a container that has exited. A pipe that stays open is given up. */
+export async function drainOutput(output: Output, env: Env): Promise<void> {
+  const fromMs = env.nowMs();
+  const done = new AbortController();
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      await env.sleep(DRAIN_STALL_MS / 4, done.signal);
+      if (env.nowMs() - Math.max(fromMs, output.lastProgressMs()) > DRAIN_STALL_MS) await output.close();
+    }
+  };
+  watch().catch(() => undefined);
+  await output.ended;
+  done.abort();
 }

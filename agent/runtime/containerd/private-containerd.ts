@@ -119,9 +119,9 @@ export async function startPrivateContainerd(options: PrivateContainerdOptions):
       problem = undefined;
       started.stderr.setEncoding("utf8").on("data", (text: string) => {
         for (const line of text.split("\n").filter((part) => part !== "")) {
-          words.push(line);
-          if (words.length > KEPT_WORDS) words.shift();
           log.debug({ line }, "containerd says");
+          if (!line.includes("level=info")) words.push(line); // shims write through it at their own level
+          if (words.length > KEPT_WORDS) words.shift();
         }
       });
       started.once("error", (error) => resolve(error.message));

@@ -21,6 +21,8 @@ export interface NodeFacts {
   /** Our own hard limit of open files. */
   readonly nofileHard: number;
   readonly hostname: string;
+  /** Differs after every boot of the machine. */
+  readonly bootId: string;
 }
 
 const MASKED_PATHS = [
