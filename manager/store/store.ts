@@ -262,7 +262,7 @@ class StoreCore {
 
   readonly restore: StateMachine["restore"] = (snapshot) => {
     this.#committed.restore(snapshot);
-    this.#dropHead(lostLeadership);
+    this.#stopLeading(); // a leader is never sent a snapshot: whoever gets one does not lead
     const { version } = this.#committed;
     for (const watcher of [...this.#watchers]) {
       const what = `the store was replaced by a snapshot at version ${version}: view it again`;

@@ -159,6 +159,9 @@ export function createMemoryRaft(count = 1): MemoryRaft {
     }
     term++;
     leader = next;
+    // A leader has applied every entry of earlier terms before it says so.
+    const at = next === undefined ? undefined : machines.get(next);
+    if (at !== undefined) at.isolated = false;
     if (next !== undefined) append(term, new Uint8Array(0));
     tell();
   };
