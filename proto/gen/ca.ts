@@ -189,6 +189,66 @@ export function decodeIssueCertificateResponse(bytes: Uint8Array): IssueCertific
   return decodeIssueCertificateResponseFrom(r, bytes.length);
 }
 
+export interface LeaveClusterRequest {
+
+}
+/** A LeaveClusterRequest with every field that is not given at its zero value. */
+export function newLeaveClusterRequest(init: Partial<LeaveClusterRequest> = {}): LeaveClusterRequest {
+  return { ...init };
+}
+export function encodeLeaveClusterRequestInto(_m: LeaveClusterRequest, w: Writer): Writer {
+
+  return w;
+}
+export function encodeLeaveClusterRequest(m: LeaveClusterRequest): Uint8Array {
+  return encodeLeaveClusterRequestInto(m, Writer.create()).finish();
+}
+export function decodeLeaveClusterRequestFrom(r: Reader, length: number): LeaveClusterRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<LeaveClusterRequest> = newLeaveClusterRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a LeaveClusterRequest. */
+export function decodeLeaveClusterRequest(bytes: Uint8Array): LeaveClusterRequest {
+  const r = Reader.create(bytes);
+  return decodeLeaveClusterRequestFrom(r, bytes.length);
+}
+
+export interface LeaveClusterResponse {
+
+}
+/** A LeaveClusterResponse with every field that is not given at its zero value. */
+export function newLeaveClusterResponse(init: Partial<LeaveClusterResponse> = {}): LeaveClusterResponse {
+  return { ...init };
+}
+export function encodeLeaveClusterResponseInto(_m: LeaveClusterResponse, w: Writer): Writer {
+
+  return w;
+}
+export function encodeLeaveClusterResponse(m: LeaveClusterResponse): Uint8Array {
+  return encodeLeaveClusterResponseInto(m, Writer.create()).finish();
+}
+export function decodeLeaveClusterResponseFrom(r: Reader, length: number): LeaveClusterResponse {
+  const end = r.pos + length;
+
+  const m: Mutable<LeaveClusterResponse> = newLeaveClusterResponse();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a LeaveClusterResponse. */
+export function decodeLeaveClusterResponse(bytes: Uint8Array): LeaveClusterResponse {
+  const r = Reader.create(bytes);
+  return decodeLeaveClusterResponseFrom(r, bytes.length);
+}
+
 /** Answers callers without a certificate: the token is what they show. */
 export const CAService = {
   getRootCA: {
@@ -208,5 +268,15 @@ export const CAService = {
     requestDeserialize: decodeIssueCertificateRequest as (b: Buffer) => IssueCertificateRequest,
     responseSerialize: (m: IssueCertificateResponse): Buffer => asBuffer(encodeIssueCertificateResponse(m)),
     responseDeserialize: decodeIssueCertificateResponse as (b: Buffer) => IssueCertificateResponse,
+  },
+  /** The calling node says goodbye: it is shown as disconnected, gets nothing new, and is a manager no more. */
+  leaveCluster: {
+    path: "/skep.v1.CA/LeaveCluster",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: LeaveClusterRequest): Buffer => asBuffer(encodeLeaveClusterRequest(m)),
+    requestDeserialize: decodeLeaveClusterRequest as (b: Buffer) => LeaveClusterRequest,
+    responseSerialize: (m: LeaveClusterResponse): Buffer => asBuffer(encodeLeaveClusterResponse(m)),
+    responseDeserialize: decodeLeaveClusterResponse as (b: Buffer) => LeaveClusterResponse,
   },
 } as const;

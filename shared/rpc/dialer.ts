@@ -14,6 +14,8 @@ const MAX_CHANNELS = 256;
 export interface Dialer {
   /** A manager of our cluster at `addr` (host:port). Cached: ask again rather than keep it. Connects when first used. */
   readonly manager: (addr: string) => grpc.Client;
+  /** Like `manager`, but a channel of its own with options of its own, which the caller closes. */
+  readonly openManager: (addr: string, options: grpc.ClientOptions) => grpc.Client;
   /** The node `nodeId`, whatever its role. */
   readonly node: (addr: string, nodeId: NodeId) => grpc.Client;
   readonly close: () => void;
@@ -119,6 +121,12 @@ export function createDialer(identity: IdentityHolder): Dialer {
 
   return {
     manager: (addr) => open(addr, addr, ROLE_NAME.manager, () => managerCredentials),
+    openManager: (addr, options) =>
+      new grpc.Client(addr, managerCredentials, {
+        ...CHANNEL_OPTIONS,
+        ...options,
+        "grpc.ssl_target_name_override": ROLE_NAME.manager,
+      }),
     node: (addr, nodeId) => open(`${addr} ${nodeId}`, addr, nodeId, () => credentialsFor({ kind: "node", nodeId })),
     close: () => {
       for (const client of channels.values()) client.close();

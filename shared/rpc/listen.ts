@@ -27,7 +27,7 @@ function listenError(error: NodeJS.ErrnoException, address: Address): SkepError 
     case "EADDRINUSE":
       return new SkepError(
         "failed_precondition",
-        `cannot listen on ${where}: another program has the port; stop it, or choose another with --listen-addr`,
+        `cannot listen on ${where}: the port is taken by another program; stop it, or choose another with --listen-addr`,
         options,
       );
     case "EADDRNOTAVAIL":

@@ -93,6 +93,7 @@ export async function testServer(cluster: TestCluster, identity: Identity): Prom
       issueCertificate: async () => {
         throw new Error("boom");
       },
+      leaveCluster: async () => ({}),
     },
     server.resolvePeer,
     authorizeByRole,

@@ -198,6 +198,6 @@ test("a port that is taken is told as such", async () => {
   });
   const error = await failure(second.listen());
   assert.equal(error.code, "failed_precondition");
-  assert.match(error.message, /another program has the port/);
+  assert.match(error.message, /taken by another program/);
   await second.close(0);
 });

@@ -1,0 +1,328 @@
+// This host as a node of a cluster: its port, its identity, its agent, and the manager half where the role says so. What it
+// answers is looked up at each call, because the manager half comes and goes while the port stays.
+
+import { type Agent, createAgent } from "../../agent/agent.ts";
+import { grpcConnect } from "../../agent/session/grpc-connect.ts";
+import type { RaftMember } from "../../manager/raft/raft-node.ts";
+import { AgentService } from "../../proto/gen/agent.ts";
+import { CAService } from "../../proto/gen/ca.ts";
+import { ControlService } from "../../proto/gen/control.ts";
+import { DispatcherService, type SessionInfo } from "../../proto/gen/dispatcher.ts";
+import type { NodeDescription, NodeRole } from "../../proto/gen/objects.ts";
+import { newJoinRaftRequest, RaftService } from "../../proto/gen/raft.ts";
+import type { Env } from "../../shared/env/env.ts";
+import { SkepError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import { createIdentityHolder, type Identity, type IdentityHolder } from "../../shared/pki/identity.ts";
+import { parseAddress } from "../../shared/rpc/address.ts";
+import { authorizeByRole } from "../../shared/rpc/authorize.ts";
+import { unary } from "../../shared/rpc/client.ts";
+import { createDialer, type Dialer } from "../../shared/rpc/dialer.ts";
+import type { Trust } from "../../shared/rpc/peer-proof.ts";
+import { addService, type Handlers } from "../../shared/rpc/server.ts";
+import { switchable } from "../../shared/rpc/switchable.ts";
+import { createTlsServer, type NodeServer } from "../../shared/rpc/tls-server.ts";
+import { plainReason } from "./enroll.ts";
+import type { ManagerPart, ManagerStart } from "./manager-part.ts";
+import { createRenewal, type Renewal } from "./renewal.ts";
+import type { RuntimeHolder } from "./runtime-holder.ts";
+import type { NodeState, StateDir } from "./state-dir.ts";
+
+const JOIN_RAFT_TIMEOUT_MS = 15_000;
+const CLOSE_GRACE_MS = 500;
+
+export interface ClusterNodeOptions {
+  readonly env: Env;
+  readonly log: Log;
+  readonly dir: StateDir;
+  readonly runtime: RuntimeHolder;
+  readonly describe: () => NodeDescription;
+  readonly insecureRegistries: readonly string[];
+  readonly state: NodeState;
+  readonly identity: Identity;
+}
+
+export type NodeStart =
+  /** First manager of a new cluster. */
+  | { readonly kind: "bootstrap"; readonly start: Extract<ManagerStart, { readonly kind: "bootstrap" }> }
+  /** As its certificate says: with the Raft state on disk, or by joining the managers. */
+  | { readonly kind: "resume" };
+
+export class ClusterNode {
+  readonly #options: ClusterNodeOptions;
+  readonly #log: Log;
+  readonly #holder: IdentityHolder;
+  readonly #dialer: Dialer;
+  readonly #server: NodeServer;
+  readonly #renewal: Renewal;
+  readonly #abort = new AbortController();
+  readonly #running: Promise<void>[] = [];
+  #state: NodeState;
+  #saved: Promise<void> = Promise.resolve();
+  #manager: ManagerPart | undefined;
+  #agent: Agent | undefined;
+  #roleChange: Promise<void> = Promise.resolve();
+  #problem = "";
+
+  constructor(options: ClusterNodeOptions) {
+    const { env, identity, state } = options;
+    this.#options = options;
+    this.#log = options.log.child({ nodeId: state.nodeId });
+    this.#state = state;
+    this.#holder = createIdentityHolder(identity);
+    this.#dialer = createDialer(this.#holder);
+    const trust: Trust = {
+      clusterId: state.clusterId,
+      isRemoved: (nodeId) => this.#manager?.isRemoved(nodeId) ?? false,
+      wallMs: env.wallMs,
+    };
+    this.#server = createTlsServer({
+      env,
+      log: this.#log,
+      identity: this.#holder,
+      trust,
+      listen: parseAddress("listen address", state.listenAddr),
+    });
+    this.#serve();
+    this.#renewal = createRenewal({
+      env,
+      log: this.#log,
+      identity: this.#holder,
+      managers: () => this.#state.managers,
+      dial: this.#dialer.manager,
+      save: (next) => options.dir.writeIdentity(next),
+    });
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+  get identity(): Identity {
+    return this.#holder.current();
+  }
+  get manager(): ManagerPart | undefined {
+    return this.#manager;
+  }
+  get agent(): Agent | undefined {
+    return this.#agent;
+  }
+  /** What keeps the node from doing its part; empty when nothing does. */
+  get problem(): string {
+    if (this.#problem !== "") return this.#problem;
+    if (this.#agent === undefined) return this.#options.runtime.problem();
+    const connection = this.#agent.connection();
+    return connection.kind === "searching" && connection.error !== "" ? `no manager: ${connection.error}` : "";
+  }
+
+  /** @throws {SkepError} why it cannot start; nothing is left running then. */
+  async start(how: NodeStart, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#server.listen();
+      if (how.kind === "bootstrap") await this.#startManager(how.start);
+      else if (this.identity.role === "manager") await this.#resumeManager(signal);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#holder.onReplace((next) => this.#onIdentity(next.role));
+    this.#run("renewal", this.#renewal.run(this.#abort.signal));
+    this.#run("agent", this.#runAgent(this.#abort.signal));
+  }
+
+  /** Containers live on. Idempotent. */
+  async stop(): Promise<void> {
+    this.#abort.abort(new SkepError("canceled", "the node stops"));
+    await this.#roleChange;
+    await this.#manager?.stop();
+    await this.#server.close(CLOSE_GRACE_MS);
+    await Promise.all(this.#running);
+    this.#dialer.close();
+    await this.#saved.catch(() => undefined);
+  }
+
+  /** Asks one manager after the other until one can be reached. */
+  async askManagers<T>(
+    ask: (client: ReturnType<Dialer["manager"]>) => Promise<T>,
+    addrs: readonly string[] = this.#state.managers,
+  ): Promise<T> {
+    const failures: string[] = [];
+    for (const addr of addrs) {
+      try {
+        return await ask(this.#dialer.manager(addr));
+      } catch (cause) {
+        const error = SkepError.from(cause);
+        if (error.code !== "unavailable" && error.code !== "deadline_exceeded") throw error;
+        failures.push(`${addr}: ${plainReason(error)}`);
+      }
+    }
+    throw new SkepError("unavailable", `no manager answers: ${failures.join("; ")}`);
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- the port
+
+  #serve(): void {
+    const { grpc, resolvePeer } = this.#server;
+    const manager = (): ManagerPart["handlers"] => this.#requireManager().handlers;
+    const agent = (): Handlers<typeof AgentService> => {
+      if (this.#agent !== undefined) return this.#agent.handlers;
+      throw new SkepError("unavailable", `the agent is not running: ${this.problem || "it is starting"}`);
+    };
+    addService(
+      grpc,
+      CAService,
+      switchable(CAService, () => manager().ca),
+      resolvePeer,
+      authorizeByRole,
+    );
+    addService(
+      grpc,
+      ControlService,
+      switchable(ControlService, () => manager().control),
+      resolvePeer,
+      authorizeByRole,
+    );
+    addService(
+      grpc,
+      RaftService,
+      switchable(RaftService, () => manager().raft),
+      resolvePeer,
+      authorizeByRole,
+    );
+    addService(grpc, AgentService, switchable(AgentService, agent), resolvePeer, authorizeByRole);
+    addService(
+      grpc,
+      DispatcherService,
+      switchable(DispatcherService, () => manager().dispatcher),
+      resolvePeer,
+      authorizeByRole,
+    );
+  }
+
+  #requireManager(): ManagerPart {
+    if (this.#manager !== undefined) return this.#manager;
+    throw new SkepError(
+      "unavailable",
+      this.identity.role === "manager" ? "this manager is starting" : `node ${this.#state.nodeId} is not a manager`,
+    );
+  }
+
+  // --------------------------------------------------------------------------------------------------------- the halves
+
+  async #startManager(start: ManagerStart): Promise<void> {
+    const { startManager } = await import("./manager-part.ts");
+    this.#manager = await startManager({
+      env: this.#options.env,
+      log: this.#log,
+      dir: this.#options.dir.raftDir,
+      nodeId: this.#state.nodeId,
+      addr: this.#state.addr,
+      dialer: this.#dialer,
+      insecureRegistries: this.#options.insecureRegistries,
+      start,
+      onRemovals: () => this.#server.dropRemoved(),
+    });
+  }
+
+  /** With the Raft state on disk; a manager that has none yet joins the others first. */
+  async #resumeManager(signal: AbortSignal): Promise<void> {
+    const { raft } = this.#state;
+    if (raft !== undefined) {
+      await this.#startManager({ kind: "restart", raftId: raft.raftId });
+      return;
+    }
+    // What a crash between joining and remembering it left: each join gives a new raft id, for an empty log.
+    await this.#options.dir.wipeRaft();
+    const joined = await this.#joinRaft(signal);
+    await this.#startManager({ kind: "join", ...joined });
+    this.#save({ ...this.#state, raft: { raftId: joined.raftId } });
+    await this.#saved;
+  }
+
+  async #joinRaft(signal: AbortSignal): Promise<{ readonly raftId: number; readonly members: readonly RaftMember[] }> {
+    const { nodeId, addr } = this.#state;
+    const joined = await this.askManagers((client) =>
+      unary(client, RaftService.joinRaft, newJoinRaftRequest({ nodeId, addr }), {
+        signal,
+        timeoutMs: JOIN_RAFT_TIMEOUT_MS,
+      }),
+    );
+    const members = joined.members.map((member) => ({
+      raftId: member.raftId,
+      addr: member.addr,
+      nodeId: member.nodeId,
+    }));
+    return { raftId: joined.raftId, members };
+  }
+
+  async #runAgent(signal: AbortSignal): Promise<void> {
+    const { env, dir, runtime, describe } = this.#options;
+    const agent = await createAgent({
+      env,
+      log: this.#log.child({ room: "agent" }),
+      nodeId: this.#state.nodeId,
+      runtime: await runtime.wait(signal),
+      dir: dir.agentDir,
+      connect: grpcConnect(this.#dialer.manager),
+      managers: this.#state.managers,
+      addr: this.#state.addr,
+      description: describe,
+      onSession: (info) => this.#onSession(info),
+    });
+    if (signal.aborted) return;
+    this.#agent = agent;
+    await agent.run(signal);
+  }
+
+  #run(name: string, work: Promise<void>): void {
+    const done = work.catch((error: unknown) => {
+      if (this.#abort.signal.aborted) return;
+      this.#problem = `${name}: ${SkepError.from(error).message}`;
+      this.#log.error({ error }, `the ${name} of this node failed`);
+    });
+    this.#running.push(done);
+  }
+
+  // ------------------------------------------------------------------------------------------------- what others tell us
+
+  #onSession(info: SessionInfo): void {
+    const managers = info.managers.filter((addr) => addr !== "");
+    if (managers.length > 0 && managers.join() !== this.#state.managers.join()) {
+      this.#save({ ...this.#state, managers });
+    }
+    this.#renewal.want(info.role);
+  }
+
+  /** Our certificate was replaced: become what it says. */
+  #onIdentity(role: NodeRole): void {
+    this.#roleChange = this.#roleChange
+      .then(() => this.#become(role))
+      .catch((error: unknown) => {
+        this.#problem = `cannot become a ${role}: ${SkepError.from(error).message}`;
+        this.#log.error({ error }, `cannot become a ${role}`);
+      });
+  }
+
+  async #become(role: NodeRole): Promise<void> {
+    const { signal } = this.#abort;
+    if (signal.aborted || (role === "manager") === (this.#manager !== undefined)) return;
+    if (role === "manager") {
+      await this.#resumeManager(signal);
+    } else {
+      const manager = this.#manager;
+      this.#manager = undefined;
+      await manager?.stop();
+      this.#save({ ...this.#state, raft: undefined });
+      await this.#options.dir.wipeRaft();
+    }
+    this.#problem = "";
+    this.#log.info({ role }, "the node has a new role");
+  }
+
+  #save(state: NodeState): void {
+    this.#state = state;
+    this.#saved = this.#saved
+      .catch(() => undefined)
+      .then(() => this.#options.dir.writeNode(state))
+      .catch((error: unknown) => this.#log.error({ error }, "cannot write the node's state"));
+  }
+}

@@ -1,0 +1,100 @@
+// Leaving a cluster: say goodbye first, so that the tasks are replaced elsewhere and nothing new comes; then stop what runs
+// here; then, as a manager, get out of the Raft group while there is still somebody to answer for it.
+import { CAService, newLeaveClusterRequest } from "../../proto/gen/ca.ts";
+import { newLeaveRaftRequest, RaftService } from "../../proto/gen/raft.ts";
+import type { Env } from "../../shared/env/env.ts";
+import { SkepError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import { unary } from "../../shared/rpc/client.ts";
+import type { ClusterNode } from "./cluster-node.ts";
+
+const CALL_TIMEOUT_MS = 5_000;
+/** Containers get their grace period; longer than this nobody waits for a command. */
+const STOP_TASKS_LIMIT_MS = 60_000;
+
+export interface LeaveOptions {
+  readonly env: Env;
+  readonly log: Log;
+  /** Leave though the cluster cannot be told, or though this is a manager. */
+  readonly force: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** @throws {SkepError} why it cannot leave without force. */
+export async function leaveCluster(node: ClusterNode, options: LeaveOptions): Promise<void> {
+  if (node.manager !== undefined && !options.force) throw refusal(node.manager.raft.status().members.length);
+  const steps: readonly (readonly [name: string, step: () => Promise<void>])[] = [
+    ["leave the managers", () => leaveManagers(node, options)],
+    ["tell the cluster", () => sayGoodbye(node, options)],
+    ["stop the tasks", () => stopTasks(node, options)],
+  ];
+  for (const [name, step] of steps) {
+    try {
+      await step();
+    } catch (cause) {
+      options.signal.throwIfAborted();
+      const { code, message } = SkepError.from(cause);
+      if (!options.force) {
+        throw new SkepError(code, `cannot ${name}: ${message}; "skep swarm leave --force" leaves without`, { cause });
+      }
+      options.log.warn({ error: message }, `cannot ${name}; leaving all the same`);
+    }
+  }
+}
+
+function refusal(managers: number): SkepError {
+  const words =
+    managers === 1
+      ? "it is the last one, and without it the cluster's state is lost"
+      : `of ${managers} managers ${managers - 1} would remain`;
+  return new SkepError(
+    "failed_precondition",
+    `this node is a manager: ${words}. Demote it first ("skep node update --role worker"), or leave with --force`,
+  );
+}
+
+async function leaveManagers(node: ClusterNode, { env, signal }: LeaveOptions): Promise<void> {
+  const { manager } = node;
+  if (manager === undefined) return;
+  const { members, raftId, state } = manager.raft.status();
+  const others = members.filter((member) => member.raftId !== raftId).map((member) => member.addr);
+  if (others.length === 0) return;
+  const limit = new AbortController();
+  const timer = env.timer(CALL_TIMEOUT_MS, () => limit.abort(new SkepError("deadline_exceeded", "nobody takes over")));
+  try {
+    if (state === "leader") await manager.raft.transferLeadership(AbortSignal.any([signal, limit.signal]));
+  } finally {
+    timer.cancel();
+  }
+  await node.askManagers(
+    (client) =>
+      unary(client, RaftService.leaveRaft, newLeaveRaftRequest({ nodeId: node.state.nodeId }), {
+        signal,
+        timeoutMs: CALL_TIMEOUT_MS,
+      }),
+    others,
+  );
+}
+
+async function sayGoodbye(node: ClusterNode, { signal }: LeaveOptions): Promise<void> {
+  const members = node.manager?.raft.status().members ?? [];
+  const others = node.state.managers.filter((addr) => addr !== node.state.addr);
+  if (node.manager !== undefined && members.length <= 1 && others.length === 0) return; // nobody is left to be told
+  await node.askManagers(
+    (client) => unary(client, CAService.leaveCluster, newLeaveClusterRequest(), { signal, timeoutMs: CALL_TIMEOUT_MS }),
+    others,
+  );
+}
+
+async function stopTasks(node: ClusterNode, { env, signal }: LeaveOptions): Promise<void> {
+  if (node.agent === undefined) return;
+  const limit = new AbortController();
+  const timer = env.timer(STOP_TASKS_LIMIT_MS, () =>
+    limit.abort(new SkepError("deadline_exceeded", "they did not stop in time")),
+  );
+  try {
+    await node.agent.removeAllTasks(AbortSignal.any([signal, limit.signal]));
+  } finally {
+    timer.cancel();
+  }
+}

@@ -1,0 +1,126 @@
+// `skep daemon`: the process around a LocalNode.
+import { mkdir } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import type { Runtime } from "../../agent/runtime/runtime.ts";
+import { ControlService } from "../../proto/gen/control.ts";
+import { LocalService } from "../../proto/gen/local.ts";
+import { realEnv } from "../../shared/env/real-env.ts";
+import { SkepError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import { formatAddress } from "../../shared/rpc/address.ts";
+import { authorizeByRole } from "../../shared/rpc/authorize.ts";
+import { createLocalServer } from "../../shared/rpc/local-server.ts";
+import { addService } from "../../shared/rpc/server.ts";
+import { VERSION } from "../../shared/version.ts";
+import { createLocalNode, type LocalNode } from "./local-node.ts";
+import { createLog } from "./log.ts";
+import { type DaemonOptions, HELP, parseDaemonOptions } from "./options.ts";
+import { createRuntimeHolder } from "./runtime-holder.ts";
+import { openStateDir, type StateDir } from "./state-dir.ts";
+
+const CLOSE_GRACE_MS = 500;
+
+/** @returns the exit status, once it was told to stop: 0, 1 when it cannot start, 2 for a wrong command line. */
+export async function runDaemon(args: readonly string[]): Promise<number> {
+  let options: DaemonOptions;
+  try {
+    const command = parseDaemonOptions(args);
+    if (command.kind === "help") {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    options = command.options;
+  } catch (error) {
+    return fail(error, 2);
+  }
+  if (process.getuid?.() !== 0) {
+    return fail(
+      new SkepError("permission_denied", "the daemon must run as root: it makes containers and network namespaces"),
+      1,
+    );
+  }
+  const log = createLog(options.logLevel);
+  try {
+    return await serve(options, log);
+  } catch (error) {
+    log.error({ error }, "the daemon cannot run");
+    return fail(error, 1);
+  }
+}
+
+function fail(error: unknown, status: number): number {
+  process.stderr.write(`skep daemon: ${SkepError.from(error).message}\n`);
+  return status;
+}
+
+async function serve(options: DaemonOptions, log: Log): Promise<number> {
+  // One loop or connection that fails must not take the others with it, least of all the containers' keeper.
+  process.on("uncaughtException", (error) => log.error({ error }, "uncaught exception"));
+  process.on("unhandledRejection", (error) => log.error({ error }, "unhandled rejection"));
+  const { promise: told, resolve: tell } = Promise.withResolvers<NodeJS.Signals>();
+  process.on("SIGTERM", tell);
+  process.on("SIGINT", tell);
+
+  await mkdir(options.dataDir, { recursive: true, mode: 0o711 });
+  const dir = openStateDir(options.dataDir);
+  const runtime = createRuntimeHolder(realEnv, log.child({ room: "runtime" }), () => openRuntime(options, dir, log));
+  const node = createLocalNode({
+    env: realEnv,
+    log,
+    dir,
+    dataDir: options.dataDir,
+    runtime,
+    listen: options.listen,
+    labels: options.labels,
+    insecureRegistries: options.insecureRegistries,
+    interfaces: networkInterfaces,
+  });
+  const server = serveLocally(options.socket, node);
+  await server.listen(); // first: a second daemon on the same state is refused before it touches anything
+  log.info(
+    { version: VERSION, socket: options.socket, listen: formatAddress(options.listen) },
+    "the daemon has started",
+  );
+  runtime.get().catch((error: unknown) => {
+    log.error({ error: SkepError.from(error).message }, "cannot open the runtime");
+  });
+  try {
+    await node.resume();
+    const signal = await told;
+    log.info({ signal }, "stopping; containers live on");
+    return 0;
+  } finally {
+    await node.stop();
+    await server.close(CLOSE_GRACE_MS);
+    log.info({}, "the daemon has stopped");
+  }
+}
+
+function serveLocally(socket: string, node: LocalNode): ReturnType<typeof createLocalServer> {
+  const server = createLocalServer(realEnv, socket);
+  addService(server.grpc, LocalService, node.local, server.resolvePeer, authorizeByRole);
+  addService(server.grpc, ControlService, node.control, server.resolvePeer, authorizeByRole);
+  return server;
+}
+
+async function openRuntime(options: DaemonOptions, dir: StateDir, log: Log): Promise<Runtime> {
+  const env = realEnv;
+  switch (options.runtime) {
+    case "hollow": {
+      const { openHollowRuntime } = await import("../../agent/runtime/hollow/hollow.ts");
+      return openHollowRuntime({ env });
+    }
+    case "containerd": {
+      const { openContainerdRuntime } = await import("../../agent/runtime/containerd/open.ts");
+      return await openContainerdRuntime({
+        env,
+        log: log.child({ room: "containerd" }),
+        dir: dir.runtimeDir,
+        runDir: join(options.runDir, "runtime"),
+        socket: options.containerdSocket,
+        cgroupParent: options.cgroupParent,
+      });
+    }
+  }
+}

@@ -1,0 +1,220 @@
+// The manager half of a node: Raft, the store it drives, and what answers and acts on top of them. The leader's loops run
+// while this manager leads, and only then.
+import { createCaHandlers } from "../../manager/ca/handlers.ts";
+import { runRoleKeeper } from "../../manager/ca/role-keeper.ts";
+import { createDispatcher } from "../../manager/dispatcher/dispatcher.ts";
+import { runLeaderLoops, supervise } from "../../manager/leader-loops.ts";
+import { openRaft } from "../../manager/raft/open.ts";
+import type { RaftMember, RaftNode } from "../../manager/raft/raft-node.ts";
+import { RAFT_CHANNEL_OPTIONS } from "../../manager/raft/transport.ts";
+import { createStore } from "../../manager/store/store.ts";
+import type { Store } from "../../manager/store/types.ts";
+import type { CAService } from "../../proto/gen/ca.ts";
+import { ControlService } from "../../proto/gen/control.ts";
+import type { DispatcherService } from "../../proto/gen/dispatcher.ts";
+import type { Cluster, Node } from "../../proto/gen/objects.ts";
+import type { RaftService } from "../../proto/gen/raft.ts";
+import type { Env } from "../../shared/env/env.ts";
+import { SkepError } from "../../shared/errors.ts";
+import { createHttpTransport } from "../../shared/image/http.ts";
+import { createImageResolver, type ImageResolver } from "../../shared/image/resolve.ts";
+import type { Log } from "../../shared/log.ts";
+import type { NodeId } from "../../shared/model/ids.ts";
+import type { Dialer } from "../../shared/rpc/dialer.ts";
+import type { Handlers } from "../../shared/rpc/server.ts";
+import { switchable } from "../../shared/rpc/switchable.ts";
+
+/** The first manager leads alone: this is one election and one commit. */
+const BOOTSTRAP_LIMIT_MS = 20_000;
+
+export type ManagerStart =
+  | { readonly kind: "bootstrap"; readonly raftId: number; readonly cluster: Cluster; readonly node: Node }
+  | { readonly kind: "join"; readonly raftId: number; readonly members: readonly RaftMember[] }
+  | { readonly kind: "restart"; readonly raftId: number };
+
+export interface ManagerOptions {
+  readonly env: Env;
+  readonly log: Log;
+  /** For Raft's log. */
+  readonly dir: string;
+  readonly nodeId: NodeId;
+  /** host:port */
+  readonly addr: string;
+  readonly dialer: Dialer;
+  readonly insecureRegistries: readonly string[];
+  readonly start: ManagerStart;
+  /** Nodes were removed from the cluster: `isRemoved` answers differently now. */
+  readonly onRemovals: () => void;
+}
+
+export interface ManagerPart {
+  readonly raft: RaftNode;
+  readonly store: Store;
+  readonly handlers: {
+    readonly ca: Handlers<typeof CAService>;
+    readonly control: Handlers<typeof ControlService>;
+    readonly dispatcher: Handlers<typeof DispatcherService>;
+    readonly raft: Handlers<typeof RaftService>;
+  };
+  readonly isRemoved: (nodeId: NodeId) => boolean;
+  /** Hands leadership over first when leading. Idempotent. */
+  readonly stop: () => Promise<void>;
+}
+
+/** @throws {SkepError} when Raft's folder cannot be used, or a new cluster cannot be written. Nothing runs then. */
+export async function startManager(options: ManagerOptions): Promise<ManagerPart> {
+  const { env, log, dialer, start } = options;
+  const { store, machine, attach } = createStore({ env, log: log.child({ room: "store" }) });
+  const raft = await openRaft({
+    env,
+    log: log.child({ room: "raft" }),
+    dir: options.dir,
+    raftId: start.raftId,
+    nodeId: options.nodeId,
+    addr: options.addr,
+    stateMachine: machine,
+    dial: (addr) => dialer.openManager(addr, RAFT_CHANNEL_OPTIONS),
+    start: start.kind === "join" ? { kind: "join", members: start.members } : { kind: start.kind },
+  });
+  const abort = new AbortController();
+  const { signal } = abort;
+  const running: Promise<void>[] = [];
+  const run = (room: string, work: (signal: AbortSignal) => Promise<void>): void => {
+    running.push(supervise(env, log.child({ room }), signal, ({ signal }) => work(signal)));
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await raft.stop();
+    abort.abort(new SkepError("canceled", "the manager stops"));
+    await Promise.all(running);
+  };
+
+  run("store", (signal) => attach(raft, signal));
+  const dispatcher = createDispatcher({ env, log: log.child({ room: "dispatcher" }), store, raft });
+  const removals = watchRemovals(store, options.onRemovals);
+  run("removals", removals.run);
+  try {
+    if (start.kind === "bootstrap") await writeCluster(options, start, store, raft);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  run("dispatcher", dispatcher.run);
+  run("leader", (signal) => whileLeading(raft, signal, (leading) => lead(options, store, raft, leading)));
+
+  return {
+    raft,
+    store,
+    handlers: {
+      ca: createCaHandlers({ env, log: log.child({ room: "ca" }), store, raft, dialManager: dialer.manager }),
+      control: switchable(ControlService, () => {
+        throw new SkepError("unimplemented", "this daemon has no control API yet");
+      }),
+      dispatcher: dispatcher.handlers,
+      raft: raft.handlers,
+    },
+    isRemoved: removals.isRemoved,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+/** This daemon's own list of registries without TLS counts beside the cluster's. */
+function resolver({ env, insecureRegistries }: ManagerOptions): ImageResolver {
+  const resolve = createImageResolver({ env, transport: createHttpTransport({ env }) });
+  return (image, auth, insecure, signal) => resolve(image, auth, [...insecure, ...insecureRegistries], signal);
+}
+
+async function lead({ env, log }: ManagerOptions, store: Store, raft: RaftNode, signal: AbortSignal): Promise<void> {
+  await Promise.all([
+    runLeaderLoops({ env, log, store, signal }),
+    supervise(env, log.child({ room: "roles" }), signal, (loop) => runRoleKeeper({ ...loop, store, raft })),
+  ]);
+}
+
+/** Runs `work` for each time that this manager leads, ended by its signal. */
+async function whileLeading(
+  raft: RaftNode,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  let term: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
+  const end = async (): Promise<void> => {
+    term?.abort.abort(new SkepError("unavailable", "this manager leads no more"));
+    await term?.done;
+    term = undefined;
+  };
+  try {
+    for await (const event of raft.leadership(signal)) {
+      await end();
+      if (event.kind === "following" || signal.aborted) continue;
+      const abort = new AbortController();
+      term = { abort, done: work(abort.signal) };
+    }
+  } finally {
+    await end();
+  }
+}
+
+/** Waits until this manager leads and has written the cluster's first objects. */
+async function writeCluster(
+  { env }: ManagerOptions,
+  { cluster, node }: Extract<ManagerStart, { readonly kind: "bootstrap" }>,
+  store: Store,
+  raft: RaftNode,
+): Promise<void> {
+  const limit = new AbortController();
+  const timer = env.timer(BOOTSTRAP_LIMIT_MS, () =>
+    limit.abort(new SkepError("deadline_exceeded", "the new manager did not come to lead; see the daemon's log")),
+  );
+  try {
+    for await (const event of raft.leadership(limit.signal)) {
+      if (event.kind === "following") continue;
+      const { raftId } = raft.status();
+      const managerStatus = { raftId, addr: node.addr, leader: false, reachability: "unknown" } as const;
+      // The store hears of leadership by itself, at its own pace: `unavailable` until then.
+      for (;;) {
+        try {
+          await store.update((tx) => {
+            tx.put("cluster", cluster);
+            tx.put("node", { ...node, managerStatus });
+            return undefined;
+          });
+          return;
+        } catch (error) {
+          if (SkepError.from(error).code !== "unavailable") throw error;
+          await env.sleep(5, limit.signal);
+        }
+      }
+    }
+    limit.signal.throwIfAborted();
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** Nodes whose certificates open nothing any more, as the store has them. */
+function watchRemovals(
+  store: Store,
+  onRemovals: () => void,
+): { readonly isRemoved: (nodeId: NodeId) => boolean; readonly run: (signal: AbortSignal) => Promise<void> } {
+  let removed = new Set<NodeId>();
+  const read = (cluster: Cluster | undefined): void => {
+    const next = new Set(cluster?.blacklistedCertificates.map(({ nodeId }) => nodeId) ?? []);
+    const grew = [...next].some((nodeId) => !removed.has(nodeId));
+    removed = next;
+    if (grew) onRemovals();
+  };
+  return {
+    isRemoved: (nodeId) => removed.has(nodeId),
+    run: async (signal) => {
+      const { view, commits } = store.viewAndWatch((tx) => tx.cluster(), { signal });
+      read(view);
+      for await (const { changes } of commits) {
+        for (const change of changes) if (change.table === "cluster") read(change.object);
+      }
+    },
+  };
+}

@@ -1,0 +1,158 @@
+// What a node keeps on disk to be the same node after a restart:
+//
+//   node.json               which cluster and node, addresses, its place in Raft; written last when it joins, removed first
+//                           when it leaves, so its presence alone says "this host is a node"
+//   certificates/node.pem   key and certificate in one file, so that they can never be of different age
+//   certificates/root.pem   the cluster's root certificate
+//   raft/                   managers: log and snapshots
+//   agent/                  task states, logs
+//   runtime/                images and containers; stays when the node leaves
+import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { SkepError } from "../../shared/errors.ts";
+import { type ClusterId, type NodeId, parseId } from "../../shared/model/ids.ts";
+import type { IdentityFiles } from "../../shared/pki/identity.ts";
+
+export interface NodeState {
+  readonly nodeId: NodeId;
+  readonly clusterId: ClusterId;
+  /** host:port that other nodes reach this one at. */
+  readonly addr: string;
+  /** host:port that the daemon binds. */
+  readonly listenAddr: string;
+  /** host:port of managers, as last heard. */
+  readonly managers: readonly string[];
+  /** Managers that are in the Raft group: their place in it. */
+  readonly raft?: { readonly raftId: number } | undefined;
+}
+
+export interface StateDir {
+  readonly raftDir: string;
+  readonly agentDir: string;
+  readonly runtimeDir: string;
+  /** Undefined: this host is no node. @throws {SkepError} `internal`: the file is damaged, and what to do. */
+  readonly readNode: () => Promise<NodeState | undefined>;
+  readonly writeNode: (state: NodeState) => Promise<void>;
+  /** @throws {SkepError} `internal` */
+  readonly readIdentity: () => Promise<IdentityFiles>;
+  readonly writeIdentity: (files: IdentityFiles) => Promise<void>;
+  /** Forgets the managers' log: this node is a manager no more. */
+  readonly wipeRaft: () => Promise<void>;
+  /** Forgets the node; images stay. */
+  readonly wipe: () => Promise<void>;
+}
+
+const FORMAT = 1;
+
+export function openStateDir(dir: string): StateDir {
+  const nodeFile = join(dir, "node.json");
+  const certificates = join(dir, "certificates");
+  const certificateFile = join(certificates, "node.pem");
+  const rootFile = join(certificates, "root.pem");
+  const raftDir = join(dir, "raft");
+  const agentDir = join(dir, "agent");
+
+  return {
+    raftDir,
+    agentDir,
+    runtimeDir: join(dir, "runtime"),
+    readNode: async () => {
+      const text = await readIfThere(nodeFile);
+      return text === undefined ? undefined : parseNode(text, nodeFile);
+    },
+    writeNode: (state) => writeAtomically(nodeFile, `${JSON.stringify({ format: FORMAT, ...state }, undefined, 2)}\n`),
+    readIdentity: async () => {
+      const [node, rootPem] = [await readIfThere(certificateFile), await readIfThere(rootFile)];
+      const keyEnd = "-----END PRIVATE KEY-----\n";
+      const at = node?.indexOf(keyEnd) ?? -1;
+      if (node === undefined || rootPem === undefined || at < 0)
+        throw damaged(certificates, "key or certificate missing");
+      return { keyPem: node.slice(0, at + keyEnd.length), certificatePem: node.slice(at + keyEnd.length), rootPem };
+    },
+    writeIdentity: async ({ keyPem, certificatePem, rootPem }) => {
+      await writeAtomically(rootFile, rootPem);
+      await writeAtomically(certificateFile, keyPem + certificatePem);
+    },
+    wipeRaft: () => rm(raftDir, { recursive: true, force: true }),
+    wipe: async () => {
+      for (const path of [nodeFile, certificates, raftDir, agentDir]) await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw new SkepError("internal", `cannot read ${path}: ${SkepError.from(error).message}`, { cause: error });
+  }
+}
+
+/** Readable by root alone; after a power cut there is the old content or the new, whole. */
+async function writeAtomically(path: string, content: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.new`;
+  const file = await open(temporary, "w", 0o600);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await chmod(temporary, 0o600);
+  await rename(temporary, path);
+  const folder = await open(dirname(path), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+const damaged = (path: string, why: string): SkepError =>
+  new SkepError(
+    "internal",
+    `${path} is damaged (${why}); restore it, or run "skep swarm leave --force" and join again`,
+  );
+
+function parseNode(text: string, path: string): NodeState {
+  try {
+    const raw: unknown = JSON.parse(text);
+    if (!isRecord(raw)) throw new SkepError("internal", "not an object");
+    if (raw["format"] !== FORMAT)
+      throw new SkepError("internal", `format ${JSON.stringify(raw["format"])} is not known`);
+    const raft = raw["raft"];
+    return {
+      nodeId: parseId("node id", textOf(raw, "nodeId")),
+      clusterId: parseId("cluster id", textOf(raw, "clusterId")),
+      addr: textOf(raw, "addr"),
+      listenAddr: textOf(raw, "listenAddr"),
+      managers: listOf(raw, "managers").map(String),
+      raft: isRecord(raft) ? { raftId: numberOf(raft, "raftId") } : undefined,
+    };
+  } catch (cause) {
+    throw damaged(path, SkepError.from(cause).message);
+  }
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function textOf(raw: Readonly<Record<string, unknown>>, key: string): string {
+  const value = raw[key];
+  if (typeof value === "string" && value !== "") return value;
+  throw new SkepError("internal", `${key} is missing`);
+}
+
+function numberOf(raw: Readonly<Record<string, unknown>>, key: string): number {
+  const value = raw[key];
+  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+  throw new SkepError("internal", `${key} is not a number`);
+}
+
+function listOf(raw: Readonly<Record<string, unknown>>, key: string): readonly unknown[] {
+  const value = raw[key];
+  if (Array.isArray(value)) return value;
+  throw new SkepError("internal", `${key} is not a list`);
+}

@@ -1,0 +1,187 @@
+// The CA service of a manager. Certificates are issued by the leader, which has just written the node into the store; any
+// other manager passes the request on, and vouches for the caller it has proven (metadata below, taken from managers only).
+import type * as grpc from "@grpc/grpc-js";
+import {
+  type CAService as CAMethods,
+  CAService,
+  type IssueCertificateRequest,
+  type IssueCertificateResponse,
+  newIssueCertificateResponse,
+  newLeaveClusterResponse,
+} from "../../proto/gen/ca.ts";
+import { type Cluster, type Node, newNodeSpec, newNodeStatus } from "../../proto/gen/objects.ts";
+import type { Env } from "../../shared/env/env.ts";
+import { SkepError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import { type NodeId, newId, parseId } from "../../shared/model/ids.ts";
+import { DEFAULT_NODE_VALIDITY_MS, issueNodeCertificate, verifyCertificateRequest } from "../../shared/pki/issue.ts";
+import { parseAddress } from "../../shared/rpc/address.ts";
+import { unary } from "../../shared/rpc/client.ts";
+import type { RequestOf, ResponseOf } from "../../shared/rpc/method.ts";
+import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
+import type { RaftNode } from "../raft/raft-node.ts";
+import type { Store } from "../store/types.ts";
+import { type Admission, type Applicant, admit } from "./admission.ts";
+import { joiningNode } from "./new-cluster.ts";
+
+const FORWARD_TIMEOUT_MS = 10_000;
+/** Whom a forwarding manager speaks for: a node id, or empty for a caller without a certificate. */
+const ON_BEHALF_OF = "skep-on-behalf-of";
+
+export interface CaOptions {
+  readonly env: Env;
+  readonly log: Log;
+  readonly store: Store;
+  readonly raft: Pick<RaftNode, "status" | "readIndex">;
+  readonly dialManager: (addr: string) => grpc.Client;
+}
+
+export function createCaHandlers(options: CaOptions): Handlers<typeof CAMethods> {
+  const { store, raft } = options;
+  return {
+    getRootCA: async () => {
+      const certificate = store.view((view) => view.cluster()?.rootCa?.caCert);
+      if (certificate === undefined) throw notYet();
+      return { certificate };
+    },
+    issueCertificate: async (request, context) => {
+      const applicant = applicantOf(request, context);
+      // A wrong request is told here, and so is a wrong token, without the leader.
+      verifyCertificateRequest(Buffer.from(request.csr).toString());
+      if (raft.status().state === "leader") return await issue(request, applicant, context.signal, options);
+      return await forward(CAService.issueCertificate, request, applicant, context, options);
+    },
+    leaveCluster: async (request, context) => {
+      const applicant = applicantOf({ token: "" }, context);
+      if (applicant.kind !== "node") throw new SkepError("unauthenticated", "only a node of the cluster can leave it");
+      if (raft.status().state !== "leader") {
+        return await forward(CAService.leaveCluster, request, applicant, context, options);
+      }
+      await leave(applicant.nodeId, options);
+      return newLeaveClusterResponse();
+    },
+  };
+}
+
+/** Its tasks are replaced at once, since nobody has to wait whether it comes back. */
+async function leave(nodeId: NodeId, { env, log, store }: CaOptions): Promise<void> {
+  await store.update((tx) => {
+    const node = tx.get("node", nodeId);
+    if (node === undefined) return undefined;
+    const status = newNodeStatus({
+      ...node.status,
+      state: "disconnected",
+      message: "left the cluster",
+      changedAtMs: env.wallMs(),
+    });
+    const spec = newNodeSpec({ ...node.spec, role: "worker" });
+    return tx.put("node", { ...node, role: "worker", spec, status, managerStatus: undefined });
+  });
+  log.info({ nodeId }, "a node has left the cluster");
+}
+
+const notYet = (): SkepError =>
+  new SkepError("unavailable", "this manager has not received the cluster's state yet; try again in a moment");
+
+function applicantOf(request: Pick<IssueCertificateRequest, "token">, { peer, metadata }: CallContext): Applicant {
+  const stranger: Applicant = { kind: "stranger", token: request.token };
+  switch (peer.kind) {
+    case "local":
+      throw new SkepError("permission_denied", "certificates are not issued over the local socket");
+    case "anonymous":
+      return stranger;
+    case "node": {
+      const other = peer.role === "manager" ? metadata.get(ON_BEHALF_OF) : undefined;
+      if (other === undefined) return { kind: "node", nodeId: peer.nodeId };
+      return other === "" ? stranger : { kind: "node", nodeId: parseId<NodeId>("node id", other) };
+    }
+  }
+}
+
+async function forward<M extends (typeof CAService)["issueCertificate" | "leaveCluster"]>(
+  method: M,
+  request: RequestOf<M>,
+  applicant: Applicant,
+  { metadata, signal }: CallContext,
+  { raft, dialManager }: CaOptions,
+): Promise<ResponseOf<M>> {
+  const status = raft.status();
+  const leader = status.members.find((member) => member.raftId === status.leaderId);
+  if (leader === undefined || leader.raftId === status.raftId || metadata.has(ON_BEHALF_OF)) {
+    throw new SkepError("unavailable", "the managers have no leader now; try again in a moment");
+  }
+  return await unary(dialManager(leader.addr), method, request, {
+    signal,
+    timeoutMs: FORWARD_TIMEOUT_MS,
+    metadata: { [ON_BEHALF_OF]: applicant.kind === "node" ? applicant.nodeId : "" },
+  });
+}
+
+async function issue(
+  request: IssueCertificateRequest,
+  applicant: Applicant,
+  signal: AbortSignal,
+  { env, log, store, raft }: CaOptions,
+): Promise<IssueCertificateResponse> {
+  await raft.readIndex(signal);
+  const publicKey = verifyCertificateRequest(Buffer.from(request.csr).toString());
+  const members = raft.status().members;
+  const { node, cluster, admission } = await store.update((tx) => {
+    const cluster = tx.cluster();
+    if (cluster === undefined) throw notYet();
+    const admission = admit(applicant, {
+      cluster,
+      node: (id) => tx.get("node", id),
+      isMember: (id) => members.some((member) => member.nodeId === id),
+    });
+    const node = admittedNode(admission, request, env);
+    tx.put("node", node);
+    return { node, cluster, admission };
+  });
+  log.info({ nodeId: node.id, role: node.role, as: admission.kind }, "issued a certificate");
+  return newIssueCertificateResponse({
+    certificate: Buffer.from(signFor(node, cluster, publicKey, env)),
+    nodeId: node.id,
+    clusterId: cluster.id,
+    role: node.role,
+    managers: members.map((member) => member.addr),
+  });
+}
+
+function admittedNode(admission: Admission, request: IssueCertificateRequest, env: Env): Node {
+  switch (admission.kind) {
+    case "renew":
+      return { ...admission.node, role: admission.role };
+    case "new":
+      parseAddress("node address", request.addr);
+      return joiningNode({
+        id: newId<NodeId>(env.random),
+        role: admission.role,
+        availability: request.availability,
+        addr: request.addr,
+        description: request.description,
+        nowMs: env.wallMs(),
+      });
+  }
+}
+
+function signFor(
+  node: Node,
+  cluster: Cluster,
+  publicKey: ReturnType<typeof verifyCertificateRequest>,
+  env: Env,
+): string {
+  const { caCert, caKey } = cluster.rootCa ?? {};
+  if (caCert === undefined || caKey === undefined) throw new SkepError("internal", "the cluster has no root CA");
+  return issueNodeCertificate(
+    {
+      nodeId: node.id,
+      role: node.role,
+      clusterId: cluster.id,
+      publicKey,
+      validityMs: cluster.spec?.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_VALIDITY_MS,
+      nowMs: env.wallMs(),
+    },
+    { certificatePem: Buffer.from(caCert).toString(), keyPem: Buffer.from(caKey).toString() },
+  );
+}

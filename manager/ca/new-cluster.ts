@@ -1,0 +1,102 @@
+// What `swarm init` writes first: the cluster, with its CA and join tokens, and the node it was called on.
+import {
+  type Cluster,
+  type ClusterSpec,
+  type Node,
+  type NodeAvailability,
+  type NodeDescription,
+  type NodeRole,
+  newCAConfig,
+  newCluster,
+  newClusterSpec,
+  newDispatcherConfig,
+  newJoinTokens,
+  newNode,
+  newNodeSpec,
+  newNodeStatus,
+  newOrchestrationConfig,
+  newRaftConfig,
+  newRootCA,
+} from "../../proto/gen/objects.ts";
+import type { ClusterId, NodeId } from "../../shared/model/ids.ts";
+import { newJoinToken } from "../../shared/model/join-token.ts";
+import { DEFAULT_NODE_VALIDITY_MS, type RootAuthority } from "../../shared/pki/issue.ts";
+import { parseAddress } from "../../shared/rpc/address.ts";
+
+/** Swarm's figures where Swarm has them; suspicion and grace are ours. */
+const DEFAULTS = {
+  name: "default",
+  taskHistoryRetentionLimit: 5,
+  snapshotInterval: 10_000,
+  logEntriesForSlowFollowers: 500,
+  heartbeatPeriodMs: 1_000,
+  suspectAfterMs: 3_000,
+  downAfterMs: 5_000,
+} as const;
+
+/** The first spec of a cluster: what is zero or absent in `wish` gets its default; a given history limit is kept as it is. */
+export function completeClusterSpec(wish: ClusterSpec | undefined): ClusterSpec {
+  const given = wish ?? newClusterSpec();
+  return {
+    ...given,
+    name: given.name || DEFAULTS.name,
+    orchestration:
+      given.orchestration ?? newOrchestrationConfig({ taskHistoryRetentionLimit: DEFAULTS.taskHistoryRetentionLimit }),
+    raft: newRaftConfig({
+      snapshotInterval: given.raft?.snapshotInterval || DEFAULTS.snapshotInterval,
+      logEntriesForSlowFollowers: given.raft?.logEntriesForSlowFollowers || DEFAULTS.logEntriesForSlowFollowers,
+    }),
+    dispatcher: newDispatcherConfig({
+      heartbeatPeriodMs: given.dispatcher?.heartbeatPeriodMs || DEFAULTS.heartbeatPeriodMs,
+      suspectAfterMs: given.dispatcher?.suspectAfterMs || DEFAULTS.suspectAfterMs,
+      downAfterMs: given.dispatcher?.downAfterMs || DEFAULTS.downAfterMs,
+    }),
+    caConfig: newCAConfig({ nodeCertExpiryMs: given.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_VALIDITY_MS }),
+  };
+}
+
+export const firstCluster = (
+  id: ClusterId,
+  root: RootAuthority,
+  spec: ClusterSpec | undefined,
+  random: () => number,
+): Cluster =>
+  newCluster({
+    id,
+    spec: completeClusterSpec(spec),
+    rootCa: newRootCA({
+      caKey: Buffer.from(root.keyPem),
+      caCert: Buffer.from(root.certificatePem),
+      caCertHash: root.digest,
+      joinTokens: newJoinTokens({
+        worker: newJoinToken(root.digest, random),
+        manager: newJoinToken(root.digest, random),
+      }),
+    }),
+  });
+
+export interface JoiningNode {
+  readonly id: NodeId;
+  readonly role: NodeRole;
+  readonly availability: NodeAvailability;
+  /** host:port */
+  readonly addr: string;
+  readonly description: NodeDescription | undefined;
+  readonly nowMs: number;
+}
+
+/** A node as it joins: not ready before its agent has called. */
+export const joiningNode = ({ id, role, availability, addr, description, nowMs }: JoiningNode): Node =>
+  newNode({
+    id,
+    role,
+    addr,
+    spec: newNodeSpec({ role, availability }),
+    description,
+    status: newNodeStatus({
+      state: "unknown",
+      message: "waiting for the node's agent",
+      addrs: [parseAddress("node address", addr).host],
+      changedAtMs: nowMs,
+    }),
+  });

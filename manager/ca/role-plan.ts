@@ -1,0 +1,36 @@
+// What the managers' Raft group should be, against what it is. Pure.
+import type { ManagerStatus, Node } from "../../proto/gen/objects.ts";
+import type { NodeId } from "../../shared/model/ids.ts";
+import type { RaftMember } from "../raft/raft-node.ts";
+
+export type RoleStep =
+  /** The node was removed from the cluster, or is to be a worker. */
+  | { readonly kind: "remove-member"; readonly raftId: number; readonly nodeId: string }
+  /** As above, for the member that leads: somebody else must lead first. */
+  | { readonly kind: "hand-over" }
+  | { readonly kind: "set-status"; readonly nodeId: NodeId; readonly status: ManagerStatus | undefined };
+
+/**
+ * @param ownRaftId the leader's.
+ * @returns at most one change of membership, last, and any number of changes to the store.
+ */
+export function planRoles(nodes: Iterable<Node>, members: readonly RaftMember[], ownRaftId: number): RoleStep[] {
+  const byNode = new Map(members.map((member) => [member.nodeId, member]));
+  const steps: RoleStep[] = [];
+  const staying = new Set<string>();
+  for (const node of nodes) {
+    if (node.spec?.role === "manager") staying.add(node.id);
+    const member = byNode.get(node.id);
+    const wanted = member === undefined ? undefined : { raftId: member.raftId, addr: member.addr };
+    if (wanted?.raftId === node.managerStatus?.raftId && wanted?.addr === node.managerStatus?.addr) continue;
+    const status: ManagerStatus | undefined =
+      wanted === undefined ? undefined : { ...wanted, leader: false, reachability: "unknown" };
+    steps.push({ kind: "set-status", nodeId: node.id, status });
+  }
+  const leaving = members.filter((member) => !staying.has(member.nodeId));
+  const other = leaving.find((member) => member.raftId !== ownRaftId);
+  // A group of one cannot be left: the last manager stays what it is.
+  if (other !== undefined) steps.push({ kind: "remove-member", raftId: other.raftId, nodeId: other.nodeId });
+  else if (leaving.length > 0 && members.length > 1) steps.push({ kind: "hand-over" });
+  return steps;
+}
