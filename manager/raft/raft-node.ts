@@ -7,6 +7,8 @@ export interface RaftMember {
   readonly addr: string;
   /** Who the member is to the cluster: its node id. */
   readonly nodeId: string;
+  /** False while it catches up: it has the log and counts for nothing. Absent means true. */
+  readonly voter?: boolean | undefined;
 }
 
 export interface RaftStatus {
@@ -20,6 +22,8 @@ export interface RaftStatus {
   readonly members: readonly RaftMember[];
   /** Leader only: what it knows of each other member. */
   readonly progress: ReadonlyMap<number, { readonly matchIndex: number; readonly active: boolean }>;
+  /** Why this member stands aside: its disk refuses writes, or it found its own state broken. Absent while it is well. */
+  readonly fault?: string | undefined;
 }
 
 /** What Raft replicates: `apply` and `restore` are functions of their input and the state alone. */
@@ -46,7 +50,7 @@ export interface RaftNode {
   /** Resolves once a read of the applied state is linearizable. @throws `unavailable` when not leading. */
   readonly readIndex: (signal: AbortSignal) => Promise<void>;
   readonly status: () => RaftStatus;
-  /** The current state at once, then every change; until `signal` aborts. */
+  /** The current state at once, then every change; until `signal` aborts. A slow consumer gets the newest state only. */
   readonly leadership: (signal: AbortSignal) => AsyncIterable<LeadershipEvent>;
   /** One change at a time. @throws `unavailable` when not leading; `failed_precondition` when another is under way. */
   readonly addMember: (member: RaftMember, signal: AbortSignal) => Promise<void>;

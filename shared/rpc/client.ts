@@ -113,11 +113,28 @@ export async function clientStream<M extends ClientStreamMethod>(
   );
   call.on("error", () => undefined); // told by the callback
   const unlink = linkAbort(call, options.signal);
-  promise.catch(() => undefined);
+  // A call that ends early must not wait for a source that has nothing to say. No Promise.race over the call's own promise:
+  // each would stay referenced for as long as the stream lives.
+  let ended = false;
+  let wake: () => void = () => undefined;
+  const onEnd = (): void => {
+    ended = true;
+    wake();
+  };
+  promise.then(onEnd, onEnd);
+  const orEnd = <T>(waiting: Promise<T>): Promise<T | undefined> =>
+    new Promise((done, fail) => {
+      wake = () => done(undefined);
+      waiting.then(done, fail);
+    });
+  const source = requests[Symbol.asyncIterator]();
   try {
-    for await (const request of requests) {
-      if (!call.write(request)) await Promise.race([drainOf(call), promise]);
+    while (!ended) {
+      const next = await orEnd(source.next());
+      if (next === undefined || next.done === true) break;
+      if (!call.write(next.value)) await orEnd(drainOf(call));
     }
+    if (ended) return await promise;
     call.end();
     return await promise;
   } catch (error) {
@@ -125,6 +142,7 @@ export async function clientStream<M extends ClientStreamMethod>(
     throw failure(error, options.signal);
   } finally {
     unlink();
+    source.return?.().catch(() => undefined); // not awaited: it may be waiting for its own next request
   }
 }
 

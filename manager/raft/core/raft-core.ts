@@ -62,9 +62,6 @@ export interface CoreStatus {
   readonly appliedIndex: number;
   readonly lastIndex: number;
   readonly config: Config;
-  /** Leader only: everything of earlier terms is committed. */
-  readonly settled: boolean;
-  readonly transferring: boolean;
   readonly progress: ReadonlyMap<
     number,
     { readonly matchIndex: number; readonly active: boolean; readonly state: string }
@@ -101,6 +98,43 @@ export class RaftCore {
     };
     becomeFollower(this.#raft, hardState.term, 0);
     if (wasRemoved(this.#raft.configs.at(this.#raft.log.committed), options.id)) becomeRemoved(this.#raft);
+  }
+
+  get id(): number {
+    return this.#raft.options.id;
+  }
+
+  get role(): Raft["role"]["kind"] {
+    return this.#raft.role.kind;
+  }
+
+  get term(): number {
+    return this.#raft.term;
+  }
+
+  /** 0 when unknown. */
+  get leaderId(): number {
+    return this.#raft.leaderId;
+  }
+
+  get appliedIndex(): number {
+    return this.#raft.log.applied;
+  }
+
+  /** The membership in force: that of the newest entry in the log. */
+  get config(): Config {
+    return this.#raft.configs.current;
+  }
+
+  /** Leading, and everything of earlier terms is handed to the state machine. */
+  get settled(): boolean {
+    const { role, log } = this.#raft;
+    return role.kind === "leader" && log.applied >= role.firstIndex;
+  }
+
+  get transferring(): boolean {
+    const { role } = this.#raft;
+    return role.kind === "leader" && role.transfer !== undefined;
   }
 
   step(message: Message): void {
@@ -158,15 +192,17 @@ export class RaftCore {
     this.#raft.configs.forget(index);
   }
 
-  ready(): Ready {
+  /** @param diskBusy the caller's disk is at something else: hand out nothing to write, and nothing that waits for it. */
+  ready(diskBusy = false): Ready {
     const raft = this.#raft;
     const { role } = raft;
+    const blocked = diskBusy || this.#writing !== undefined;
     if (role.kind === "leader") {
-      if (this.#writing === undefined) announce(raft);
+      if (!blocked) announce(raft); // what is proposed during a write is sent together, after it
       this.#readRounds(role);
     }
-    const persist = this.#takePersist();
-    const messages = this.#takeMessages();
+    const persist = blocked ? undefined : this.#takePersist();
+    const messages = this.#takeMessages(blocked || persist !== undefined);
     const committed = raft.log.takeCommitted(raft.options.maxApplyBytes);
     const reads = this.#reads;
     this.#reads = [];
@@ -198,8 +234,6 @@ export class RaftCore {
       appliedIndex: log.applied,
       lastIndex: log.lastIndex,
       config: configs.current,
-      settled: leading !== undefined && log.applied >= leading.firstIndex,
-      transferring: leading?.transfer !== undefined,
       progress: new Map(
         [...(leading?.progress ?? [])].map(([id, { matchIndex, active, state }]) => [
           id,
@@ -228,7 +262,6 @@ export class RaftCore {
   }
 
   #takePersist(): Persist | undefined {
-    if (this.#writing !== undefined) return undefined;
     const { log, term, vote, durable, options } = this.#raft;
     const { snapshot, entries } = log.unpersisted;
     if (snapshot === undefined && entries.length === 0 && term === durable.term && vote === durable.vote)
@@ -242,9 +275,8 @@ export class RaftCore {
     return { hardState, snapshot, entries: entries.slice(), messages };
   }
 
-  #takeMessages(): readonly Message[] {
-    if (this.#writing === undefined) return this.#takeOutbox(() => true);
-    return this.#takeOutbox((message) => !this.#mustWait(message));
+  #takeMessages(writing: boolean): readonly Message[] {
+    return this.#takeOutbox((message) => !writing || !this.#mustWait(message));
   }
 
   #takeOutbox(wanted: (message: Message) => boolean): readonly Message[] {

@@ -1,0 +1,320 @@
+// Runs a core over a disk, a transport and a state machine. The order is the safety contract:
+//
+//   take a Ready -> send what promises nothing -> write -> advance -> send what promises -> apply
+//
+// One write is in flight at a time; what comes in meanwhile is stepped into the core at once and written together by the
+// next one. There is no timer but the tick.
+//
+// A disk that refuses a write makes this member stand aside: it stops leading, answers nobody, and tries the same write
+// again with back-off; when it succeeds the member goes on as a follower. A broken invariant is different: what the member
+// believes is wrong, so it halts for good and leaves the cluster to the others. Neither ends the process.
+import type { Env, Timer } from "../../shared/env/env.ts";
+import { SkepError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import { CommitWaiters } from "./commit-waiters.ts";
+import type { ConfigChange } from "./core/config.ts";
+import type { ConfigProposal } from "./core/membership.ts";
+import type { Message } from "./core/messages.ts";
+import type { Persist, RaftCore, Ready } from "./core/raft-core.ts";
+import type { ConfirmedRead } from "./core/read-queue.ts";
+import type { Entry } from "./core/types.ts";
+import type { StateMachine } from "./raft-node.ts";
+import type { LogWrite, RaftStorage } from "./storage.ts";
+
+export interface DriverOptions {
+  readonly env: Env;
+  readonly log: Log;
+  readonly core: RaftCore;
+  readonly storage: RaftStorage;
+  readonly machine: StateMachine;
+  readonly send: (message: Message) => void;
+  /** Role, term, leader or membership may have changed. Called after every round. */
+  readonly onProgress: () => void;
+  readonly tickIntervalMs: number;
+  readonly snapshotIntervalEntries: number;
+}
+
+/** Entries kept behind a snapshot, so that a member a little behind needs no snapshot. */
+const TRAILING_ENTRIES = 500;
+/** A log of large entries is compacted by size. */
+const SNAPSHOT_INTERVAL_BYTES = 64 << 20;
+const FIRST_DISK_RETRY_MS = 100;
+const MAX_DISK_RETRY_MS = 5000;
+
+export class Driver {
+  readonly #options: DriverOptions;
+  readonly #waiters = new CommitWaiters();
+  readonly #stop = new AbortController();
+  readonly #reads = new Map<number, PromiseWithResolvers<void>>();
+  #confirmed: ConfirmedRead[] = [];
+  #nextToken = 1;
+  #snapshotIndex: number;
+  #writing: Promise<void> | undefined;
+  #pumping = false;
+  #timer: Timer | undefined;
+  #fault: { readonly message: string; readonly halted: boolean } | undefined;
+  #leadingTerm = 0;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.#snapshotIndex = options.storage.restored.snapshotIndex;
+    this.#scheduleTick();
+    this.#wake();
+  }
+
+  get fault(): string | undefined {
+    return this.#fault?.message;
+  }
+
+  get stopped(): boolean {
+    return this.#stop.signal.aborted || this.#fault?.halted === true;
+  }
+
+  /** Aborts when this member stops for any reason. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** From a peer. Dropped while standing aside: every message may get lost anyway. */
+  step(message: Message): void {
+    if (this.stopped || this.#fault !== undefined) return;
+    this.#guard(() => this.#options.core.step(message));
+    this.#wake();
+  }
+
+  propose(data: Uint8Array): Promise<{ readonly index: number }> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.admit(data.length);
+      const proposal = this.#guard(() => this.#options.core.propose(data));
+      if (proposal?.kind !== "appended") throw this.#notLeading(proposal?.kind === "transferring");
+      this.#waiters.add(proposal.index, proposal.term, data.length, { resolve, reject });
+      this.#wake();
+    });
+  }
+
+  /** Resolves when the change is committed, or at once with why it was not taken. */
+  async changeConfig(change: ConfigChange): Promise<ConfigProposal> {
+    const { core } = this.#options;
+    const proposal = this.#guard(() => core.proposeConfig(change)) ?? { kind: "not-leading" };
+    if (proposal.kind !== "appended") return proposal;
+    const { promise, resolve, reject } = Promise.withResolvers<{ readonly index: number }>();
+    this.#waiters.add(proposal.index, core.term, 0, { resolve, reject });
+    this.#wake();
+    await promise;
+    return proposal;
+  }
+
+  async readIndex(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const token = this.#nextToken++;
+    if (this.#guard(() => this.#options.core.readIndex(token)) !== true) throw this.#notLeading(false);
+    const waiting = Promise.withResolvers<void>();
+    this.#reads.set(token, waiting);
+    const onAbort = (): void => {
+      this.#reads.delete(token);
+      waiting.reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#wake();
+    try {
+      await waiting.promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Lets `act` use the core from outside a round. Undefined when the member has stopped. */
+  withCore<R>(act: (core: RaftCore) => R): R | undefined {
+    const result = this.#guard(() => act(this.#options.core));
+    this.#wake();
+    return result;
+  }
+
+  /** Idempotent. Waits for the write in flight, not for its retries. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new SkepError("unavailable", "this manager is stopping"));
+    this.#timer?.cancel();
+    this.#abandon("this manager is stopping");
+    await this.#writing;
+  }
+
+  #notLeading(transferring: boolean): SkepError {
+    if (this.stopped) return new SkepError("unavailable", "this manager's raft member has stopped");
+    if (this.#fault !== undefined)
+      return new SkepError("unavailable", `this manager stands aside: ${this.#fault.message}`);
+    if (transferring) return new SkepError("unavailable", "leadership is being handed over: try again shortly");
+    return new SkepError("unavailable", "this manager does not lead");
+  }
+
+  // One tick per interval, however late: after a stall of this process nobody is blamed for the time in between.
+  #scheduleTick(): void {
+    this.#timer = this.#options.env.timer(this.#options.tickIntervalMs, () => {
+      if (this.stopped) return;
+      this.#scheduleTick();
+      if (this.#fault !== undefined) return;
+      this.#guard(() => this.#options.core.tick());
+      this.#wake();
+    });
+  }
+
+  /** A round at the end of this turn: what arrives together is handled together. */
+  #wake(): void {
+    if (this.#pumping || this.stopped) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      if (!this.stopped && this.#fault === undefined) this.#guard(() => this.#round());
+    });
+  }
+
+  #round(): void {
+    const { core, send, onProgress } = this.#options;
+    const ready = core.ready(this.#writing !== undefined);
+    for (const message of ready.messages) send(message);
+    if (this.#writing === undefined) this.#startWrite(ready.persist);
+    this.#apply(ready.committed);
+    this.#serveReads(ready);
+    this.#checkLeadership();
+    onProgress();
+    // A long backlog is applied in portions, with a turn for everybody else between them.
+    if (ready.committed.length > 0)
+      this.#options.env.breathe().then(
+        () => this.#wake(),
+        () => undefined,
+      );
+  }
+
+  #apply(entries: readonly Entry[]): void {
+    const { machine } = this.#options;
+    for (const { index, term, body } of entries) {
+      if (body.kind === "data") machine.apply({ index, term, data: body.value });
+      this.#waiters.applied(index, term);
+    }
+  }
+
+  #serveReads({ reads }: Ready): void {
+    this.#confirmed.push(...reads);
+    if (this.#confirmed.length === 0) return;
+    const { appliedIndex } = this.#options.core;
+    this.#confirmed = this.#confirmed.filter(({ token, index }) => {
+      if (index > appliedIndex) return true;
+      this.#reads.get(token)?.resolve();
+      this.#reads.delete(token);
+      return false;
+    });
+  }
+
+  #checkLeadership(): void {
+    const { core } = this.#options;
+    const leadingTerm = core.role === "leader" ? core.term : 0;
+    if (this.#leadingTerm !== 0 && leadingTerm !== this.#leadingTerm) this.#abandon("this manager lost leadership");
+    this.#leadingTerm = leadingTerm;
+  }
+
+  /** What waits for this leadership will not come from here. */
+  #abandon(why: string): void {
+    this.#waiters.abandon(new SkepError("unavailable", `${why}: outcome unknown`));
+    for (const waiting of this.#reads.values()) waiting.reject(new SkepError("unavailable", why));
+    this.#reads.clear();
+    this.#confirmed = [];
+  }
+
+  // ---- the disk ----
+
+  #startWrite(persist: Persist | undefined): void {
+    const compact = persist?.snapshot === undefined ? this.#compaction() : undefined;
+    if (persist === undefined && compact === undefined) return;
+    const write: LogWrite = {
+      hardState: persist?.hardState,
+      install: persist?.snapshot,
+      entries: persist?.entries,
+      compact,
+    };
+    this.#writing = this.#write(write).then((written) => {
+      this.#writing = undefined;
+      if (written && !this.stopped) this.#guard(() => this.#written(write, persist));
+      this.#wake();
+    });
+  }
+
+  #written({ install, compact }: LogWrite, persist: Persist | undefined): void {
+    const { core, machine, send } = this.#options;
+    if (install !== undefined) {
+      machine.restore(install.data);
+      this.#snapshotIndex = install.index;
+    }
+    if (compact !== undefined) {
+      this.#snapshotIndex = compact.snapshot.index;
+      core.compacted(compact.snapshot.index);
+    }
+    if (persist === undefined) return;
+    core.advance();
+    for (const message of persist.messages) send(message);
+  }
+
+  #compaction(): LogWrite["compact"] {
+    const { core, storage, machine, snapshotIntervalEntries } = this.#options;
+    const index = core.appliedIndex;
+    const entries = index - this.#snapshotIndex;
+    if (entries < snapshotIntervalEntries && (storage.logBytes < SNAPSHOT_INTERVAL_BYTES || entries === 0))
+      return undefined;
+    const term = storage.term(index);
+    if (term === undefined) return undefined;
+    const trailing = Math.min(TRAILING_ENTRIES, snapshotIntervalEntries);
+    return {
+      snapshot: { index, term, config: core.configAt(index), data: machine.snapshot() },
+      dropThrough: Math.max(storage.firstIndex - 1, index - trailing),
+    };
+  }
+
+  /** Tries until the disk takes it. Returns false when stopped before that. */
+  async #write(write: LogWrite): Promise<boolean> {
+    const { env, storage, log } = this.#options;
+    for (let retryMs = FIRST_DISK_RETRY_MS; ; retryMs = Math.min(MAX_DISK_RETRY_MS, retryMs * 2)) {
+      try {
+        await storage.write(write);
+        if (this.#fault?.halted === false) {
+          log.info({ fault: this.#fault.message }, "the disk takes raft's writes again");
+          this.#fault = undefined;
+          this.#options.onProgress();
+        }
+        return true;
+      } catch (error) {
+        if (this.stopped) return false;
+        this.#standAside(SkepError.from(error));
+      }
+      try {
+        await env.sleep(retryMs, this.#stop.signal);
+      } catch {
+        return false;
+      }
+    }
+  }
+
+  #standAside(error: SkepError): void {
+    const message = `the disk refuses raft's writes: ${error.message}; free space or repair it`;
+    if (this.#fault?.message !== message) this.#options.log.error({ error: error.message }, message);
+    this.#fault = { message, halted: false };
+    this.#options.core.stepDown();
+    this.#leadingTerm = 0;
+    this.#abandon("this manager stands aside, because its disk refuses writes");
+    this.#options.onProgress();
+  }
+
+  /** Undefined when stopped, or when `act` found the state broken: then this member halts. */
+  #guard<R>(act: () => R): R | undefined {
+    if (this.stopped) return undefined;
+    try {
+      return act();
+    } catch (error) {
+      const message = `raft state is broken, this member has halted: ${SkepError.from(error).message}`;
+      this.#options.log.error({ error: error instanceof Error ? error.stack : String(error) }, message);
+      this.#fault = { message, halted: true };
+      this.#timer?.cancel();
+      this.#abandon("this manager's raft member has halted");
+      this.#stop.abort(new SkepError("unavailable", message));
+      this.#options.onProgress();
+      return undefined;
+    }
+  }
+}

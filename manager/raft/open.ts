@@ -1,0 +1,145 @@
+// Opens a manager's Raft member: disk, core, links and driver put together behind the RaftNode that the rest of the manager
+// sees, and the handlers that its peers call.
+import type * as grpc from "@grpc/grpc-js";
+import type { RaftService } from "../../proto/gen/raft.ts";
+import type { Env } from "../../shared/env/env.ts";
+import { SkepError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Handlers } from "../../shared/rpc/server.ts";
+import { RaftCore } from "./core/raft-core.ts";
+import type { Config } from "./core/types.ts";
+import { Driver } from "./driver.ts";
+import { createRaftHandlers } from "./handlers.ts";
+import { openLmdbStorage } from "./lmdb-storage.ts";
+import { Member } from "./member.ts";
+import type { RaftMember, RaftNode, StateMachine } from "./raft-node.ts";
+import type { RaftStorage } from "./storage.ts";
+import { createTransport } from "./transport.ts";
+
+export type RaftStart =
+  /** The first manager: a cluster of one. */
+  | { readonly kind: "bootstrap" }
+  /** With the raft id and the members that JoinRaft gave. */
+  | { readonly kind: "join"; readonly members: readonly RaftMember[] }
+  | { readonly kind: "restart" };
+
+export interface RaftOpenOptions {
+  readonly env: Env;
+  readonly log: Log;
+  /** Folder of the log; made when missing. */
+  readonly dir: string;
+  /** Bootstrap: 1. Join: what JoinRaft gave. Restart: the same as before, or 0 to take it from the disk. */
+  readonly raftId: number;
+  readonly nodeId: string;
+  /** host:port where this manager's daemon answers. */
+  readonly addr: string;
+  readonly stateMachine: StateMachine;
+  /** A client to another manager's daemon. Raft closes it. Make its channel with RAFT_CHANNEL_OPTIONS (transport.ts). */
+  readonly dial: (addr: string) => grpc.Client;
+  readonly start: RaftStart;
+  readonly tickIntervalMs?: number;
+  /** Ticks without a leader before a campaign; each wait is drawn from one to two times this. */
+  readonly electionTicks?: number;
+  readonly heartbeatTicks?: number;
+  readonly snapshotIntervalEntries?: number;
+  /** Another disk, for tests. */
+  readonly openStorage?: (dir: string) => RaftStorage;
+}
+
+export interface OpenRaft extends RaftNode {
+  /** For peers and joiners; only managers may call them. */
+  readonly handlers: Handlers<typeof RaftService>;
+}
+
+const MAX_APPEND_BYTES = 1 << 20;
+const WINDOW = { maxMessages: 256, maxBytes: 16 << 20 };
+
+/**
+ * Restores the state machine from the newest snapshot, then runs until `stop`. Opening a folder that already holds this
+ * member's log continues it, whatever `start` says: a crash during the first start does no harm.
+ * @throws {SkepError} `failed_precondition`: the folder holds another member's log, or none when restarting.
+ * `internal`: what it holds cannot be read.
+ */
+export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
+  const { env, dir, stateMachine, nodeId, addr, start } = options;
+  const { tickIntervalMs = 100, electionTicks = 10, heartbeatTicks = 1, snapshotIntervalEntries = 10_000 } = options;
+  const storage = (options.openStorage ?? openLmdbStorage)(dir);
+  try {
+    const raftId = await prepare(storage, options);
+    const log = options.log.child({ raftId });
+    const snapshot = storage.snapshot();
+    if (snapshot !== undefined) stateMachine.restore(snapshot.data);
+    const core = new RaftCore(
+      {
+        id: raftId,
+        electionTicks,
+        heartbeatTicks,
+        random: env.random,
+        maxAppendBytes: MAX_APPEND_BYTES,
+        window: WINDOW,
+        maxApplyBytes: MAX_APPEND_BYTES,
+      },
+      storage,
+      storage.restored,
+    );
+    const seeds = start.kind === "join" ? start.members : [];
+    const transport = createTransport({
+      env,
+      log,
+      self: { raftId, addr },
+      dial: options.dial,
+      addressOf: (id) => [...core.config.members, ...seeds].find((member) => member.raftId === id)?.addr,
+      onSnapshotDone: (id, delivered) => {
+        driver.withCore((running) => running.reportSnapshot(id, delivered));
+      },
+    });
+    const driver: Driver = new Driver({
+      env,
+      log,
+      core,
+      storage,
+      machine: stateMachine,
+      send: transport.send,
+      onProgress: () => member.progressed(),
+      tickIntervalMs,
+      snapshotIntervalEntries,
+    });
+    const transferPatienceMs = electionTicks * tickIntervalMs;
+    const member: Member = new Member({ env, log, core, driver, storage, transport, transferPatienceMs });
+    const self = { raftId, nodeId, addr };
+    return Object.assign(member.node(), {
+      handlers: createRaftHandlers({ env, self, core, driver, member, transport, dial: options.dial, tickIntervalMs }),
+    });
+  } catch (error) {
+    await storage.close();
+    throw SkepError.from(error);
+  }
+}
+
+/** Makes a fresh folder a member's, or checks whose it is. Returns the raft id. */
+async function prepare(storage: RaftStorage, { dir, raftId, nodeId, addr, start }: RaftOpenOptions): Promise<number> {
+  if (storage.raftId !== 0) {
+    if (raftId === 0 || raftId === storage.raftId) return storage.raftId;
+    throw new SkepError("failed_precondition", `${dir} holds the log of raft member ${storage.raftId}, not ${raftId}`);
+  }
+  if (raftId <= 0) throw new SkepError("invalid_argument", `${raftId} is not a raft id: it counts from 1`);
+  switch (start.kind) {
+    case "restart":
+      throw new SkepError(
+        "failed_precondition",
+        `${dir} holds no raft log: this manager cannot restart, join it again`,
+      );
+    case "join":
+      await storage.format(raftId, { hardState: { term: 0, vote: 0, commit: 0 } });
+      return raftId;
+    case "bootstrap": {
+      // The log of a cluster of one begins with its membership, committed by definition.
+      const config: Config = { members: [{ raftId, nodeId, addr, voter: true }], nextRaftId: raftId + 1 };
+      await storage.format(raftId, {
+        hardState: { term: 1, vote: 0, commit: 1 },
+        entries: [{ index: 1, term: 1, body: { kind: "config", ...config } }],
+      });
+      return raftId;
+    }
+  }
+}
