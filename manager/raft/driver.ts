@@ -49,6 +49,8 @@ export class Driver {
   #confirmed: ConfirmedRead[] = [];
   #nextToken = 1;
   #snapshotIndex: number;
+  /** What the machine holds. The core counts entries as applied when it hands them out, a moment earlier. */
+  #machineIndex: number;
   #writing: Promise<void> | undefined;
   #pumping = false;
   #timer: Timer | undefined;
@@ -58,6 +60,7 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#snapshotIndex = options.storage.restored.snapshotIndex;
+    this.#machineIndex = this.#snapshotIndex;
     this.#scheduleTick();
     this.#wake();
   }
@@ -188,6 +191,7 @@ export class Driver {
     const { machine } = this.#options;
     for (const { index, term, body } of entries) {
       if (body.kind === "data") machine.apply({ index, term, data: body.value });
+      this.#machineIndex = index;
       this.#waiters.applied(index, term);
     }
   }
@@ -195,9 +199,8 @@ export class Driver {
   #serveReads({ reads }: Ready): void {
     this.#confirmed.push(...reads);
     if (this.#confirmed.length === 0) return;
-    const { appliedIndex } = this.#options.core;
     this.#confirmed = this.#confirmed.filter(({ token, index }) => {
-      if (index > appliedIndex) return true;
+      if (index > this.#machineIndex) return true;
       this.#reads.get(token)?.resolve();
       this.#reads.delete(token);
       return false;
@@ -242,6 +245,7 @@ export class Driver {
     if (install !== undefined) {
       machine.restore(install.data);
       this.#snapshotIndex = install.index;
+      this.#machineIndex = install.index;
     }
     if (compact !== undefined) {
       this.#snapshotIndex = compact.snapshot.index;
@@ -254,7 +258,7 @@ export class Driver {
 
   #compaction(): LogWrite["compact"] {
     const { core, storage, machine, snapshotIntervalEntries } = this.#options;
-    const index = core.appliedIndex;
+    const index = this.#machineIndex;
     const entries = index - this.#snapshotIndex;
     if (entries < snapshotIntervalEntries && (storage.logBytes < SNAPSHOT_INTERVAL_BYTES || entries === 0))
       return undefined;
