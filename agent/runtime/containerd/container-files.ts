@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { TaskId } from "../../../shared/model/ids.ts";
 import { isId } from "../../../shared/model/ids.ts";
 import type { ContainerExit } from "../runtime.ts";
+import type { OutputStream } from "./output.ts";
 import type { EtcFiles } from "./spec/etc-files.ts";
 import type { MadeFiles } from "./spec/mounts.ts";
 
@@ -15,6 +16,10 @@ export interface ContainerFiles {
   readonly wasStarted: (id: TaskId) => Promise<boolean>;
   readonly writeExit: (id: TaskId, exit: ContainerExit) => Promise<void>;
   readonly readExit: (id: TaskId) => Promise<ContainerExit | undefined>;
+  /** Output that was read and not taken when the daemon stopped. */
+  readonly keepOutput: (id: TaskId, stream: OutputStream, data: Uint8Array) => Promise<void>;
+  readonly keptOutput: (id: TaskId) => Promise<ReadonlyMap<OutputStream, Uint8Array>>;
+  readonly dropOutput: (id: TaskId, stream: OutputStream) => Promise<void>;
   readonly remove: (id: TaskId) => Promise<void>;
   /** Ids of every container that has a folder. */
   readonly list: () => Promise<readonly TaskId[]>;
@@ -51,6 +56,16 @@ export function createContainerFiles(dir: string): ContainerFiles {
       await rename(made, file(id, "exit.json"));
     },
     readExit: async (id) => parseExit(await readFile(file(id, "exit.json"), "utf8").catch(() => "")),
+    keepOutput: (id, stream, data) => writeFile(file(id, stream), data),
+    keptOutput: async (id) => {
+      const kept = new Map<OutputStream, Uint8Array>();
+      for (const stream of ["stdout", "stderr"] as const) {
+        const data = await readFile(file(id, stream)).catch(() => undefined);
+        if (data !== undefined && data.length > 0) kept.set(stream, data);
+      }
+      return kept;
+    },
+    dropOutput: (id, stream) => rm(file(id, stream), { force: true }),
     remove: (id) => rm(folder(id), { recursive: true, force: true }),
     list: async () => {
       await mkdir(dir, { recursive: true, mode: 0o711 });

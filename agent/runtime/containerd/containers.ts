@@ -30,7 +30,8 @@ import { timestampMs } from "./timestamp.ts";
 
 /** How a container ended that was running when its node lost power, or whose end nobody saw. */
 const UNKNOWN_EXIT_CODE = 255;
-const CLOSE_WAIT_MS = 5_000;
+/** How long a sink may take for the chunk in its hands when the daemon stops; after that the chunk is kept on disk. */
+const CLOSE_WAIT_MS = 2_000;
 
 const NEVER = new AbortController().signal;
 
@@ -166,9 +167,18 @@ export function createContainers(options: ContainersOptions): Containers {
     return descriptors;
   };
 
-  const connect = (tracked: Tracked, descriptors: ReadonlyMap<OutputStream, number>, sink: OutputSink): void => {
+  const connect = (
+    tracked: Tracked,
+    descriptors: ReadonlyMap<OutputStream, number>,
+    sink: OutputSink,
+    kept: ReadonlyMap<OutputStream, Uint8Array> = new Map(),
+  ): void => {
     tracked.output = openOutput({
       descriptors,
+      kept,
+      onKeptTaken: (stream) => {
+        files.dropOutput(tracked.id, stream).catch(() => undefined); // it would come twice, no worse
+      },
       sink,
       nowMs: env.nowMs,
       onSinkError: (error) => log.error({ task: tracked.id, error: String(error) }, "output could not be kept"),
@@ -249,7 +259,7 @@ export function createContainers(options: ContainersOptions): Containers {
       const tracked = known(id);
       if (tracked.phase === "created" || tracked.drained !== undefined) return; // no output yet, or all of it taken
       await tracked.output?.close();
-      connect(tracked, openDescriptors(tracked), sink);
+      connect(tracked, openDescriptors(tracked), sink, await files.keptOutput(id));
       if (tracked.phase === "exited") settleExit(tracked);
     });
 
@@ -392,8 +402,11 @@ export function createContainers(options: ContainersOptions): Containers {
     onResync,
     close: async () => {
       closed = true;
-      const outputs = [...table.values()].map(({ output }) => output?.close());
-      await waitBounded(Promise.all(outputs), CLOSE_WAIT_MS);
+      const connected = [...table.values()].filter((tracked) => tracked.output !== undefined);
+      await waitBounded(Promise.all(connected.map(({ output }) => output?.close())), CLOSE_WAIT_MS);
+      for (const { id, output } of connected) {
+        for (const [stream, data] of output?.abandon() ?? []) await files.keepOutput(id, stream, data);
+      }
     },
   };
 }

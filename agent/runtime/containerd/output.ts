@@ -18,18 +18,25 @@ export interface Output {
   readonly lastProgressMs: () => number;
   /** Stops reading; resolves when the chunk under way has reached the sink. What is in the pipe stays there. */
   readonly close: () => Promise<void>;
+  /** Stops at once. What was read and the sink has not taken, per stream: whoever calls must keep it. */
+  readonly abandon: () => ReadonlyMap<OutputStream, Uint8Array>;
 }
 
 // libuv reads into it and calls back before anything else can run, so all streams share it.
 const CHUNK = Buffer.alloc(64 * 1024);
 
 interface Reader {
+  readonly stream: OutputStream;
   readonly ended: Promise<void>;
   readonly close: () => Promise<void>;
+  readonly abandon: () => Uint8Array | undefined;
 }
 
 export function openOutput(options: {
   readonly descriptors: ReadonlyMap<OutputStream, number>;
+  /** Kept from an earlier life: comes before what is in the pipe. */
+  readonly kept: ReadonlyMap<OutputStream, Uint8Array>;
+  readonly onKeptTaken: (stream: OutputStream) => void;
   readonly sink: OutputSink;
   readonly nowMs: () => number;
   readonly onSinkError: (error: unknown) => void;
@@ -48,7 +55,13 @@ export function openOutput(options: {
     }
   };
   const readers = [...options.descriptors].map(([stream, descriptor]) =>
-    readStream(descriptor, (data) => take(stream, data)),
+    readStream(
+      stream,
+      descriptor,
+      (data) => take(stream, data),
+      options.kept.get(stream),
+      () => options.onKeptTaken(stream),
+    ),
   );
   return {
     ended: Promise.all(readers.map((reader) => reader.ended)).then(() => undefined),
@@ -56,18 +69,36 @@ export function openOutput(options: {
     close: async () => {
       await Promise.all(readers.map((reader) => reader.close()));
     },
+    abandon: () =>
+      new Map(
+        readers.flatMap((reader) => {
+          const data = reader.abandon();
+          return data === undefined ? [] : [[reader.stream, data] as const];
+        }),
+      ),
   };
 }
 
-function readStream(descriptor: number, take: (data: Uint8Array) => Promise<void>): Reader {
+function readStream(
+  stream: OutputStream,
+  descriptor: number,
+  take: (data: Uint8Array) => Promise<void>,
+  kept: Uint8Array | undefined,
+  onKeptTaken: () => void,
+): Reader {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let inHand: Uint8Array | undefined;
   let taking: Promise<void> = Promise.resolve();
   let closing = false;
-  const socket = open(descriptor, (length) => {
-    const data = Uint8Array.prototype.slice.call(CHUNK, 0, length);
+  const hand = (data: Uint8Array): void => {
+    inHand = data;
     taking = take(data).then(() => {
+      inHand = undefined;
       if (!closing) socket.resume();
     });
+  };
+  const socket = open(descriptor, (length) => {
+    hand(Uint8Array.prototype.slice.call(CHUNK, 0, length));
     return false; // no more until it is taken
   });
   const finish = (): void => {
@@ -77,7 +108,13 @@ function readStream(descriptor: number, take: (data: Uint8Array) => Promise<void
   socket.once("end", finish);
   socket.once("error", finish);
   socket.once("close", finish);
+  if (kept === undefined) socket.resume();
+  else {
+    hand(kept);
+    taking = taking.then(onKeptTaken);
+  }
   return {
+    stream,
     ended,
     close: async () => {
       closing = true;
@@ -86,19 +123,26 @@ function readStream(descriptor: number, take: (data: Uint8Array) => Promise<void
       finish();
       await ended;
     },
+    abandon: () => {
+      closing = true;
+      socket.destroy();
+      end();
+      return inHand;
+    },
   };
 }
 
 function open(descriptor: number, onChunk: (length: number) => boolean): Socket {
+  // manualStart: nothing is read before the first resume. The type library does not name it.
+  const options = {
+    fd: descriptor,
+    readable: true,
+    writable: false,
+    manualStart: true,
+    onread: { buffer: CHUNK, callback: onChunk },
+  };
   try {
-    const socket = new Socket({
-      fd: descriptor,
-      readable: true,
-      writable: false,
-      onread: { buffer: CHUNK, callback: onChunk },
-    });
-    socket.resume();
-    return socket;
+    return new Socket(options);
   } catch (error) {
     closeQuietly(descriptor);
     throw error;

@@ -26,7 +26,7 @@ export function sysctls(
 ): Readonly<Record<string, string>> {
   const result: Record<string, string> = network === "host" ? {} : { ...OWN_NETWORK };
   for (const [raw, value] of Object.entries(wanted)) {
-    // sysctl's other spelling; a dot inside an interface name is written as a slash there.
+    // The other spelling that sysctl knows. A name that needs both, for a dot in an interface name, cannot be told to runc.
     const name = raw.includes("/") && !raw.includes(".") ? raw.replaceAll("/", ".") : raw;
     if (name.startsWith("net.") && network === "host") {
       throw new SkepError("invalid_argument", `sysctl "${raw}" is not allowed: the task uses the network of its node`);
