@@ -65,7 +65,16 @@ export interface EncodedObject {
   readonly bytes: Uint8Array;
 }
 
-export function encodeTransaction(version: number, term: number, writes: Iterable<EncodedWrite>): Uint8Array {
+export interface TransactionHead {
+  readonly version: number;
+  readonly term: number;
+  readonly timeMs: number;
+}
+
+export function encodeTransaction(
+  { version, term, timeMs }: TransactionHead,
+  writes: Iterable<EncodedWrite>,
+): Uint8Array {
   const w = Writer.create().uint32(8).uint64(version);
   for (const { table, id, bytes } of writes) {
     w.uint32(tag(2)).fork(); // actions
@@ -78,25 +87,23 @@ export function encodeTransaction(version: number, term: number, writes: Iterabl
     }
     w.ldelim();
   }
-  return w.uint32(24).uint64(term).finish();
+  return w.uint32(24).uint64(term).uint32(32).int64(timeMs).finish();
 }
 
-export interface DecodedTransaction {
-  readonly version: number;
-  readonly term: number;
+export interface DecodedTransaction extends TransactionHead {
   readonly writes: readonly ObjectWrite[];
 }
 
 /** @throws {SkepError} `invalid_argument` when the bytes are not a transaction of this version. */
 export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
   try {
-    const { version, term, actions } = decodeStoreTransaction(bytes);
+    const { version, term, timeMs, actions } = decodeStoreTransaction(bytes);
     const writes = actions.map(({ action }): ObjectWrite => {
       if (action?.kind === "remove") return { table: action.table, id: action.id, object: undefined };
       if (action?.object === undefined) throw new RangeError("an action of a kind that this version does not know");
       return writeOf(action.object);
     });
-    return { version, term, writes };
+    return { version, term, timeMs, writes };
   } catch (error) {
     throw new SkepError("invalid_argument", "this is not a store transaction", { cause: error });
   }

@@ -1,5 +1,12 @@
 // What every manager agrees on: the tables after the last applied log entry.
-import { decodeSnapshot, type EncodedObject, encodeObject, encodeSnapshot, type ObjectWrite } from "./codec.ts";
+import {
+  type DecodedTransaction,
+  decodeSnapshot,
+  type EncodedObject,
+  encodeObject,
+  encodeSnapshot,
+  type ObjectWrite,
+} from "./codec.ts";
 import { type BaseTables, newBaseTables, TABLE_NAMES } from "./tables.ts";
 import type { Change, Commit, TableName, Tables } from "./types.ts";
 
@@ -16,14 +23,14 @@ export class CommittedState {
     return this.#rows;
   }
 
-  commit(version: number, writes: readonly ObjectWrite[]): Commit {
+  commit({ version, timeMs, writes }: DecodedTransaction): Commit {
     const changes: Change[] = [];
     for (const write of writes) {
       const change = this.#write(write);
       if (change !== undefined) changes.push(change);
     }
     this.#version = version;
-    return { version, changes };
+    return { version, timeMs, changes };
   }
 
   #write<T extends TableName>({ table, id, object }: ObjectWrite<T>): Change | undefined {

@@ -33,6 +33,7 @@ const DEFAULT_MAX_BUFFERED_COMMITS = 10_000;
 
 interface Pending {
   readonly version: number;
+  readonly timeMs: number;
   readonly data: Uint8Array;
   readonly writes: readonly EncodedWrite[];
   readonly settle: (error?: SkepError) => void;
@@ -174,7 +175,8 @@ class StoreCore {
       );
     }
     const version = this.#headVersion();
-    const transaction = openTransaction(this.#head, version, version + 1, this.#env.wallMs());
+    const nowMs = this.#env.wallMs();
+    const transaction = openTransaction(this.#head, version, version + 1, nowMs);
     this.#writing = true;
     let result: R;
     try {
@@ -185,11 +187,11 @@ class StoreCore {
     }
     const writes = transaction.writes();
     if (writes.length === 0) return { result, done: Promise.resolve() };
-    return { result, done: this.#propose(raft, version + 1, writes) };
+    return { result, done: this.#propose(raft, version + 1, nowMs, writes) };
   }
 
-  #propose(raft: RaftNode, version: number, writes: readonly EncodedWrite[]): Promise<void> {
-    const data = encodeTransaction(version, this.#term, writes);
+  #propose(raft: RaftNode, version: number, timeMs: number, writes: readonly EncodedWrite[]): Promise<void> {
+    const data = encodeTransaction({ version, term: this.#term, timeMs }, writes);
     if (data.length > MAX_TRANSACTION_BYTES) {
       throw new SkepError(
         "resource_exhausted",
@@ -198,7 +200,7 @@ class StoreCore {
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const settle = (error?: SkepError): void => (error === undefined ? resolve() : reject(error));
-    const pending: Pending = { version, data, writes, settle };
+    const pending: Pending = { version, timeMs, data, writes, settle };
     // In place before the proposal: a single manager may commit at once.
     this.#pending.push(pending);
     for (const write of writes) setRow(this.#head, write, version);
@@ -239,7 +241,7 @@ class StoreCore {
       return;
     }
     if (own === undefined) this.#dropHead(lostLeadership); // the version is taken by another's write
-    const commit = this.#committed.commit(transaction.version, transaction.writes);
+    const commit = this.#committed.commit(transaction);
     if (own !== undefined) {
       this.#pending.shift();
       for (const { table, id } of own.writes) this.#head[table].settle(id, own.version);

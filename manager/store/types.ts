@@ -53,6 +53,8 @@ export type Change = {
 /** One transaction, whole. */
 export interface Commit {
   readonly version: number;
+  /** When the transaction was made, by the leader's clock. */
+  readonly timeMs: number;
   readonly changes: readonly Change[];
 }
 

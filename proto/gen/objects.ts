@@ -3478,15 +3478,18 @@ export interface StoreTransaction {
    * version is not the next one: it was made over a state that never came to be.
    */
   readonly term: number;
+  /** When the leader made it, by its clock. */
+  readonly timeMs: number;
 }
 /** A StoreTransaction with every field that is not given at its zero value. */
 export function newStoreTransaction(init: Partial<StoreTransaction> = {}): StoreTransaction {
-  return { version: 0, actions: [], term: 0, ...init };
+  return { version: 0, actions: [], term: 0, timeMs: 0, ...init };
 }
 export function encodeStoreTransactionInto(m: StoreTransaction, w: Writer): Writer {
   if (m.version !== 0) w.uint32(8).uint64(m.version);
   for (const value of m.actions) encodeStoreActionInto(value, w.uint32(18).fork()).ldelim();
   if (m.term !== 0) w.uint32(24).uint64(m.term);
+  if (m.timeMs !== 0) w.uint32(32).int64(m.timeMs);
   return w;
 }
 export function encodeStoreTransaction(m: StoreTransaction): Uint8Array {
@@ -3507,6 +3510,9 @@ export function decodeStoreTransactionFrom(r: Reader, length: number): StoreTran
         break;
       case 3:
         m.term = toNumber(r.uint64());
+        break;
+      case 4:
+        m.timeMs = toNumber(r.int64());
         break;
       default:
         r.skipType(tag & 7);
