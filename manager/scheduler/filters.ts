@@ -2,8 +2,7 @@
 // make the words that `service ps` shows.
 import type { Node, TaskSpec } from "../../proto/gen/objects.ts";
 import { compileConstraints } from "../../shared/model/constraints.ts";
-import type { ServiceId } from "../../shared/model/ids.ts";
-import type { NodeEntry } from "./node-load.ts";
+import type { NodeEntry, TasksByNode } from "./node-load.ts";
 import { platformMatches } from "./platform.ts";
 import { type Amounts, amountsOf, fits } from "./resources.ts";
 
@@ -66,15 +65,15 @@ export class TraitFilter {
   }
 }
 
-/** All filters for one kind of task. */
+/** All filters for one kind of task. `tasks` is where its service runs, and changes with every placement. */
 export class Filters {
-  readonly #service: ServiceId;
+  readonly #tasks: TasksByNode;
   readonly #reservation: Amounts;
   readonly #traits: TraitFilter;
   readonly #maxReplicas: number;
 
-  constructor(service: ServiceId, spec: TaskSpec | undefined, traits: TraitFilter) {
-    this.#service = service;
+  constructor(tasks: TasksByNode, spec: TaskSpec | undefined, traits: TraitFilter) {
+    this.#tasks = tasks;
     this.#reservation = amountsOf(spec?.resources?.reservations);
     this.#traits = traits;
     this.#maxReplicas = spec?.placement?.maxReplicas ?? 0;
@@ -91,7 +90,7 @@ export class Filters {
     if (which === "resources") {
       return fits(entry.capacity, entry.load.used, this.#reservation) ? undefined : "resources";
     }
-    const full = this.#maxReplicas > 0 && entry.load.ofService(this.#service) >= this.#maxReplicas;
+    const full = this.#maxReplicas > 0 && (this.#tasks.get(entry.id) ?? 0) >= this.#maxReplicas;
     return full ? "max_replicas" : undefined;
   }
 

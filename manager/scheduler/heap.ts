@@ -18,16 +18,38 @@ export class Heap<T> {
     return this.#items[0];
   }
 
+  push(item: T): void {
+    const items = this.#items;
+    let at = items.length;
+    items.push(item);
+    while (at > 0) {
+      const up = (at - 1) >>> 1;
+      const parent = items[up];
+      if (parent === undefined || !this.#less(item, parent)) break;
+      items[at] = parent;
+      at = up;
+    }
+    items[at] = item;
+  }
+
   /** The top item has grown: finds its new place. */
   topChanged(): void {
     this.#sink(0);
   }
 
+  replaceTop(item: T): void {
+    this.#items[0] = item;
+    this.#sink(0);
+  }
+
   removeTop(): void {
     const last = this.#items.pop();
-    if (last === undefined || this.#items.length === 0) return;
-    this.#items[0] = last;
-    this.#sink(0);
+    if (last !== undefined && this.#items.length > 0) this.replaceTop(last);
+  }
+
+  /** The items in no particular order; the heap must not be used any more. */
+  release(): T[] {
+    return this.#items;
   }
 
   #sink(start: number): void {

@@ -12,21 +12,12 @@ export class NodeLoad {
   readonly used: Used = nothingUsed();
   /** Tasks that shall run here. */
   tasks = 0;
-  readonly #byService = new Map<ServiceId, number>();
   readonly #failures = new Map<string, number[]>();
 
-  ofService(id: ServiceId): number {
-    return this.#byService.get(id) ?? 0;
-  }
-
   /** @param active false: it is being stopped and only holds what it reserved. */
-  add(service: ServiceId, reservation: Amounts, active: boolean, sign: 1 | -1): void {
+  add(reservation: Amounts, active: boolean, sign: 1 | -1): void {
     addUse(this.used, reservation, sign);
-    if (!active) return;
-    this.tasks += sign;
-    const count = this.ofService(service) + sign;
-    if (count === 0) this.#byService.delete(service);
-    else this.#byService.set(service, count);
+    if (active) this.tasks += sign;
   }
 
   failed(task: Task): void {
@@ -62,3 +53,6 @@ export interface NodeEntry {
   ready: boolean;
   readonly load: NodeLoad;
 }
+
+/** A service's tasks that shall run, by node. */
+export type TasksByNode = ReadonlyMap<NodeId, number>;

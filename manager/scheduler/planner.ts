@@ -8,9 +8,10 @@ import type { Node, Task } from "../../proto/gen/objects.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
 import { isTerminal, rank } from "../../shared/model/tasks.ts";
 import { explain, Filters, isReady, noRefusals, TraitFilter } from "./filters.ts";
-import { type NodeEntry, NodeLoad } from "./node-load.ts";
+import { type NodeEntry, NodeLoad, type TasksByNode } from "./node-load.ts";
 import { type Amounts, amountsOf, reservationOf } from "./resources.ts";
-import { type Candidate, newSpread } from "./spread.ts";
+import { Best, type Candidate, newSpread, type Spread } from "./spread.ts";
+import { type Path, Topology } from "./topology.ts";
 
 export type Decision =
   | { readonly kind: "place"; readonly task: TaskId; readonly node: NodeId }
@@ -26,6 +27,7 @@ interface Group {
 }
 
 interface Counted {
+  readonly node: NodeId;
   readonly load: NodeLoad;
   readonly service: ServiceId;
   readonly reservation: Amounts;
@@ -39,7 +41,8 @@ interface TaskEntry {
   counted: Counted | undefined;
 }
 
-const MAX_TRAIT_FILTERS = 256;
+const MAX_CACHED = 256;
+const NOWHERE: TasksByNode = new Map();
 
 const stateOf = (task: Task) => task.status?.state ?? "new";
 const isWanted = (task: Task): boolean => rank(task.desiredState) <= rank("running");
@@ -54,7 +57,9 @@ export class Planner {
   readonly #tasks = new Map<TaskId, TaskEntry>();
   readonly #groups = new Map<string, Group>();
   readonly #explanations = new Map<TaskId, string>();
+  readonly #byService = new Map<ServiceId, Map<NodeId, number>>();
   readonly #traits = new Map<string, TraitFilter>();
+  readonly #topologies = new Map<string, Topology>();
   #generation = 0;
 
   // -------------------------------------------------------------------------------------------------- what is committed
@@ -69,7 +74,7 @@ export class Planner {
       entry.node = node;
       entry.capacity = amountsOf(node.description?.resources);
       entry.ready = isReady(node);
-      for (const filter of this.#traits.values()) filter.forget(entry.index);
+      this.#forget(entry.index);
     }
     this.#generation++;
   }
@@ -80,7 +85,7 @@ export class Planner {
     this.#nodes.delete(id);
     this.#loads.delete(id);
     this.#freeIndexes.push(entry.index);
-    for (const filter of this.#traits.values()) filter.forget(entry.index);
+    this.#forget(entry.index);
     this.#generation++; // the words change
   }
 
@@ -133,10 +138,11 @@ export class Planner {
   #decideGroup(group: Group, limit: number, nowMs: number, decisions: Decision[]): void {
     const [first] = group.tasks.values();
     if (first === undefined) return;
-    const filters = new Filters(group.service, first.spec, this.#traitFilter(first));
+    const filters = new Filters(this.#tasksByNode(group.service), first.spec, this.#traitFilter(first));
     const free = this.#placeBound(group, filters, decisions);
     if (free.length > 0) this.#placeFree(group, free, filters, limit, nowMs, decisions);
     else group.triedIn = this.#generation;
+    if (this.#byService.get(group.service)?.size === 0) this.#byService.delete(group.service);
   }
 
   /** Tasks of global services were born with their node: the filters only say whether it may start now. */
@@ -163,30 +169,52 @@ export class Planner {
     nowMs: number,
     decisions: Decision[],
   ): void {
-    const [first] = tasks;
-    const candidates: Candidate[] = [];
-    const others: Candidate[] = [];
-    for (const entry of this.#nodes.values()) {
-      const refused = filters.refuses(entry) !== undefined;
-      const { load } = entry;
-      (refused ? others : candidates).push({
-        entry,
-        failing: load.isFailing(group.service, group.specVersion, nowMs),
-        ofService: load.ofService(group.service),
-        tasks: load.tasks,
-      });
-    }
-    const spread = newSpread(candidates, others, first?.spec?.placement?.preferences ?? []);
+    const wanted = Math.min(tasks.length, limit - decisions.length);
+    const spread = this.#spread(group, tasks[0], filters, wanted, nowMs);
     for (const task of tasks) {
       if (decisions.length >= limit) return;
       const placed = spread.next((entry) => {
         decisions.push(this.#assume(task, entry));
-        return { full: !filters.takesAnother(entry) };
+        return filters.takesAnother(entry);
       });
       if (placed === undefined) break;
     }
     group.triedIn = this.#generation;
     if (group.tasks.size > 0) this.#explainGroup(group, filters);
+  }
+
+  #spread(group: Group, first: Task | undefined, filters: Filters, wanted: number, nowMs: number): Spread {
+    const topology = this.#topology(first);
+    const byNode = this.#byService.get(group.service) ?? NOWHERE;
+    const leaves = new Map<Path, Best>();
+    for (const entry of this.#nodes.values()) {
+      if (!entry.ready) continue;
+      const { load } = entry;
+      const candidate: Candidate = {
+        entry,
+        failing: load.isFailing(group.service, group.specVersion, nowMs),
+        ofService: byNode.size === 0 ? 0 : (byNode.get(entry.id) ?? 0),
+        tasks: load.tasks,
+      };
+      const path = topology.pathOf(entry);
+      let best = leaves.get(path);
+      if (best?.wants(candidate) === false || filters.refuses(entry) !== undefined) continue;
+      if (best === undefined) {
+        best = new Best(wanted);
+        leaves.set(path, best);
+      }
+      best.offer(candidate);
+    }
+    const tasks = new Map<Path, number>();
+    for (const [id, count] of byNode) {
+      const entry = this.#nodes.get(id);
+      if (entry === undefined) continue;
+      const path = topology.pathOf(entry);
+      tasks.set(path, (tasks.get(path) ?? 0) + count);
+    }
+    return newSpread(
+      [...leaves].map(([path, best]) => ({ path, candidates: best.release(), tasks: tasks.get(path) ?? 0 })),
+    );
   }
 
   #explainGroup(group: Group, filters: Filters): void {
@@ -209,8 +237,7 @@ export class Planner {
     if (entry !== undefined) {
       entry.assumed = node.id;
       this.#leaveGroup(task);
-      entry.counted = { load: node.load, service: task.serviceId, reservation: reservationOf(task), active: true };
-      node.load.add(task.serviceId, entry.counted.reservation, true, 1);
+      this.#count(entry, node.id, node.load, true);
     }
     return { kind: "place", task: task.id, node: node.id };
   }
@@ -233,15 +260,30 @@ export class Planner {
     if (entry.counted?.load === load && (load === undefined || entry.counted?.active === active)) return;
     this.#uncount(entry);
     if (load === undefined) return;
-    entry.counted = { load, service: task.serviceId, reservation: reservationOf(task), active };
-    load.add(task.serviceId, entry.counted.reservation, active, 1);
+    this.#count(entry, task.nodeId, load, active);
+  }
+
+  #count(entry: TaskEntry, node: NodeId, load: NodeLoad, active: boolean): void {
+    const { task } = entry;
+    entry.counted = { node, load, service: task.serviceId, reservation: reservationOf(task), active };
+    load.add(entry.counted.reservation, active, 1);
+    if (!active) return;
+    const byNode = this.#tasksByNode(task.serviceId);
+    byNode.set(node, (byNode.get(node) ?? 0) + 1);
   }
 
   #uncount(entry: TaskEntry): void {
     const { counted } = entry;
     if (counted === undefined) return;
-    counted.load.add(counted.service, counted.reservation, counted.active, -1);
     entry.counted = undefined;
+    counted.load.add(counted.reservation, counted.active, -1);
+    if (counted.active) {
+      const byNode = this.#tasksByNode(counted.service);
+      const count = (byNode.get(counted.node) ?? 0) - 1;
+      if (count > 0) byNode.set(counted.node, count);
+      else byNode.delete(counted.node);
+      if (byNode.size === 0) this.#byService.delete(counted.service);
+    }
     this.#generation++; // room was made
   }
 
@@ -272,19 +314,42 @@ export class Planner {
     return load;
   }
 
-  #traitFilter(task: Task): TraitFilter {
-    const key = TraitFilter.key(task.spec);
-    let filter = this.#traits.get(key);
-    if (filter === undefined) {
-      filter = new TraitFilter(task.spec);
-      for (const oldest of this.#traits.keys()) {
-        if (this.#traits.size < MAX_TRAIT_FILTERS) break;
-        this.#traits.delete(oldest);
-      }
-      this.#traits.set(key, filter);
+  #tasksByNode(service: ServiceId): Map<NodeId, number> {
+    let byNode = this.#byService.get(service);
+    if (byNode === undefined) {
+      byNode = new Map();
+      this.#byService.set(service, byNode);
     }
-    return filter;
+    return byNode;
   }
+
+  #forget(index: number): void {
+    for (const filter of this.#traits.values()) filter.forget(index);
+    for (const topology of this.#topologies.values()) topology.forget(index);
+  }
+
+  #traitFilter({ spec }: Task): TraitFilter {
+    return cached(this.#traits, TraitFilter.key(spec), () => new TraitFilter(spec));
+  }
+
+  #topology(task: Task | undefined): Topology {
+    const preferences = task?.spec?.placement?.preferences ?? [];
+    return cached(this.#topologies, Topology.key(preferences), () => new Topology(preferences));
+  }
+}
+
+/** Bounded: the oldest goes first. */
+function cached<T>(cache: Map<string, T>, key: string, make: () => T): T {
+  let value = cache.get(key);
+  if (value === undefined) {
+    value = make();
+    for (const oldest of cache.keys()) {
+      if (cache.size < MAX_CACHED) break;
+      cache.delete(oldest);
+    }
+    cache.set(key, value);
+  }
+  return value;
 }
 
 const isFailure = (task: Task): boolean =>

@@ -2,9 +2,9 @@
 // and a task goes down to the branch that has fewest tasks of the service. In a leaf the order is Swarm's: nodes on which
 // the service keeps failing last, then fewest tasks of this service, then fewest tasks of all; equal nodes by id, so
 // that the same input gives the same placement. Every level is a heap, so a placement costs the logarithm of its width.
-import type { Node, PlacementPreference } from "../../proto/gen/objects.ts";
 import { Heap } from "./heap.ts";
 import type { NodeEntry } from "./node-load.ts";
+import type { Path } from "./topology.ts";
 
 export interface Candidate {
   readonly entry: NodeEntry;
@@ -13,33 +13,66 @@ export interface Candidate {
   tasks: number;
 }
 
-const candidateLess = (a: Candidate, b: Candidate): boolean => {
+const better = (a: Candidate, b: Candidate): boolean => {
   if (a.failing !== b.failing) return b.failing;
   if (a.ofService !== b.ofService) return a.ofService < b.ofService;
   if (a.tasks !== b.tasks) return a.tasks < b.tasks;
   return a.entry.id < b.entry.id;
 };
 
-interface Spread {
-  /** Takes one more task if `place` accepts a node. */
-  readonly next: (place: (entry: NodeEntry) => { readonly full: boolean }) => NodeEntry | undefined;
+const worse = (a: Candidate, b: Candidate): boolean => better(b, a);
+
+/**
+ * The best `limit` of the candidates offered. To place `limit` tasks one after the other no more are needed: a node is
+ * taken for the first time only when every better one has been taken before it.
+ */
+export class Best {
+  readonly #limit: number;
+  readonly #heap = new Heap<Candidate>([], worse);
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Might such a candidate be kept? Asked before the filters, which cost more. */
+  wants(candidate: Candidate): boolean {
+    const worst = this.#heap.top();
+    return this.#heap.size < this.#limit || (worst !== undefined && better(candidate, worst));
+  }
+
+  offer(candidate: Candidate): void {
+    if (this.#heap.size < this.#limit) this.#heap.push(candidate);
+    else if (this.wants(candidate)) this.#heap.replaceTop(candidate);
+  }
+
+  release(): Candidate[] {
+    return this.#heap.release();
+  }
+}
+
+/** Tells that a node was chosen; returns whether it can take another. */
+export type Place = (entry: NodeEntry) => boolean;
+
+export interface Spread {
+  /** Places one more task; undefined when no node is left. */
+  readonly next: (place: Place) => NodeEntry | undefined;
 }
 
 class Leaf implements Spread {
   readonly #heap: Heap<Candidate>;
 
   constructor(candidates: Candidate[]) {
-    this.#heap = new Heap(candidates, candidateLess);
+    this.#heap = new Heap(candidates, better);
   }
 
-  next(place: (entry: NodeEntry) => { readonly full: boolean }): NodeEntry | undefined {
+  next(place: Place): NodeEntry | undefined {
     const candidate = this.#heap.top();
     if (candidate === undefined) return undefined;
-    const { full } = place(candidate.entry);
+    const takesAnother = place(candidate.entry);
     candidate.ofService++;
     candidate.tasks++;
-    if (full) this.#heap.removeTop();
-    else this.#heap.topChanged();
+    if (takesAnother) this.#heap.topChanged();
+    else this.#heap.removeTop();
     return candidate.entry;
   }
 }
@@ -59,7 +92,7 @@ class Level implements Spread {
     this.#branches = new Heap(branches, branchLess);
   }
 
-  next(place: (entry: NodeEntry) => { readonly full: boolean }): NodeEntry | undefined {
+  next(place: Place): NodeEntry | undefined {
     for (;;) {
       const branch = this.#branches.top();
       if (branch === undefined) return undefined;
@@ -74,62 +107,30 @@ class Level implements Spread {
   }
 }
 
-const NODE_LABELS = "node.labels.";
-const ENGINE_LABELS = "engine.labels.";
-
-/** Undefined: not a preference we know; it is left out, as Swarm does. */
-function labelReader(preference: PlacementPreference): ((node: Node) => string) | undefined {
-  const descriptor = preference.spread?.spreadDescriptor ?? "";
-  const lower = descriptor.toLowerCase();
-  if (lower.startsWith(NODE_LABELS) && lower.length > NODE_LABELS.length) {
-    const label = descriptor.slice(NODE_LABELS.length);
-    return (node) => ownLabel(node.spec?.labels, label);
-  }
-  if (lower.startsWith(ENGINE_LABELS) && lower.length > ENGINE_LABELS.length) {
-    const label = descriptor.slice(ENGINE_LABELS.length);
-    return (node) => ownLabel(node.description?.engine?.labels, label);
-  }
-  return undefined;
+export interface LeafInput {
+  readonly path: Path;
+  readonly candidates: Candidate[];
+  /** Tasks of the service on all nodes of this path, also on those that take no more. */
+  readonly tasks: number;
 }
 
-const ownLabel = (labels: Readonly<Record<string, string>> | undefined, label: string): string =>
-  labels !== undefined && Object.hasOwn(labels, label) ? (labels[label] ?? "") : "";
-
-/**
- * @param candidates nodes that can take a task.
- * @param others all other nodes: their tasks count in the branches, though they get no more.
- */
-export function newSpread(
-  candidates: Candidate[],
-  others: readonly Candidate[],
-  preferences: readonly PlacementPreference[],
-): Spread {
-  const readers = preferences.map(labelReader).filter((reader) => reader !== undefined);
-  return level(candidates, others, readers);
-}
-
-function level(
-  candidates: Candidate[],
-  others: readonly Candidate[],
-  [read, ...deeper]: readonly ((node: Node) => string)[],
-): Spread {
-  if (read === undefined) return new Leaf(candidates);
-  const groups = new Map<string, { readonly candidates: Candidate[]; readonly others: Candidate[]; tasks: number }>();
-  const groupOf = (candidate: Candidate) => {
-    const value = read(candidate.entry.node);
-    let group = groups.get(value);
-    if (group === undefined) {
-      group = { candidates: [], others: [], tasks: 0 };
-      groups.set(value, group);
-    }
-    group.tasks += candidate.ofService;
-    return group;
-  };
-  for (const candidate of candidates) groupOf(candidate).candidates.push(candidate);
-  for (const other of others) groupOf(other).others.push(other);
+export function newSpread(leaves: readonly LeafInput[], depth = 0): Spread {
+  const [first] = leaves;
+  if (first === undefined || depth >= first.path.values.length) {
+    return new Leaf(leaves.flatMap(({ candidates }) => candidates));
+  }
+  const groups = new Map<string, LeafInput[]>();
+  for (const leaf of leaves) {
+    const value = leaf.path.values[depth] ?? "";
+    const group = groups.get(value);
+    if (group === undefined) groups.set(value, [leaf]);
+    else group.push(leaf);
+  }
   return new Level(
-    [...groups]
-      .filter(([, group]) => group.candidates.length > 0)
-      .map(([value, group]) => ({ value, tasks: group.tasks, spread: level(group.candidates, group.others, deeper) })),
+    [...groups].map(([value, group]) => ({
+      value,
+      tasks: group.reduce((sum, { tasks }) => sum + tasks, 0),
+      spread: newSpread(group, depth + 1),
+    })),
   );
 }
