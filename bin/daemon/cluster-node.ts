@@ -67,7 +67,7 @@ export class ClusterNode {
   constructor(options: ClusterNodeOptions) {
     const { env, identity, state } = options;
     this.#options = options;
-    this.#log = options.log.child({ nodeId: state.nodeId });
+    this.#log = options.log.child({ node: state.nodeId });
     this.#state = state;
     this.#holder = createIdentityHolder(identity);
     this.#dialer = createDialer(this.#holder);

@@ -1,5 +1,6 @@
 // `skep daemon`: the process around a LocalNode.
 import { mkdir } from "node:fs/promises";
+import { flushCompileCache } from "node:module";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Runtime } from "../../agent/runtime/runtime.ts";
@@ -87,6 +88,7 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
   });
   try {
     await node.resume();
+    flushCompileCache(); // what the launcher set up; Node itself writes it at the end only, which a power cut has not
     const signal = await told;
     log.info({ signal }, "stopping; containers live on");
     return 0;

@@ -64,7 +64,7 @@ export interface ManagerPart {
 /** @throws {SkepError} when Raft's folder cannot be used, or a new cluster cannot be written. Nothing runs then. */
 export async function startManager(options: ManagerOptions): Promise<ManagerPart> {
   const { env, log, dialer, start } = options;
-  const { store, machine, attach } = createStore({ env, log: log.child({ room: "store" }) });
+  const { store, machine, attach } = createStore({ env, log });
   const raft = await openRaft({
     env,
     log: log.child({ room: "raft" }),
