@@ -9,7 +9,6 @@ import type { AnyMethod, RequestOf, ResponseOf } from "../../shared/rpc/method.t
 import type { Peer } from "../../shared/rpc/peer.ts";
 import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
 import { fromWire } from "./codec.ts";
-import type { ConfigChange } from "./core/config.ts";
 import type { RaftCore } from "./core/raft-core.ts";
 import type { Driver } from "./driver.ts";
 import type { Member } from "./member.ts";
@@ -25,7 +24,6 @@ export interface RaftHandlerOptions {
   readonly member: Member;
   readonly transport: Transport;
   readonly dial: (addr: string) => grpc.Client;
-  readonly tickIntervalMs: number;
 }
 
 /** Set on a forwarded call: whoever gets it and does not lead refuses, so that no call goes round. */
@@ -94,39 +92,19 @@ async function join(
     throw new SkepError("invalid_argument", "a joining manager needs a node id and an address");
   // Whoever asks to join has no log. A membership that it had is of a log that is lost: it must not vote under that id again.
   await removeNode(options, nodeId, signal);
-  for (;;) {
-    const raftId = core.config.nextRaftId;
-    if (await change(options, { kind: "add", member: { raftId, nodeId, addr } }, signal)) {
-      return newJoinRaftResponse({ raftId, members: core.config.members });
-    }
-  }
+  let raftId = 0;
+  await options.member.changeConfig(() => {
+    raftId = core.config.nextRaftId;
+    return { kind: "add", member: { raftId, nodeId, addr } };
+  }, signal);
+  return newJoinRaftResponse({ raftId, members: core.config.members });
 }
 
-async function removeNode(options: RaftHandlerOptions, nodeId: string, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const member = options.core.config.members.find((other) => other.nodeId === nodeId);
-    if (member === undefined) return;
-    await change(options, { kind: "remove", raftId: member.raftId }, signal);
-  }
-}
-
-/** Waits while another change is under way. Returns false when the membership has changed meanwhile: look again. */
-async function change(options: RaftHandlerOptions, wanted: ConfigChange, signal: AbortSignal): Promise<boolean> {
-  const { driver, core, env, tickIntervalMs } = options;
-  const before = core.config;
-  const outcome = await driver.changeConfig(wanted);
-  switch (outcome.kind) {
-    case "appended":
-      return true;
-    case "not-leading":
-      throw new SkepError("unavailable", "leadership changed meanwhile: try again");
-    case "busy":
-      await env.sleep(tickIntervalMs, signal);
-      return false;
-    case "refused":
-      if (core.config !== before) return false;
-      throw new SkepError("failed_precondition", `the managers cannot change now: ${outcome.reason}`);
-  }
+async function removeNode({ core, member }: RaftHandlerOptions, nodeId: string, signal: AbortSignal): Promise<void> {
+  await member.changeConfig(() => {
+    const found = core.config.members.find((other) => other.nodeId === nodeId);
+    return found === undefined ? undefined : { kind: "remove", raftId: found.raftId };
+  }, signal);
 }
 
 /** Here when this member leads, else at the leader. */

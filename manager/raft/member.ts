@@ -17,6 +17,7 @@ export interface MemberOptions {
   readonly driver: Driver;
   readonly storage: RaftStorage;
   readonly transport: Transport;
+  readonly tickIntervalMs: number;
   /** How long a stop waits for another member to take over. */
   readonly transferPatienceMs: number;
 }
@@ -51,8 +52,8 @@ export class Member {
       readIndex: (signal) => driver.readIndex(signal),
       status: () => this.status(),
       leadership: (signal) => this.#leadership.follow(signal),
-      addMember: (member, signal) => this.changeConfig({ kind: "add", member: pick(member) }, signal),
-      removeMember: (raftId, signal) => this.changeConfig({ kind: "remove", raftId }, signal),
+      addMember: (member, signal) => this.changeConfig(() => ({ kind: "add", member: pick(member) }), signal),
+      removeMember: (raftId, signal) => this.changeConfig(() => ({ kind: "remove", raftId }), signal),
       transferLeadership: (signal) => this.transferLeadership(signal),
       stop: () => {
         this.#stopping ??= this.#stop();
@@ -100,18 +101,29 @@ export class Member {
     }
   }
 
-  /** @throws {SkepError} as RaftNode.addMember and removeMember. */
-  async changeConfig(change: ConfigChange, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const outcome = await withSignal(this.#options.driver.changeConfig(change), signal);
-    switch (outcome.kind) {
-      case "appended":
-        return;
-      case "not-leading":
-        throw new SkepError("unavailable", "this manager does not lead");
-      case "busy":
-      case "refused":
-        throw new SkepError("failed_precondition", `the managers cannot change now: ${outcome.reason}`);
+  /**
+   * Waits while another change is under way (promoting a learner is one, and nobody asked for it), then does what `plan`
+   * says at that moment; nothing when it says undefined.
+   * @throws {SkepError} as RaftNode.addMember and removeMember.
+   */
+  async changeConfig(plan: () => ConfigChange | undefined, signal: AbortSignal): Promise<void> {
+    const { env, driver, tickIntervalMs } = this.#options;
+    for (;;) {
+      signal.throwIfAborted();
+      const change = plan();
+      if (change === undefined) return;
+      const outcome = await withSignal(driver.changeConfig(change), signal);
+      switch (outcome.kind) {
+        case "appended":
+          return;
+        case "busy":
+          await env.sleep(tickIntervalMs, signal);
+          break;
+        case "not-leading":
+          throw new SkepError("unavailable", "this manager does not lead");
+        case "refused":
+          throw new SkepError("failed_precondition", `the managers cannot change now: ${outcome.reason}`);
+      }
     }
   }
 

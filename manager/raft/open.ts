@@ -105,10 +105,19 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
       snapshotIntervalEntries,
     });
     const transferPatienceMs = electionTicks * tickIntervalMs;
-    const member: Member = new Member({ env, log, core, driver, storage, transport, transferPatienceMs });
+    const member: Member = new Member({
+      env,
+      log,
+      core,
+      driver,
+      storage,
+      transport,
+      tickIntervalMs,
+      transferPatienceMs,
+    });
     const self = { raftId, nodeId, addr };
     return Object.assign(member.node(), {
-      handlers: createRaftHandlers({ env, self, core, driver, member, transport, dial: options.dial, tickIntervalMs }),
+      handlers: createRaftHandlers({ env, self, core, driver, member, transport, dial: options.dial }),
     });
   } catch (error) {
     await storage.close();

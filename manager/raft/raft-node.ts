@@ -52,7 +52,12 @@ export interface RaftNode {
   readonly status: () => RaftStatus;
   /** The current state at once, then every change; until `signal` aborts. A slow consumer gets the newest state only. */
   readonly leadership: (signal: AbortSignal) => AsyncIterable<LeadershipEvent>;
-  /** One change at a time. @throws `unavailable` when not leading; `failed_precondition` when another is under way. */
+  /**
+   * One change at a time: waits while another is under way. A new member gets the log first and counts for nothing; the
+   * leader makes it a voter by itself once it has caught up.
+   * @throws `unavailable` when not leading; `failed_precondition` when the change itself is impossible: the id was given
+   * out before, or those left and alive would be no majority.
+   */
   readonly addMember: (member: RaftMember, signal: AbortSignal) => Promise<void>;
   readonly removeMember: (raftId: number, signal: AbortSignal) => Promise<void>;
   /** Hands leadership to the most up-to-date other member; resolves when this one no longer leads. */

@@ -6,7 +6,7 @@
 import { type ConfigChange, changeConfig, memberOf, voterIds } from "./config.ts";
 import { Progress } from "./progress.ts";
 import { hasQuorum } from "./quorum.ts";
-import { type Leading, type Raft, send } from "./state.ts";
+import { isActive, type Leading, type Raft, send } from "./state.ts";
 
 /** For so many heartbeats a removed member is told; later it hears it when it asks for votes. */
 const FAREWELL_HEARTBEATS = 50;
@@ -26,7 +26,7 @@ export function proposeConfig(raft: Raft, change: ConfigChange): ConfigProposal 
   if (configs.currentIndex > log.committed) return { kind: "busy", reason: "another membership change is under way" };
   const outcome = changeConfig(configs.current, change);
   if (outcome.kind === "refused") return outcome;
-  if (change.kind === "remove" && !survives(raft, role, voterIds(outcome.config))) {
+  if (change.kind === "remove" && !hasQuorum(voterIds(outcome.config), (id) => isActive(raft, role, id))) {
     return { kind: "refused", reason: `without ${change.raftId} the managers that are alive would be no majority` };
   }
   const index = log.lastIndex + 1;
@@ -37,17 +37,12 @@ export function proposeConfig(raft: Raft, change: ConfigChange): ConfigProposal 
   return { kind: "appended", index };
 }
 
-/** Whether those that were heard from lately are a majority of `voters`. */
-function survives(raft: Raft, role: Leading, voters: readonly number[]): boolean {
-  return hasQuorum(voters, (id) => id === raft.options.id || role.progress.get(id)?.active === true);
-}
-
 /** One progress per member, no more. */
 function syncProgress(raft: Raft, role: Leading): void {
   const { members } = raft.configs.current;
   for (const { raftId } of members) {
     if (role.progress.has(raftId)) continue;
-    role.progress.set(raftId, new Progress(raft.log.lastIndex + 1, raft.options.window, true));
+    role.progress.set(raftId, new Progress(raft.log.lastIndex + 1, raft.options.window));
   }
   // One that is being removed keeps getting the log until the removal is committed, and so usually learns of it there.
   const committed = raft.configs.at(raft.log.committed);
@@ -69,7 +64,7 @@ export function promoteReady(raft: Raft, role: Leading): void {
   for (const member of raft.configs.current.members) {
     const progress = role.progress.get(member.raftId);
     if (member.voter || progress === undefined || progress.state.kind !== "replicate") continue;
-    if (!progress.active || progress.matchIndex < Math.max(raft.log.committed, role.firstIndex)) continue;
+    if (progress.matchIndex < Math.max(raft.log.committed, role.firstIndex)) continue;
     if (proposeConfig(raft, { kind: "promote", raftId: member.raftId }).kind === "appended") return;
   }
 }

@@ -19,15 +19,14 @@ export class Progress {
   #matchIndex = 0;
   #nextIndex: number;
   #state: ReplicationState = { kind: "probe", sent: false };
-  /** Heard from since the last check of the quorum. */
-  active: boolean;
+  /** Since it was last heard from. */
+  silentTicks = 0;
   /** The newest round of the read index that it has answered. */
   readRound = 0;
 
-  constructor(nextIndex: number, limits: WindowLimits, active: boolean) {
+  constructor(nextIndex: number, limits: WindowLimits) {
     this.#nextIndex = nextIndex;
     this.#limits = limits;
-    this.active = active;
   }
 
   get matchIndex(): number {

@@ -235,11 +235,11 @@ export class RaftCore {
       lastIndex: log.lastIndex,
       config: configs.current,
       progress: new Map(
-        [...(leading?.progress ?? [])].map(([id, { matchIndex, active, state }]) => [
+        [...(leading?.progress ?? [])].map(([id, { matchIndex, silentTicks, state }]) => [
           id,
           id === options.id
             ? { matchIndex: log.stable, active: true, state: "self" }
-            : { matchIndex, active, state: state.kind },
+            : { matchIndex, active: silentTicks < options.electionTicks, state: state.kind },
         ]),
       ),
     };

@@ -42,7 +42,7 @@ function sendAppend(raft: Raft, to: number, progress: Progress): boolean {
 }
 
 function sendSnapshot(raft: Raft, to: number, progress: Progress): boolean {
-  if (!progress.active) return false; // read and sent only to who is there to take it
+  if (progress.silentTicks > 2 * raft.options.heartbeatTicks) return false; // only to who is there to take it
   const snapshot = raft.log.snapshot();
   if (snapshot === undefined) return false;
   send(raft, to, { kind: "snapshot", snapshot });
@@ -97,7 +97,7 @@ export function tickSnapshots(raft: Raft, role: Leading): void {
 export function handleAccepted(raft: Raft, role: Leading, m: MessageOf<"append-accepted">): boolean {
   const progress = role.progress.get(m.from);
   if (progress === undefined) return false;
-  progress.active = true;
+  progress.silentTicks = 0;
   const news = progress.accepted(m.matchIndex);
   sendPending(raft, m.from, progress);
   return news;
@@ -106,7 +106,7 @@ export function handleAccepted(raft: Raft, role: Leading, m: MessageOf<"append-a
 export function handleRejected(raft: Raft, role: Leading, m: MessageOf<"append-rejected">): void {
   const progress = role.progress.get(m.from);
   if (progress === undefined) return;
-  progress.active = true;
+  progress.silentTicks = 0;
   // Skip a whole term at a time (paper, end of section 5.3): the logs cannot agree where our term is beyond its hint's.
   const retryAt = raft.log.lastIndexNotAfter(m.hintIndex, m.hintTerm);
   if (progress.rejected(m.rejectedIndex, retryAt)) sendAppend(raft, m.from, progress);
@@ -115,7 +115,7 @@ export function handleRejected(raft: Raft, role: Leading, m: MessageOf<"append-r
 export function handleHeartbeatResponse(raft: Raft, role: Leading, m: MessageOf<"heartbeat-response">): void {
   const progress = role.progress.get(m.from);
   if (progress === undefined) return;
-  progress.active = true;
+  progress.silentTicks = 0;
   progress.readRound = Math.max(progress.readRound, m.readRound);
   if (progress.matchIndex < raft.log.lastIndex || progress.state.kind === "probe") nudge(raft, m.from, progress);
 }

@@ -56,7 +56,7 @@ export interface Raft {
   role: Role;
   /** Of `term`, where known; 0: nobody. */
   leaderId: number;
-  /** As a follower: since it heard from its leader or gave its vote. As a leader: since it checked its quorum. */
+  /** Since it heard from its leader or gave its vote; a leader hears itself. */
   electionElapsedTicks: number;
   heartbeatElapsedTicks: number;
   /** Drawn from [electionTicks, 2 * electionTicks). */
@@ -118,9 +118,8 @@ export function becomeLeader(raft: Raft): void {
   const { id, window } = raft.options;
   invariant(raft.role.kind === "candidate", () => `${raft.role.kind} cannot become leader`);
   const firstIndex = raft.log.lastIndex + 1;
-  // Everybody gets a full period to show up before the quorum is checked.
   const progress = new Map(
-    raft.configs.current.members.map(({ raftId }) => [raftId, new Progress(firstIndex, window, true)]),
+    raft.configs.current.members.map(({ raftId }) => [raftId, new Progress(firstIndex, window)]),
   );
   raft.role = {
     kind: "leader",
@@ -148,3 +147,7 @@ export const promotable = (raft: Raft): boolean => isVoter(raft.configs.current,
 /** Whether it has heard from a leader recently enough to refuse votes (Raft thesis, section 4.2.3). */
 export const hearsLeader = (raft: Raft): boolean =>
   raft.leaderId !== 0 && raft.electionElapsedTicks < raft.options.electionTicks;
+
+/** Leader: whether a member was heard from within an election timeout. */
+export const isActive = (raft: Raft, role: Leading, raftId: number): boolean =>
+  raftId === raft.options.id || (role.progress.get(raftId)?.silentTicks ?? Infinity) < raft.options.electionTicks;

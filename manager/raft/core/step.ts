@@ -27,7 +27,16 @@ import {
   others,
   tickSnapshots,
 } from "./replication.ts";
-import { becomeFollower, becomeRemoved, hearsLeader, type Leading, promotable, type Raft, send } from "./state.ts";
+import {
+  becomeFollower,
+  becomeRemoved,
+  hearsLeader,
+  isActive,
+  type Leading,
+  promotable,
+  type Raft,
+  send,
+} from "./state.ts";
 import { handOver, tickTransfer, transferLeadership } from "./transfer.ts";
 
 export function step(raft: Raft, m: Message): void {
@@ -160,24 +169,18 @@ export function tick(raft: Raft): void {
 }
 
 function tickLeader(raft: Raft, role: Leading): void {
-  const { electionTicks, heartbeatTicks } = raft.options;
-  if (raft.electionElapsedTicks >= electionTicks) {
-    raft.electionElapsedTicks = 0;
-    if (!quorumActive(raft, role)) {
-      becomeFollower(raft, raft.term, 0); // cut off: it must not serve what others may have overtaken
-      return;
-    }
-    for (const [, progress] of others(raft, role)) progress.active = false;
+  raft.electionElapsedTicks = 0;
+  for (const [, progress] of others(raft, role)) progress.silentTicks++;
+  if (!hasQuorum(voterIds(raft.configs.current), (id) => isActive(raft, role, id))) {
+    becomeFollower(raft, raft.term, 0); // cut off: others may have a new leader, and callers must go and find it
+    return;
   }
   tickTransfer(raft, role);
   tickSnapshots(raft, role);
   raft.heartbeatElapsedTicks++;
-  if (raft.heartbeatElapsedTicks < heartbeatTicks) return;
+  if (raft.heartbeatElapsedTicks < raft.options.heartbeatTicks) return;
   raft.heartbeatElapsedTicks = 0;
   broadcastHeartbeat(raft, role);
   farewell(raft, role);
   handOver(raft, role);
 }
-
-const quorumActive = (raft: Raft, role: Leading): boolean =>
-  hasQuorum(voterIds(raft.configs.current), (id) => id === raft.options.id || role.progress.get(id)?.active === true);
