@@ -119,10 +119,7 @@ export class Epoch {
       signal.removeEventListener("abort", onAbort);
       this.#streams.delete(outbox);
       outbox.end();
-      if (this.#sessions.get(peer.nodeId) === session) {
-        this.#sessions.delete(peer.nodeId);
-        this.#liveness.closed(peer.nodeId, env.nowMs());
-      }
+      if (this.#sessions.get(peer.nodeId) === session) this.#sessions.delete(peer.nodeId);
     }
   }
 

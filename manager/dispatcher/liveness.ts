@@ -2,7 +2,7 @@
 //
 // Two thresholds: after `suspectAfterMs` of silence a node is suspect (it gets nothing new), after `downAfterMs` it is down
 // (its tasks are replaced). Wrongly calling a node down restarts healthy work, so three rules keep the leader honest:
-// - A closed stream is silence from that moment, not death.
+// - A closed stream is not death: silence counts from the last message, as ever.
 // - A new leader has heard nobody yet: every node gets its silence counted from now, plus the time that its agent needs to
 //   notice the change and find this manager.
 // - A leader that was itself asleep (the sweep comes late) was not listening: that time counts as nobody's silence.
@@ -28,7 +28,6 @@ interface Entry {
   silentSinceMs: number;
   /** As the store has it. */
   stored: NodeState;
-  connected: boolean;
 }
 
 export class Liveness {
@@ -55,7 +54,7 @@ export class Liveness {
     if (entry !== undefined) entry.stored = stored;
     else {
       const silentSinceMs = nowMs + this.#config.suspectAfterMs;
-      this.#nodes.set(node, { silentSinceMs, stored, connected: false });
+      this.#nodes.set(node, { silentSinceMs, stored });
     }
   }
 
@@ -71,16 +70,7 @@ export class Liveness {
     const entry = this.#nodes.get(node);
     if (entry === undefined) return false;
     entry.silentSinceMs = nowMs;
-    entry.connected = true;
     return entry.stored !== "ready" && entry.stored !== "disconnected";
-  }
-
-  /** The node's stream ended. */
-  closed(node: NodeId, nowMs: number): void {
-    const entry = this.#nodes.get(node);
-    if (entry === undefined || !entry.connected) return;
-    entry.connected = false;
-    entry.silentSinceMs = nowMs;
   }
 
   /** What the store should be told now. To be called every `periodMs`. */

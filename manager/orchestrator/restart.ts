@@ -63,6 +63,14 @@ export function restartSlot(draft: Draft, key: SlotKey, replace: boolean): void 
   const alive = wanted.filter((task) => !lost.includes(task));
   const keep = alive.reduce<Task | undefined>((best, task) => better(best, task, service.specVersion), undefined);
   if (lost.length === 0 && alive.length <= 1) return;
+  // A replacement that fails while it is prepared must not shorten its own delay: the next one is born when it was to start.
+  const waits = lost.find(
+    (task) => task.desiredState === "ready" && endedByItself(task) && dueAtMs(task, nowMs) > nowMs,
+  );
+  if (waits !== undefined && alive.length === 0) {
+    draft.wakeAt(dueAtMs(waits, nowMs));
+    return;
+  }
   if (draft.full()) return;
 
   for (const task of wanted) if (task !== keep) draft.desire(task, "shutdown");

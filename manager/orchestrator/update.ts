@@ -4,7 +4,14 @@
 //
 // A service gets an UpdateStatus with its first update. `paused` holds until the service changes again: a paused status
 // beside tasks of which none is of the current version belongs to an earlier change.
-import { encodeTaskSpec, newUpdateStatus, type Service, type Task, type TaskSpec } from "../../proto/gen/objects.ts";
+import {
+  encodeTaskSpec,
+  newPlacement,
+  newUpdateStatus,
+  type Service,
+  type Task,
+  type TaskSpec,
+} from "../../proto/gen/objects.ts";
 import { isTerminal } from "../../shared/model/tasks.ts";
 import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
 import { updatableTasks } from "./global.ts";
@@ -108,7 +115,7 @@ function bytesWithoutPlacement(spec: TaskSpec | undefined): string {
   const bytes = encodeTaskSpec({
     ...spec,
     containerSpec: containerSpec === undefined ? undefined : { ...containerSpec, registryAuth: "" },
-    placement: placement === undefined ? undefined : { ...placement, constraints: [], preferences: [] },
+    placement: newPlacement({ ...placement, constraints: [], preferences: [] }),
   });
   return Buffer.from(bytes).toString("latin1");
 }

@@ -192,7 +192,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
     return value;
   };
 
-  return {
+  const plane: ControlPlane = {
     env,
     raft,
     managers,
@@ -259,6 +259,8 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       await Promise.allSettled(running);
     },
   };
+  await plane.until("all nodes are ready", () => agents.every(({ id }) => plane.node(id).status?.state === "ready"));
+  return plane;
 }
 
 async function leadWhenElected(env: SimEnv, node: MemoryRaftNode, store: Store, signal: AbortSignal): Promise<void> {
