@@ -23,7 +23,7 @@ export class Pulse {
       try {
         await promise;
       } finally {
-        this.#wake = undefined;
+        if (this.#wake === resolve) this.#wake = undefined;
         timer?.cancel();
         signal.removeEventListener("abort", onAbort);
       }

@@ -33,6 +33,8 @@ export class TaskManager {
   readonly #context: WorkerContext;
   readonly #workers = new Map<TaskId, TaskWorker>();
   readonly #running = new Set<Promise<void>>();
+  /** Containers without a task that are being removed; never rejects. */
+  readonly #strays = new Map<TaskId, Promise<void>>();
   #signal: AbortSignal | undefined;
 
   constructor(options: TaskManagerOptions) {
@@ -57,7 +59,10 @@ export class TaskManager {
       this.#add({ task, imageStopSignal, container, recorded: true });
     }
     for (const id of containers.keys()) {
-      if (!known.has(id)) this.#track(this.#removeStray(id, signal));
+      if (known.has(id)) continue;
+      const gone = this.#removeStray(id, signal).finally(() => this.#strays.delete(id));
+      this.#strays.set(id, gone);
+      this.#track(gone);
     }
     await outputs.retain(known);
   }
@@ -111,11 +116,13 @@ export class TaskManager {
     if (signal.aborted) return;
     const worker = new TaskWorker(this.#context, start);
     this.#workers.set(start.task.id, worker);
-    this.#track(
-      worker.run(signal).then(() => {
-        if (!signal.aborted) this.#workers.delete(start.task.id);
-      }),
-    );
+    const run = async (): Promise<void> => {
+      // A stray may turn out to be a task whose record was lost, and that is assigned again: not both at once.
+      await this.#strays.get(start.task.id);
+      await worker.run(signal);
+      if (!signal.aborted) this.#workers.delete(start.task.id);
+    };
+    this.#track(run());
   }
 
   #track(work: Promise<void>): void {

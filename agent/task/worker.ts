@@ -289,7 +289,8 @@ export class TaskWorker {
       await outputs.end(this.#task.id);
       // Before the container goes, which is the other witness of how it ended.
       await this.#save().catch((error: unknown) => this.#log.error({ err: error }, "cannot record how the task ended"));
-    } else if (step.state !== "starting") this.#saveSoon();
+    } else if (step.state === "running") this.#saveSoon();
+    // Of the states before, only "it may have been started" must outlive the daemon, and #start sees to that.
     if (!this.#removed) onStatus(this.#task.id, this.#status);
   }
 

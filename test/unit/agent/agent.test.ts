@@ -157,6 +157,29 @@ test("tasks run, their last words stay, a restart adopts, and leaving leaves not
   await second.stop();
 });
 
+test("output and exits of the time without a daemon are in the log of the next one", async () => {
+  const dispatcher = new Dispatcher();
+  const host = new HollowHost();
+  const at = join(dir, "gap");
+  const [web, ended] = [task(), task()];
+  const first = await start(dispatcher, host, at);
+  await until(() => first.agent.connection().kind === "connected");
+  dispatcher.assign([web, ended]);
+  await until(() => [web, ended].every(({ id }) => dispatcher.stored.get(id) === "running"));
+  await first.stop();
+  for (const { id } of [web, ended]) {
+    host.containers.get(id)?.output.push({ stream: "stdout", data: Buffer.from("said meanwhile\n") });
+  }
+  const killer = openHollowRuntime({ env: realEnv, host });
+  await killer.kill(ended.id, "SIGKILL", new AbortController().signal);
+  const second = await start(dispatcher, host, at);
+  await until(() => dispatcher.stored.get(ended.id) === "failed");
+  assert.deepEqual(await logOf(second.agent, ended.id, true), ["said meanwhile"]);
+  await killer.kill(web.id, "SIGTERM", new AbortController().signal);
+  assert.deepEqual(await logOf(second.agent, web.id, true), ["said meanwhile"]);
+  await second.stop();
+});
+
 test("a node describes itself in Docker's words", () => {
   const description = describeNode({ version: "1.2", runtime: "hollow", labels: { a: "b" } });
   assert.ok((description.resources?.nanoCpus ?? 0) >= 1e9);

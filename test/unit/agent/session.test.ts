@@ -10,7 +10,7 @@ import {
   newSessionInfo,
 } from "../../../proto/gen/dispatcher.ts";
 import { newNodeDescription, type TaskState, type TaskStatus } from "../../../proto/gen/objects.ts";
-import { createSimEnv } from "../../../shared/env/sim-env.ts";
+import { createSimEnv, type SimEnv } from "../../../shared/env/sim-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import { newTaskId, nodeId, task } from "./fixtures.ts";
@@ -85,8 +85,20 @@ class FakeStream {
   }
 }
 
+/** A clock that can jump while nothing runs, as that of a virtual machine that was paused. */
+function stallable(sim: SimEnv): SimEnv & { stall(ms: number): void } {
+  let aheadMs = 0;
+  return {
+    ...sim,
+    nowMs: () => sim.nowMs() + aheadMs,
+    stall: (ms) => {
+      aheadMs += ms;
+    },
+  };
+}
+
 async function setup(script: (stream: FakeStream) => void = () => undefined) {
-  const env = createSimEnv(3);
+  const env = stallable(createSimEnv(3));
   const streams: FakeStream[] = [];
   const events: string[] = [];
   const assignments: Assignments[] = [];
@@ -299,6 +311,17 @@ test("a dispatcher that falls silent is left after three periods", async () => {
   assert.equal(t.streams.length, 2);
   assert.equal(t.streams[0]?.canceled, true);
   assert.equal(t.streams[1]?.addr, "b:1");
+  await t.stop();
+});
+
+test("a node that was stopped for a while itself blames nobody", async () => {
+  const t = await setup((stream) => stream.greet());
+  t.env.stall(30_000);
+  await t.env.advance(1_000);
+  assert.equal(t.streams.length, 1);
+  t.stream().down({ kind: "beat" });
+  await t.env.advance(1_000);
+  assert.equal(t.streams.length, 1);
   await t.stop();
 });
 

@@ -396,6 +396,8 @@ test("property: with a faulty runtime and restarts, states only grow and every t
           await env.advance(pauseMs);
           check();
           await node.stop();
+          // What leads up to the start may be told again after a restart (managers drop it); what follows may not.
+          for (const [id, reached] of seen) if (reached < rank("starting")) seen.delete(id);
           node = await boot(init);
           assign(node, ...tasks);
         }
