@@ -38,7 +38,9 @@ export async function runCli(argv: string[]): Promise<number> {
   };
   try {
     const status = await run(argv, context);
-    return readerGone ? 0 : status;
+    // A dev command that ran another program (`dev exec`) leaves that program's status there.
+    const foreign = typeof process.exitCode === "number" ? process.exitCode : 0;
+    return readerGone ? 0 : status === 0 ? foreign : status;
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);

@@ -29,13 +29,14 @@ export function listOption<T>(flags: string, description: string, parse: (raw: s
   ]);
 }
 
-/** A boolean that also takes --flag=true and --flag=false: adds the hidden negation that normalizeBooleans uses. */
+/** A boolean that also takes --flag=true and --flag=false: adds the hidden opposite that normalizeBooleans uses. */
 export function booleanOption(command: Command, flags: string, description: string, group?: string): Command {
   const option = new Option(flags, description);
   if (group !== undefined) option.helpGroup(group);
   command.addOption(option);
-  if (option.long?.startsWith("--no-") === true) return command;
-  return command.addOption(new Option(`--no-${option.long?.slice(2) ?? ""}`).hideHelp().default(undefined));
+  const name = option.long?.slice(2) ?? "";
+  const opposite = name.startsWith("no-") ? name.slice(3) : `no-${name}`;
+  return command.addOption(new Option(`--${opposite}`).hideHelp().default(undefined));
 }
 
 export const choice =

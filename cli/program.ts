@@ -32,7 +32,8 @@ First steps:
   skep service create --name web --replicas 3 IMAGE
   skep status                                       how is the cluster?`;
 
-export async function buildProgram(argv: readonly string[], context: CommandContext): Promise<Program> {
+export async function buildProgram(given: readonly string[], context: CommandContext): Promise<Program> {
+  const argv = spellHelp(given);
   const { terminal } = context;
   const program = new Command("skep")
     .description("A Swarm-style container orchestrator: services, replicas and a cluster of many hosts.")
@@ -52,8 +53,7 @@ export async function buildProgram(argv: readonly string[], context: CommandCont
       getOutHasColors: () => terminal.colour,
       getErrHasColors: () => terminal.colour,
     });
-  const words = operands(argv);
-  const [first, second] = words[0] === "help" ? words.slice(1) : words;
+  const [first, second] = operands(argv);
   let helpOf: Command | undefined = argv.length === 0 ? program : undefined;
   let chosen: Command | undefined;
 
@@ -63,6 +63,7 @@ export async function buildProgram(argv: readonly string[], context: CommandCont
         const command = await entry.load(context);
         inherit(command, program);
         program.addCommand(command);
+        if (second === undefined && argv.length === 1) helpOf = command;
       } else program.command(entry.name).description(entry.summary);
       continue;
     }
@@ -77,12 +78,7 @@ export async function buildProgram(argv: readonly string[], context: CommandCont
       if (isFirst && verb.kind === "command" && (second === verb.name || verb.aliases?.includes(second ?? "") === true))
         chosen = await fill(child, verb, context);
     }
-    if (
-      isFirst &&
-      second === undefined &&
-      words[0] !== "help" &&
-      !argv.some((word) => word === "-h" || word === "--help")
-    ) {
+    if (isFirst && second === undefined && !argv.some((word) => word === "-h" || word === "--help")) {
       helpOf = command;
     }
   }
@@ -110,6 +106,12 @@ async function fill(
   const { define } = await entry.load();
   define(command, context);
   return command;
+}
+
+/** `skep help service create` is `skep service create --help`: only so is the command's file loaded. */
+function spellHelp(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = operands(argv);
+  return first === "help" ? [...rest, "--help"] : argv;
 }
 
 /** A tree made elsewhere writes, exits and helps as ours does. */

@@ -112,11 +112,15 @@ function placesOf(service: Service, look: Look, since: Since): readonly Place[] 
       .filter((place) => place.task !== undefined && rank(place.task.desiredState) <= rank("complete"))
       .sort((a, b) => compare(a.name, b.name));
   }
-  // Slots need not be 1 to N: after scaling down and up there are gaps. Those that exist come first, then numbers to come.
+  // Slots need not be 1 to N: after scaling down and up there are gaps. Those that are to run come first; then those whose
+  // task ended by itself and was not followed by another; then numbers to come.
   const replicas = service.spec?.mode?.kind === "replicated" ? service.spec.mode.replicas : 1;
-  const live = [...byPlace.values()]
-    .filter((tasks) => tasks.some((task) => rank(task.desiredState) <= rank("complete")))
-    .sort((a, b) => (a[0]?.slot ?? 0) - (b[0]?.slot ?? 0));
+  const slots = [...byPlace.values()].sort((a, b) => (a[0]?.slot ?? 0) - (b[0]?.slot ?? 0));
+  const wanted = slots.filter((tasks) => tasks.some((task) => rank(task.desiredState) <= rank("complete")));
+  const ended = slots
+    .filter((tasks) => !wanted.includes(tasks) && tasks.some(isFailure))
+    .slice(0, Math.max(0, replicas - wanted.length));
+  const live = [...wanted, ...ended];
   const places = live.map((tasks) => placeOf(service, `${name}.${tasks[0]?.slot ?? 0}`, tasks, look.nodes, since));
   const missing = Math.max(0, replicas - places.length);
   const taken = new Set(live.map((tasks) => tasks[0]?.slot ?? 0));

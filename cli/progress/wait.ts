@@ -4,6 +4,7 @@ import { isCode, SkepError } from "../../shared/errors.ts";
 import { isTerminal } from "../../shared/model/tasks.ts";
 import type { Connection } from "../connection.ts";
 import type { CliContext } from "../context.ts";
+import { ellipsis } from "../render/table.ts";
 import { EXIT } from "../usage-error.ts";
 import { changedLines, progressLines } from "./render.ts";
 import { type Look, remember, type Since, type View, viewOf } from "./view.ts";
@@ -101,7 +102,8 @@ async function converge(
           painter.draw(view, seen.nodes, "");
           return { kind: "converged" };
         }
-        note = `verify: Waiting ${Math.ceil(leftMs / 1_000)} seconds to verify that tasks are stable...`;
+        const seconds = Math.ceil(leftMs / 1_000);
+        note = `verify: Waiting ${seconds} second${seconds === 1 ? "" : "s"} to verify that tasks are stable...`;
         break;
       }
     }
@@ -164,7 +166,9 @@ function createPainter({ terminal }: CliContext, quiet: boolean): Painter {
   if (quiet) return { draw: () => undefined, final: () => undefined };
   if (terminal.isTty) {
     let drawn: readonly string[] = [];
-    const paint = (lines: readonly string[]): void => {
+    const paint = (whole: readonly string[]): void => {
+      // A line that wraps would take two rows, and the way back up would be wrong.
+      const lines = whole.map((line) => ellipsis(line, terminal.columns()));
       if (lines.join("\n") === drawn.join("\n")) return;
       terminal.out(`${up(drawn.length)}${lines.map((line) => `${CLEAR_LINE}${line}\n`).join("")}${CLEAR_BELOW}`);
       drawn = lines;

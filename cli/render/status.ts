@@ -1,5 +1,6 @@
 // `skep status`: one screen that tells how the cluster is. The verdict first, then what it follows from, then what is wrong
 // and why, then what happened last. Pure: an answer and a width give lines.
+import { stripVTControlCharacters } from "node:util";
 import type { ServiceHealth, StatusResponse } from "../../proto/gen/control.ts";
 import { formatTimestamp } from "../parse/time.ts";
 import { type Palette, palette } from "./colour.ts";
@@ -137,25 +138,23 @@ function eventLines(status: StatusResponse, colours: Palette): readonly string[]
   return ["", colours.bold("LAST EVENTS"), ...lines];
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
-const COLOUR = /\u001b\[\d+m/g;
-
-const plain = (text: string): string => text.replace(COLOUR, "");
-
 /** Columns two spaces apart; colours do not count. */
 function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, i) => {
-      widths[i] = Math.max(widths[i] ?? 0, width(plain(cell)));
+      widths[i] = Math.max(widths[i] ?? 0, width(stripVTControlCharacters(cell)));
     });
   return rows.map((row) =>
     row
-      .map((cell, i) => (i === row.length - 1 ? cell : cell + pad("", (widths[i] ?? 0) - width(plain(cell)) + 2)))
+      .map((cell, i) =>
+        i === row.length - 1 ? cell : cell + pad("", (widths[i] ?? 0) - width(stripVTControlCharacters(cell)) + 2),
+      )
       .join("")
       .trimEnd(),
   );
 }
 
 /** Cut to the terminal; a coloured line that is too long loses its colours rather than its end sequence. */
-const fit = (line: string, most: number): string => (width(plain(line)) <= most ? line : ellipsis(plain(line), most));
+const fit = (line: string, most: number): string =>
+  width(stripVTControlCharacters(line)) <= most ? line : ellipsis(stripVTControlCharacters(line), most);

@@ -1,0 +1,131 @@
+// Runs commands in-process against a fake daemon: a real gRPC server on a unix socket with handlers that a test gives.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as grpc from "@grpc/grpc-js";
+import type { CliContext } from "../../../cli/context.ts";
+import { run } from "../../../cli/run.ts";
+import { ControlService } from "../../../proto/gen/control.ts";
+import { LocalService, newInfoResponse } from "../../../proto/gen/local.ts";
+import type { Env } from "../../../shared/env/env.ts";
+import { SkepError } from "../../../shared/errors.ts";
+import { addService, type Handlers } from "../../../shared/rpc/server.ts";
+
+export const NOW_MS = 1_700_000_000_000;
+
+type Partials = {
+  readonly control?: Partial<Handlers<typeof ControlService>>;
+  readonly local?: Partial<Handlers<typeof LocalService>>;
+};
+
+export interface Daemon {
+  readonly socket: string;
+  readonly close: () => void;
+}
+
+/** Methods without a handler answer `unimplemented`, as those of a node that is no manager do. */
+export async function startDaemon(handlers: Partials): Promise<Daemon> {
+  const dir = mkdtempSync(join(tmpdir(), "skep-cli-"));
+  const socket = join(dir, "skep.sock");
+  const server = new grpc.Server();
+  const missing = (): never => {
+    throw new SkepError("unimplemented", "not served here");
+  };
+  const fill = <T extends object>(methods: object, given: Partial<T> | undefined): T =>
+    Object.fromEntries(Object.keys(methods).map((name) => [name, Reflect.get(given ?? {}, name) ?? missing])) as T;
+  const local = {
+    info: async () => newInfoResponse({ controlAvailable: true, localNodeState: "active" as const }),
+    ...handlers.local,
+  };
+  const peer = (): { kind: "local" } => ({ kind: "local" });
+  addService(
+    server,
+    ControlService,
+    fill<Handlers<typeof ControlService>>(ControlService, handlers.control),
+    peer,
+    () => undefined,
+  );
+  addService(server, LocalService, fill<Handlers<typeof LocalService>>(LocalService, local), peer, () => undefined);
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix:${socket}`, grpc.ServerCredentials.createInsecure(), (error) =>
+      error === null ? resolve() : reject(error),
+    );
+  });
+  return {
+    socket,
+    close: () => {
+      server.forceShutdown();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Time that passes only by sleeping: a sleep of any length is one turn of the event loop. */
+export function fastEnv(onSleep: (nowMs: number) => void = () => undefined): Env {
+  let nowMs = 0;
+  return {
+    nowMs: () => nowMs,
+    wallMs: () => NOW_MS + nowMs,
+    random: () => 0.5,
+    timer: () => ({ cancel: () => undefined }),
+    sleep: async (ms, signal) => {
+      signal.throwIfAborted();
+      nowMs += ms;
+      onSleep(nowMs);
+      await new Promise((resolve) => setImmediate(resolve));
+      signal.throwIfAborted();
+    },
+    breathe: () => new Promise((resolve) => setImmediate(resolve)),
+  };
+}
+
+export interface Result {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  readonly socket?: string;
+  readonly vars?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: Env;
+  readonly isTty?: boolean;
+  readonly colour?: boolean;
+  readonly columns?: number;
+  readonly signal?: AbortSignal;
+  readonly isRoot?: boolean;
+  readonly devSocket?: (target?: string) => string | undefined;
+}
+
+export async function skep(argv: readonly string[], options: RunOptions = {}): Promise<Result> {
+  let [out, err] = ["", ""];
+  const context: CliContext = {
+    env: options.env ?? fastEnv(),
+    terminal: {
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+      isTty: options.isTty === true,
+      colour: options.colour === true,
+      columns: () => options.columns ?? 100,
+      rows: () => 40,
+    },
+    vars: { ...(options.socket === undefined ? {} : { SKEP_HOST: `unix://${options.socket}` }), ...options.vars },
+    files: {
+      readText: async (path) => {
+        const text = options.files?.[path];
+        if (text === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
+        return text;
+      },
+    },
+    signal: options.signal ?? new AbortController().signal,
+    isRoot: options.isRoot ?? true,
+    findDevSocket: async (target) => options.devSocket?.(target),
+  };
+  const status = await run(argv, context);
+  return { status, out, err };
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { palette } from "../../../cli/render/colour.ts";
+import { createLogFormatter } from "../../../cli/render/logs.ts";
+import { type LogLine, type LogsRequest, newLogLine } from "../../../proto/gen/control.ts";
+import { skep, startDaemon } from "./harness.ts";
+import { node, nodeId, service, serviceId, task, taskId } from "./objects.ts";
+
+const line = (n: number, text: string, rest: Partial<LogLine> = {}): LogLine =>
+  newLogLine({
+    taskId: taskId(n),
+    serviceId: serviceId(1),
+    nodeId: nodeId(1),
+    timestampMs: 1_700_000_000_005,
+    timestampNs: 600,
+    data: Buffer.from(text),
+    ...rest,
+  });
+
+async function logs(
+  argv: readonly string[],
+  colour = false,
+): Promise<{
+  readonly result: Awaited<ReturnType<typeof skep>>;
+  readonly request: LogsRequest | undefined;
+  readonly asked: number;
+}> {
+  let request: LogsRequest | undefined;
+  let asked = 0;
+  const web = service(1, "web");
+  const daemon = await startDaemon({
+    control: {
+      listNodes: async () => ({ nodes: [node(1)] }),
+      listTasks: async () => {
+        asked += 1;
+        return {
+          tasks: [
+            task({ n: 1, of: web, slot: 1, state: "running", node: 1 }),
+            task({ n: 2, of: web, slot: 10, state: "running", node: 1 }),
+          ],
+        };
+      },
+      async *logs(given) {
+        request = given;
+        yield { lines: [line(1, "hello"), line(2, "oops", { stream: "stderr" })], warnings: ["node3: no connection"] };
+        yield {
+          lines: [
+            line(1, "a", { partial: true }),
+            line(2, "between"),
+            line(1, "b"),
+            line(7, "who?"),
+            line(7, "again"),
+            line(2, "cut", { partial: true }),
+          ],
+          warnings: [],
+        };
+      },
+    },
+  });
+  try {
+    return { result: await skep(["service", "logs", ...argv], { socket: daemon.socket, colour }), request, asked };
+  } finally {
+    daemon.close();
+  }
+}
+
+test("logs: who and where before each line, streams kept apart, parts put together, warnings on stderr", async () => {
+  const { result, asked } = await logs(["web"]);
+  assert.deepEqual(result, {
+    status: 0,
+    out: `web.1.task1xxxxxxx@node1    | hello
+web.10.task2xxxxxxx@node1    | between
+web.1.task1xxxxxxx@node1     | ab
+task7xxxxxxx@node1xxxxxxxxxxxxxxxxxxxx    | who?
+task7xxxxxxx@node1xxxxxxxxxxxxxxxxxxxx    | again
+web.10.task2xxxxxxx@node1                 | cut
+`,
+    err: "warning: node3: no connection\nweb.10.task2xxxxxxx@node1    | oops\n",
+  });
+  assert.equal(asked, 2, "names are asked for once per new task, also in vain");
+});
+
+test("logs: options reach the cluster", async () => {
+  const { request } = await logs(["-f", "--tail", "20", "--since", "10m", "web", "api"]);
+  assert.deepEqual(request, {
+    refs: ["web", "api"],
+    options: { follow: true, tail: 20, sinceMs: 1_700_000_000_000 - 600_000, untilMs: 0, stdout: true, stderr: true },
+  });
+  assert.equal((await logs(["web"])).request?.options?.tail, -1);
+  assert.equal((await logs(["-n", "all", "web"])).request?.options?.tail, -1);
+});
+
+test("logs --raw -t, --no-task-ids, --no-trunc", async () => {
+  assert.match((await logs(["--raw", "-t", "web"])).result.out, /^2023-11-14T22:13:20\.005000600Z hello\n/);
+  assert.match((await logs(["--no-task-ids", "web"])).result.out, /^web\.1@node1 {4}\| hello\n/);
+  assert.match(
+    (await logs(["--no-trunc", "web"])).result.out,
+    new RegExp(`^web\\.1\\.${taskId(1)}@node1 {4}\\| hello\n`),
+  );
+});
+
+test("logs: one colour per task, only where colour may be", async () => {
+  const { out } = (await logs(["web"], true)).result;
+  assert.ok(out.startsWith("\u001b[36mweb.1.task1xxxxxxx@node1    |\u001b[39m hello\n\u001b[33m"), out);
+});
+
+test("logs: a line without end is given out at 1 MiB", () => {
+  const formatter = createLogFormatter(
+    { timestamps: false, raw: true, noTrunc: false, noTaskIds: false },
+    palette(false),
+    () => undefined,
+  );
+  const part = line(1, "x".repeat(16_384), { partial: true });
+  let given = 0;
+  for (let i = 0; i < 64; i++) given += formatter.format(part)?.text.length ?? 0;
+  assert.equal(given, 1024 * 1024 + 1);
+  assert.deepEqual(formatter.flush(), []);
+});
