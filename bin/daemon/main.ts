@@ -115,7 +115,7 @@ async function openRuntime(options: DaemonOptions, dir: StateDir, log: Log): Pro
     }
     case "containerd": {
       const { openContainerdRuntime } = await import("../../agent/runtime/containerd/open.ts");
-      return await openContainerdRuntime({
+      const runtime = await openContainerdRuntime({
         env,
         log: log.child({ room: "containerd" }),
         dir: dir.runtimeDir,
@@ -123,6 +123,15 @@ async function openRuntime(options: DaemonOptions, dir: StateDir, log: Log): Pro
         socket: options.containerdSocket,
         cgroupParent: options.cgroupParent,
       });
+      // This daemon's own list of registries without TLS counts beside the cluster's.
+      return {
+        ...runtime,
+        pull: (pull, signal) =>
+          runtime.pull(
+            { ...pull, insecureRegistries: [...pull.insecureRegistries, ...options.insecureRegistries] },
+            signal,
+          ),
+      };
     }
   }
 }
