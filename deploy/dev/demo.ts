@@ -34,12 +34,18 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const cluster = found ?? (await bringUp({ ...options, managers: MANAGERS, workers: WORKERS }));
   const paths = pathsOf(DEV_DIR, cluster.name);
   if (hostProcess(paths, nodeByName(cluster, "node1")) === undefined) {
-    throw new SkepError("failed_precondition", `node1 of dev cluster ${cluster.name} is off: "skep dev start node1", or "skep dev down" to begin anew`);
+    throw new SkepError(
+      "failed_precondition",
+      `node1 of dev cluster ${cluster.name} is off: "skep dev start node1", or "skep dev down" to begin anew`,
+    );
   }
   const image = await pushDemoImage(registryOf(cluster), { env, signal });
   const host = `unix://${paths.socket("node1")}`;
   const { services } = await retry(
-    () => withClient(paths.socket("node1"), (client) => unary(client, ControlService.listServices, newListRequest(), { signal, timeoutMs: 5_000 })),
+    () =>
+      withClient(paths.socket("node1"), (client) =>
+        unary(client, ControlService.listServices, newListRequest(), { signal, timeoutMs: 5_000 }),
+      ),
     { env, signal, limitMs: 20_000 },
   );
   if (!services.some(({ service }) => service?.spec?.name === "hello")) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { removeCgroup } from "./cgroups.ts";
-import { cgroupOf, DAEMON_PORT, type DevCluster, type DevNode, netnsOf, type Paths, registryOf } from "./model.ts";
+import { cgroupOf, DAEMON_PORT, type DevCluster, type DevNode, netnsOf, type Paths, subnetOf } from "./model.ts";
 import { setPlugged } from "./network.ts";
 import { endProcess, firstChild, isAlive, type ProcessId, readPidFile, startDetached } from "./process.ts";
 
@@ -35,7 +35,7 @@ export async function powerOn(cluster: DevCluster, paths: Paths, node: DevNode):
   const daemon = [
     ...["--data-dir", join(dir, "lib")],
     ...["--listen-addr", `0.0.0.0:${DAEMON_PORT}`],
-    ...["--insecure-registry", registryOf(cluster)],
+    ...["--insecure-registry", subnetOf(cluster.number)],
     ...["--cgroup-parent", cgroupOf(cluster.name, node.name)],
   ];
   await setPlugged(cluster, node, true);

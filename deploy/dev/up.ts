@@ -20,6 +20,7 @@ import {
   pathsOf,
   planCluster,
   registryOf,
+  subnetOf,
 } from "./model.ts";
 import { makeBridge, makeLink } from "./network.ts";
 import { registryReady, startRegistry } from "./registry.ts";
@@ -92,7 +93,7 @@ async function form(cluster: DevCluster, paths: Paths, options: UpOptions): Prom
       LocalService.init,
       newInitRequest({
         advertiseAddr: `${first.addr}:${DAEMON_PORT}`,
-        spec: newClusterSpec({ name: "default", insecureRegistries: [registryOf(cluster)] }),
+        spec: newClusterSpec({ name: "default", insecureRegistries: [subnetOf(cluster.number)] }),
       }),
       { signal, timeoutMs: BOOT_LIMIT_MS },
     ),
