@@ -2,7 +2,13 @@
 // in its own tests, with real containers. It asks nothing of time: it waits for what must happen.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { ContainerConfig, ContainerState, OutputSink, Runtime } from "../../agent/runtime/runtime.ts";
+import type {
+  ContainerConfig,
+  ContainerExit,
+  ContainerState,
+  OutputSink,
+  Runtime,
+} from "../../agent/runtime/runtime.ts";
 import { newResources } from "../../proto/gen/objects.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
 import { newId, type TaskId } from "../../shared/model/ids.ts";
@@ -71,6 +77,20 @@ export function runtimeConformance(name: string, open: () => Promise<RuntimeHarn
     const stateOf = async (id: TaskId): Promise<ContainerState | undefined> =>
       (await runtime.list(signal)).find((container) => container.id === id);
 
+    // A shell may not have set its trap yet: the signal is repeated until it has been heard.
+    const killed = async (id: TaskId, signalName: string): Promise<ContainerExit> => {
+      const exited = runtime.wait(id, signal);
+      let done = false;
+      const stopped = exited.finally(() => {
+        done = true;
+      });
+      while (!done) {
+        await runtime.kill(id, signalName, signal);
+        await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 50))]);
+      }
+      return await exited;
+    };
+
     test("says what it is", async () => {
       assert.match((await runtime.info(signal)).name, /\S/);
     });
@@ -113,8 +133,7 @@ export function runtimeConformance(name: string, open: () => Promise<RuntimeHarn
       const { pid } = await runtime.start(id, nowhere, signal);
       assert.ok(pid > 0);
       assert.deepEqual(await stateOf(id), { id, state: "running", pid });
-      await runtime.kill(id, "SIGTERM", signal);
-      const exit = await runtime.wait(id, signal);
+      const exit = await killed(id, "SIGTERM");
       assert.deepEqual(await stateOf(id), { id, state: "exited", exit });
       await runtime.remove(id, signal);
       assert.equal(await stateOf(id), undefined);
@@ -137,17 +156,7 @@ export function runtimeConformance(name: string, open: () => Promise<RuntimeHarn
     ] as const) {
       test(`kill ${signalName} ends a process with ${exitCode}`, async () => {
         const id = await started(harness.workloads[exitCode === 137 ? "stubborn" : "sleep"]);
-        // A shell may not have set its trap yet: the signal is repeated until it has been heard.
-        const exited = runtime.wait(id, signal);
-        let done = false;
-        const stopped = exited.finally(() => {
-          done = true;
-        });
-        while (!done) {
-          await runtime.kill(id, signalName, signal);
-          await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 50))]);
-        }
-        assert.equal((await exited).exitCode, exitCode);
+        assert.equal((await killed(id, signalName)).exitCode, exitCode);
         await runtime.kill(id, signalName, signal);
       });
     }

@@ -12,7 +12,7 @@ import { createContainerFiles } from "./container-files.ts";
 import { createContainers } from "./containers.ts";
 import { openFifos } from "./fifos.ts";
 import { startHolder } from "./holder.ts";
-import type { ImageStore } from "./image-store.ts";
+import { createImages } from "./images/images.ts";
 import { readNodeFacts } from "./node-facts.ts";
 import { type PrivateContainerd, startPrivateContainerd } from "./private-containerd.ts";
 import { AccountFilesCache } from "./rootfs-files.ts";
@@ -40,7 +40,6 @@ export interface ContainerdRuntimeOptions {
   /** cgroup above all containers. */
   readonly cgroupParent?: string | undefined;
   readonly initPaths?: readonly string[] | undefined;
-  readonly images: (client: ContainerdClient) => Promise<ImageStore> | ImageStore;
 }
 
 interface Found {
@@ -67,7 +66,7 @@ export async function openContainerdRuntime(options: ContainerdRuntimeOptions): 
     findContainerd(options),
   ]);
   const stop = new AbortController();
-  const images = await options.images(client);
+  const images = createImages({ client, env, log });
   const holder = await startHolder({ pidFile: holderPidFile, log });
   const containers = createContainers({
     env,
