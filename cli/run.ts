@@ -15,8 +15,8 @@ export async function run(argv: readonly string[], context: CliContext): Promise
 
   const connect = async (): Promise<Connection> => {
     const path = await findSocket(chooseTarget(hostFlag(), context.vars), context);
-    const { openConnection } = await import("./grpc.ts");
-    return openConnection(path, context.signal);
+    const { openConnection } = await import("./open-connection.ts");
+    return openConnection(path, context.env, context.signal);
   };
   const commandContext: CommandContext = {
     ...context,

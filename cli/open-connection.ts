@@ -1,26 +1,23 @@
-// The connection itself. Imported when the first call is made: gRPC and the codecs cost most of a short command's time.
-import * as grpc from "@grpc/grpc-js";
+// The connection itself. Imported when the first call is made: the codecs cost most of a short command's time.
 import { ControlService } from "../proto/gen/control.ts";
 import { type InfoResponse, LocalService } from "../proto/gen/local.ts";
+import type { Env } from "../shared/env/env.ts";
 import { SkepError } from "../shared/errors.ts";
-import { type CallOptions, serverStream, unary } from "../shared/rpc/client.ts";
+import type { CallOptions } from "../shared/rpc/client.ts";
 import type { AnyMethod } from "../shared/rpc/method.ts";
 import type { Calls, Connection, ControlCalls, LocalCalls } from "./connection.ts";
+import { type Channel, openChannel } from "./http2-calls.ts";
 
-const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 // Creating a service may ask a slow registry; everything else answers in milliseconds, or has lost its quorum.
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 type Explain = (error: unknown) => Promise<unknown>;
 
 /** `signal` ends every call under way. */
-export function openConnection(path: string, signal: AbortSignal): Connection {
-  const client = new grpc.Client(`unix:${path}`, grpc.credentials.createInsecure(), {
-    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-  });
+export function openConnection(path: string, env: Env, signal: AbortSignal): Connection {
+  const channel = openChannel(path, env);
   const { loadImage: _, ...localMethods } = LocalService;
-  const local = bind(client, localMethods, signal, async (error) => error) as LocalCalls;
+  const local = bind(channel, localMethods, signal, async (error) => error) as LocalCalls;
   const explain: Explain = async (error) => {
     const known = SkepError.from(error);
     if (known.code !== "unimplemented" && known.code !== "failed_precondition") return known;
@@ -28,12 +25,12 @@ export function openConnection(path: string, signal: AbortSignal): Connection {
     const info = await local.info({}, { timeoutMs: 5_000 }).catch(() => undefined);
     return info === undefined || info.controlAvailable ? known : notManager(info);
   };
-  const control = bind(client, ControlService, signal, explain) as ControlCalls;
-  return { address: path, control, local, close: () => client.close() };
+  const control = bind(channel, ControlService, signal, explain) as ControlCalls;
+  return { address: path, control, local, close: channel.close };
 }
 
 function bind<S extends Readonly<Record<string, AnyMethod>>>(
-  client: grpc.Client,
+  channel: Channel,
   methods: S,
   signal: AbortSignal,
   explain: Explain,
@@ -42,17 +39,25 @@ function bind<S extends Readonly<Record<string, AnyMethod>>>(
   for (const [name, method] of Object.entries(methods)) {
     calls[name] = method.responseStream
       ? (request: unknown, options: CallOptions = {}) =>
-          explained(serverStream(client, method as never, request as never, withSignal(options, signal)), explain)
+          explained(channel.call(method, request, withSignal(options, signal)), explain)
       : async (request: unknown, options: CallOptions = {}) => {
           const limited = { timeoutMs: DEFAULT_TIMEOUT_MS, ...withSignal(options, signal) };
           try {
-            return await unary(client, method as never, request as never, limited);
+            return await only(channel.call(method, request, limited), method);
           } catch (error) {
             throw await explain(error);
           }
         };
   }
   return calls as Calls<S>;
+}
+
+/** The one answer of a unary call; the generator is read to its end, where the status is. */
+async function only(answers: AsyncGenerator<unknown>, method: AnyMethod): Promise<unknown> {
+  let answer: { readonly value: unknown } | undefined;
+  for await (const value of answers) answer = { value };
+  if (answer === undefined) throw new SkepError("internal", `${method.path} answered nothing`);
+  return answer.value;
 }
 
 const withSignal = (options: CallOptions, signal: AbortSignal): CallOptions => ({
