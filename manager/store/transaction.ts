@@ -74,7 +74,7 @@ export function openTransaction(below: AllRows, version: number, next: number, n
       if (other.id !== object.id) {
         throw new SkepError(
           "already_exists",
-          `a ${table} named ${JSON.stringify(nameOf(other))} exists already (${other.id})`,
+          `the ${table} name ${JSON.stringify(nameOf(other))} is taken: ${table} ${other.id} has it`,
         );
       }
     }

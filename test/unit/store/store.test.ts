@@ -109,7 +109,7 @@ test("a name is taken at once, for any case of it, and free again after remove a
   const created = store.update((tx) => tx.put("service", web));
   await assert.rejects(
     store.update((tx) => tx.put("service", service("Web"))),
-    code("already_exists", /named "web"/),
+    code("already_exists", /the service name "web" is taken/),
   );
   raft.release();
   await created;

@@ -1,0 +1,23 @@
+// What the handlers of the control API share. Each of them runs on the leader: control.ts sees to that.
+import type * as grpc from "@grpc/grpc-js";
+import type { Env } from "../../shared/env/env.ts";
+import type { ImageResolver } from "../../shared/image/resolve.ts";
+import type { Log } from "../../shared/log.ts";
+import type { NodeId } from "../../shared/model/ids.ts";
+import type { RaftNode } from "../raft/raft-node.ts";
+import type { Store } from "../store/types.ts";
+
+export interface ControlOptions {
+  readonly env: Env;
+  readonly log: Log;
+  readonly store: Store;
+  readonly raft: Pick<RaftNode, "status" | "readIndex" | "leadership">;
+  /** Asks registries for an image's digest and platforms. */
+  readonly images: ImageResolver;
+  /** A channel to the manager at `addr` (host:port). */
+  readonly dialManager: (addr: string) => grpc.Client;
+  /** A channel to the node `nodeId` at `addr`. */
+  readonly dialAgent: (addr: string, nodeId: NodeId) => grpc.Client;
+  /** Events are collected until it aborts. */
+  readonly signal: AbortSignal;
+}

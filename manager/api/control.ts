@@ -1,0 +1,34 @@
+// The control API: what the CLI calls on any manager. Handlers by noun; each runs on the leader, over committed state.
+import type { ControlService } from "../../proto/gen/control.ts";
+import type { Handlers } from "../../shared/rpc/server.ts";
+import { supervise } from "../leader-loops.ts";
+import { createClusterHandlers } from "./cluster.ts";
+import type { ControlOptions } from "./context.ts";
+import { EventLog } from "./event-log.ts";
+import { createEventsHandler } from "./events.ts";
+import { forwarding } from "./forward.ts";
+import { createLogsHandler } from "./logs.ts";
+import { createNodeHandlers } from "./nodes.ts";
+import { createServiceHandlers } from "./services.ts";
+import { createStatusHandler } from "./status.ts";
+import { createTaskHandlers } from "./tasks.ts";
+
+export type { ControlOptions } from "./context.ts";
+
+/** One for each manager, whether it leads or not. Collects events until `options.signal` aborts. */
+export function createControlHandlers(options: ControlOptions): Handlers<typeof ControlService> {
+  const { env, signal } = options;
+  const log = options.log.child({ room: "api" });
+  const events = new EventLog(options);
+  // Never throws: a failure is logged and the loop begins again.
+  void supervise(env, log, signal, (loop) => events.run(loop.signal));
+  return forwarding(options, {
+    ...createNodeHandlers(options),
+    ...createServiceHandlers(options),
+    ...createTaskHandlers(options),
+    ...createClusterHandlers(options),
+    ...createStatusHandler(options, events),
+    ...createLogsHandler(options),
+    ...createEventsHandler(env, events),
+  });
+}

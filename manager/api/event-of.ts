@@ -1,0 +1,103 @@
+// Docker's events from what the store commits: type, action, who, and for an update what was and what is. An update that
+// changes nothing an event tells (a task's message, a node's description) is none.
+import { type Event, newEvent } from "../../proto/gen/control.ts";
+import type { Cluster, Node, Service, Task } from "../../proto/gen/objects.ts";
+import { assertNever } from "../../shared/errors.ts";
+import { taskName } from "../../shared/model/tasks.ts";
+import type { Change, Commit } from "../store/types.ts";
+import { hostnameOf } from "./refs.ts";
+
+type Facts = Readonly<Record<string, string | undefined>>;
+
+const factsOfNode = (node: Node): Facts => ({
+  state: node.status?.state ?? "unknown",
+  availability: node.spec?.availability ?? "active",
+  role: node.role,
+  desiredrole: node.spec?.role ?? node.role,
+});
+
+const factsOfService = (service: Service): Facts => ({
+  image: service.spec?.taskTemplate?.containerSpec?.image ?? "",
+  replicas: service.spec?.mode?.kind === "replicated" ? String(service.spec.mode.replicas) : undefined,
+  updatestate: service.updateStatus?.state,
+});
+
+const factsOfTask = (task: Task): Facts => ({
+  state: task.status?.state ?? "new",
+  desiredstate: task.desiredState,
+  node: task.nodeId,
+});
+
+const factsOfCluster = (cluster: Cluster): Facts => ({
+  "jointoken.worker": cluster.rootCa?.joinTokens?.worker.slice(-25),
+  "jointoken.manager": cluster.rootCa?.joinTokens?.manager.slice(-25),
+});
+
+function differences(before: Facts, after: Facts): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (const key of Object.keys(after)) {
+    const [old, now] = [before[key] ?? "", after[key] ?? ""];
+    if (old === now) continue;
+    attributes[`${key}.old`] = old;
+    attributes[`${key}.new`] = now;
+  }
+  return attributes;
+}
+
+/** Secrets themselves are not told, only that they are others. */
+const rotated = (attributes: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(attributes).flatMap((key) => (key.endsWith(".new") ? [[key.slice(0, -".new".length), "rotated"]] : [])),
+  );
+
+/** Undefined: nothing to tell. */
+function attributesOf(change: Change): Record<string, string> | undefined {
+  const isUpdate = change.action === "update";
+  switch (change.table) {
+    case "node": {
+      const name = hostnameOf(change.object);
+      const changed = isUpdate ? differences(factsOfNode(change.old), factsOfNode(change.object)) : {};
+      const labelled = isUpdate && JSON.stringify(change.old.spec) !== JSON.stringify(change.object.spec);
+      return isUpdate && Object.keys(changed).length === 0 && !labelled ? undefined : { name, ...changed };
+    }
+    case "service": {
+      const name = change.object.spec?.name ?? "";
+      return { name, ...(isUpdate ? differences(factsOfService(change.old), factsOfService(change.object)) : {}) };
+    }
+    case "task": {
+      const { object } = change;
+      const changed = isUpdate ? differences(factsOfTask(change.old), factsOfTask(object)) : {};
+      if (isUpdate && Object.keys(changed).length === 0 && change.old.status?.err === object.status?.err)
+        return undefined;
+      const err = object.status?.err ?? "";
+      const exit = object.status?.containerStatus;
+      return {
+        name: taskName(object),
+        service: object.serviceId,
+        ...(object.nodeId === "" ? {} : { node: object.nodeId }),
+        ...changed,
+        ...(err === "" || !isUpdate ? {} : { err }),
+        ...(changed["state.new"] === "failed" && exit !== undefined ? { exitCode: String(exit.exitCode) } : {}),
+      };
+    }
+    case "network":
+    case "secret":
+    case "config":
+      return { name: change.object.spec?.name ?? "" };
+    case "cluster": {
+      const tokens = isUpdate ? rotated(differences(factsOfCluster(change.old), factsOfCluster(change.object))) : {};
+      return { name: change.object.spec?.name ?? "", ...tokens };
+    }
+    default:
+      return assertNever(change);
+  }
+}
+
+export function eventsOf(commit: Commit): Event[] {
+  return commit.changes.flatMap((change) => {
+    const attributes = attributesOf(change);
+    if (attributes === undefined) return [];
+    const { table: type, action, object } = change;
+    return [newEvent({ type, action, id: object.id, attributes, timeMs: commit.timeMs, version: commit.version })];
+  });
+}

@@ -1,0 +1,114 @@
+import { type ControlService, newListNodesResponse, newRemoveResponse } from "../../proto/gen/control.ts";
+import { type Cluster, type Node, type NodeSpec, newBlacklistedCertificate } from "../../proto/gen/objects.ts";
+import { SkepError } from "../../shared/errors.ts";
+import type { Handlers } from "../../shared/rpc/server.ts";
+import type { RaftStatus } from "../raft/raft-node.ts";
+import type { ControlOptions } from "./context.ts";
+import { compileFilters, NODE_FILTERS } from "./filters.ts";
+import { isVoter, quorumHealth, reachabilityOf, withManagerStatus } from "./managers.ts";
+import { hostnameOf, resolveNode } from "./refs.ts";
+import { checkLabels } from "./validate/problem.ts";
+
+type NodeHandlers = Pick<Handlers<typeof ControlService>, "getNode" | "listNodes" | "updateNode" | "removeNode">;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const DEFAULT_NODE_CERT_EXPIRY_MS = 90 * DAY_MS;
+
+const label = (node: Node): string => hostnameOf(node) || node.id;
+
+export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHandlers {
+  return {
+    getNode: async ({ ref }) =>
+      withManagerStatus(
+        raft.status(),
+        store.view((view) => resolveNode(view, ref)),
+      ),
+
+    listNodes: async ({ filters }) => {
+      const matches = compileFilters("nodes", filters, NODE_FILTERS);
+      const status = raft.status();
+      return store.view((view) =>
+        newListNodesResponse({
+          nodes: [...view.all("node")].filter(matches).map((node) => withManagerStatus(status, node)),
+        }),
+      );
+    },
+
+    updateNode: async ({ id, version, spec }) => {
+      if (spec === undefined) throw new SkepError("invalid_argument", "the node's spec is missing");
+      checkLabels("node labels", spec.labels);
+      const status = raft.status();
+      await store.update((tx) => {
+        const node = tx.get("node", id);
+        if (node === undefined) throw new SkepError("not_found", `no such node: ${id}`);
+        checkRoleChange(node, spec, [...tx.all("node")], status);
+        tx.put("node", { ...node, spec, meta: node.meta && { ...node.meta, version } });
+      });
+      return withManagerStatus(
+        raft.status(),
+        store.view((view) => resolveNode(view, id)),
+      );
+    },
+
+    removeNode: async ({ ref, force }) => {
+      const status = raft.status();
+      const id = await store.update((tx) => {
+        const node = resolveNode(tx, ref);
+        checkRemovable(node, force, status);
+        tx.remove("node", node.id);
+        const cluster = tx.cluster();
+        if (cluster !== undefined) tx.put("cluster", withBlacklisted(cluster, node, env.wallMs()));
+        return node.id;
+      });
+      return newRemoveResponse({ id });
+    },
+  };
+}
+
+/** A manager may only go when those that stay, and answer, can still decide. */
+export function checkRoleChange(node: Node, spec: NodeSpec, nodes: readonly Node[], status: RaftStatus): void {
+  if (node.spec?.role !== "manager" || spec.role !== "worker") return;
+  const others = nodes.filter((other) => other.id !== node.id && other.spec?.role === "manager");
+  if (others.length === 0) {
+    throw new SkepError("failed_precondition", `cannot demote ${label(node)}: it is the last manager of the swarm`);
+  }
+  const member = status.members.find((other) => other.nodeId === node.id);
+  if (member === undefined || !isVoter(member)) return;
+  const { voters, reachable } = quorumHealth(status);
+  const left = reachable - (reachabilityOf(status, member) === "reachable" ? 1 : 0);
+  const quorum = Math.floor((voters - 1) / 2) + 1;
+  if (left < quorum) {
+    throw new SkepError(
+      "failed_precondition",
+      `cannot demote ${label(node)}: only ${left} of the ${voters - 1} managers that stay can be reached, and ${quorum} must be; ` +
+        "bring one back first",
+    );
+  }
+}
+
+export function checkRemovable(node: Node, force: boolean, status: RaftStatus): void {
+  if (node.spec?.role === "manager" || status.members.some((member) => member.nodeId === node.id)) {
+    throw new SkepError(
+      "failed_precondition",
+      `node ${label(node)} is a manager and a member of the raft cluster: demote it to worker before removing it`,
+    );
+  }
+  const state = node.status?.state ?? "unknown";
+  if (!force && (state === "ready" || state === "suspect")) {
+    throw new SkepError(
+      "failed_precondition",
+      `node ${label(node)} is not down and can't be removed: stop it or let it leave the swarm first, or use --force`,
+    );
+  }
+}
+
+/** The node's certificate opens nothing from now on. Entries end with the last certificate that they are about. */
+function withBlacklisted(cluster: Cluster, node: Node, nowMs: number): Cluster {
+  const expiryMs = cluster.spec?.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_CERT_EXPIRY_MS;
+  // A certificate's start is dated back for clocks that differ; a day is more than that.
+  const entry = newBlacklistedCertificate({ nodeId: node.id, expiresAtMs: nowMs + expiryMs + DAY_MS });
+  const kept = cluster.blacklistedCertificates.filter(
+    ({ nodeId, expiresAtMs }) => nodeId !== node.id && expiresAtMs > nowMs,
+  );
+  return { ...cluster, blacklistedCertificates: [...kept, entry] };
+}

@@ -1,0 +1,149 @@
+// What is wrong, in plain words, each with what to look at. Pure: views in, sentences out.
+import type { Node, Service, Task, UpdateState } from "../../proto/gen/objects.ts";
+import { isTerminal, taskName } from "../../shared/model/tasks.ts";
+import type { RaftStatus } from "../raft/raft-node.ts";
+import type { View } from "../store/types.ts";
+import { isVoter, quorumHealth, reachabilityOf } from "./managers.ts";
+import { hostnameOf } from "./refs.ts";
+import { answers, isWanted, newestByPlace, placeOf } from "./service-status.ts";
+
+/** A task that is on its way for longer than this is worth a word. */
+const SLOW_MS = 15_000;
+const MAX_TASK_PROBLEMS = 5;
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+export function agoText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 2 * 3600) return `${Math.round(seconds / 60)} min`;
+  return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
+const STOPPED_UPDATES: Partial<Record<UpdateState, string>> = {
+  paused: "the update is paused",
+  rollback_paused: "the rollback is paused",
+};
+
+export function serviceProblems(view: View, service: Service, nowMs: number): string[] {
+  const tasks = [...view.tasksOfService(service.id)];
+  const update = service.updateStatus;
+  const stopped = update === undefined ? undefined : STOPPED_UPDATES[update.state];
+  return [
+    ...(stopped === undefined || update === undefined ? [] : [`${stopped}: ${update.message}`]),
+    ...pendingProblems(tasks),
+    ...silentProblems(view, tasks),
+    ...failingProblems(view, tasks),
+    ...slowProblems(view, tasks, nowMs),
+  ];
+}
+
+/** Tasks without a place, grouped by their reason. */
+function pendingProblems(tasks: readonly Task[]): string[] {
+  const byReason = new Map<string, Task[]>();
+  for (const task of tasks) {
+    const err = task.status?.err ?? "";
+    if (!isWanted(task) || task.status?.state !== "pending" || err === "") continue;
+    byReason.set(err, [...(byReason.get(err) ?? []), task]);
+  }
+  return [...byReason].map(([reason, { length }]) => `${plural(length, "task")} cannot be placed: ${reason}`);
+}
+
+/** Tasks that may or may not run: their node does not answer. */
+function silentProblems(view: View, tasks: readonly Task[]): string[] {
+  const byNode = new Map<string, number>();
+  for (const task of tasks) {
+    if (!isWanted(task) || task.status?.state !== "running" || answers(view.get("node", task.nodeId))) continue;
+    byNode.set(task.nodeId, (byNode.get(task.nodeId) ?? 0) + 1);
+  }
+  return [...byNode].map(([nodeId, count]) => {
+    const node = view.get("node", nodeId);
+    const state = node === undefined ? "gone" : (node.status?.state ?? "unknown");
+    return `${plural(count, "task")} last seen running on ${hostnameOf(node) || nodeId}, which is ${state}`;
+  });
+}
+
+/** Places where the last try failed, or where the one that is on its way follows failures. */
+function failingProblems(view: View, tasks: readonly Task[]): string[] {
+  const problems: string[] = [];
+  for (const [place, newest] of newestByPlace(tasks)) {
+    if (newest.status?.state === "running" || newest.status?.state === "complete") continue;
+    const failed = tasks
+      .filter((task) => placeOf(task) === place && task.specVersion === newest.specVersion && hasFailed(task))
+      .sort((a, b) => (b.status?.timestampMs ?? 0) - (a.status?.timestampMs ?? 0));
+    const [last] = failed;
+    if (last === undefined || (!isWanted(newest) && newest !== last)) continue;
+    const why = last.status?.err || last.status?.message || last.status?.state;
+    const where = hostnameOf(view.get("node", last.nodeId)) || last.nodeId;
+    const times = failed.length === 1 ? "failed" : `failed ${failed.length} times, last`;
+    problems.push(`${taskName(last)} ${times} on ${where}: ${why}`);
+  }
+  const more = problems.length - MAX_TASK_PROBLEMS;
+  return more > 0 ? [...problems.slice(0, MAX_TASK_PROBLEMS), `and ${plural(more, "more task")} failed`] : problems;
+}
+
+const hasFailed = (task: Task): boolean =>
+  task.status?.state === "failed" || task.status?.state === "rejected" || task.status?.state === "orphaned";
+
+function slowProblems(view: View, tasks: readonly Task[], nowMs: number): string[] {
+  const slow = tasks.filter((task) => {
+    const state = task.status?.state ?? "new";
+    if (task.desiredState !== "running" || state === "running" || isTerminal(state)) return false;
+    if (state === "pending" && (task.status?.err ?? "") !== "") return false;
+    return nowMs - (task.status?.timestampMs ?? nowMs) > SLOW_MS;
+  });
+  const shown = slow.slice(0, MAX_TASK_PROBLEMS).map((task) => {
+    const node = task.nodeId === "" ? "" : ` on ${hostnameOf(view.get("node", task.nodeId)) || task.nodeId}`;
+    const err = task.status?.err ? `: ${task.status.err}` : "";
+    return `${taskName(task)} has been ${task.status?.state ?? "new"} for ${agoText(nowMs - (task.status?.timestampMs ?? nowMs))}${node}${err}`;
+  });
+  const more = slow.length - shown.length;
+  return more > 0 ? [...shown, `and ${plural(more, "more task")} on the way for long`] : shown;
+}
+
+export function nodeProblems(nodes: readonly Node[], nowMs: number): string[] {
+  const problems = nodes.flatMap((node) => {
+    const { state = "unknown", message = "", changedAtMs = nowMs } = node.status ?? {};
+    if (state === "ready") return [];
+    const since = changedAtMs === 0 ? "" : ` for ${agoText(nowMs - changedAtMs)}`;
+    return [`node ${hostnameOf(node) || node.id} is ${state}${since}${message === "" ? "" : `: ${message}`}`];
+  });
+  const takesTasks = nodes.some((node) => answers(node) && (node.spec?.availability ?? "active") === "active");
+  if (nodes.length > 0 && !takesTasks) {
+    problems.push("no node takes tasks: none is both ready and active (skep node update --availability active NODE)");
+  }
+  return problems;
+}
+
+export function managerProblems(status: RaftStatus, hostname: (nodeId: string) => string): string[] {
+  const problems: string[] = [];
+  const { voters, reachable, quorum } = quorumHealth(status);
+  for (const member of status.members) {
+    const name = hostname(member.nodeId) || member.nodeId;
+    if (reachabilityOf(status, member) === "unreachable")
+      problems.push(`manager ${name} (${member.addr}) does not answer`);
+    else if (!isVoter(member)) problems.push(`manager ${name} (${member.addr}) is catching up and does not vote yet`);
+  }
+  if (status.leaderId === 0) {
+    problems.push(
+      `there is no leader: nothing can be changed until ${quorum} of ${voters} managers reach one another; ` +
+        "shown is what this manager knew last",
+    );
+  } else if (status.state !== "leader") {
+    problems.push("the leader does not answer: shown is what this manager knew last");
+  } else if (reachable < quorum) {
+    problems.push(`no quorum: ${reachable} of ${voters} managers answer, ${quorum} are needed; nothing can be changed`);
+  } else if (voters > 1 && reachable === quorum) {
+    problems.push(
+      `one more failure loses quorum: ${reachable} of ${voters} managers answer, ${quorum} are needed` +
+        (reachable === voters ? "; add a manager" : ""),
+    );
+  }
+  if (voters > 1 && voters % 2 === 0) {
+    problems.push(
+      `${voters} managers survive no more failures than ${voters - 1} would: an odd number is better (skep node promote or demote one)`,
+    );
+  }
+  if (status.fault !== undefined) problems.push(`this manager stands aside: ${status.fault}`);
+  return problems;
+}

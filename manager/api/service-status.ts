@@ -1,0 +1,57 @@
+// How many tasks of a service run, told truthfully: a task on a node that does not answer is not known to run.
+import { newServiceStatus, type ServiceStatus } from "../../proto/gen/control.ts";
+import type { Node, Service, Task } from "../../proto/gen/objects.ts";
+import { rank } from "../../shared/model/tasks.ts";
+import type { View } from "../store/types.ts";
+
+export const isWanted = (task: Task): boolean => rank(task.desiredState) <= rank("running");
+
+const stateOf = (task: Task): Task["desiredState"] => task.status?.state ?? "new";
+
+/** The place a task fills: its slot, or its node for a global service. */
+export const placeOf = (task: Task): string => (task.slot === 0 ? task.nodeId : String(task.slot));
+
+/** By place, the task that was made last. */
+export function newestByPlace(tasks: Iterable<Task>): Map<string, Task> {
+  const newest = new Map<string, Task>();
+  for (const task of tasks) {
+    const place = placeOf(task);
+    const other = newest.get(place);
+    const isNewer =
+      other === undefined ||
+      (task.meta?.createdAtMs ?? 0) > (other.meta?.createdAtMs ?? 0) ||
+      ((task.meta?.createdAtMs ?? 0) === (other.meta?.createdAtMs ?? 0) && isWanted(task) && !isWanted(other));
+    if (isNewer) newest.set(place, task);
+  }
+  return newest;
+}
+
+export const answers = (node: Node | undefined): boolean => node?.status?.state === "ready";
+
+export function serviceStatus(view: View, service: Service): ServiceStatus {
+  let runningTasks = 0;
+  let unknownTasks = 0;
+  let wanted = 0;
+  const tasks = [...view.tasksOfService(service.id)];
+  for (const task of tasks) {
+    if (!isWanted(task)) {
+      // Shall stop, and nobody can tell whether it has: it may run still.
+      if (stateOf(task) === "running" && task.desiredState === "shutdown" && !answers(view.get("node", task.nodeId)))
+        unknownTasks++;
+      continue;
+    }
+    wanted++;
+    if (stateOf(task) !== "running") continue;
+    if (answers(view.get("node", task.nodeId))) runningTasks++;
+    else unknownTasks++;
+  }
+  const mode = service.spec?.mode;
+  let completedTasks = 0;
+  for (const task of newestByPlace(tasks).values()) if (stateOf(task) === "complete") completedTasks++;
+  return newServiceStatus({
+    runningTasks,
+    unknownTasks,
+    completedTasks,
+    desiredTasks: mode?.kind === "replicated" ? mode.replicas : wanted,
+  });
+}

@@ -1,0 +1,94 @@
+// A service as it may be: Swarm's rules and defaults. What Swarm has and skep has not yet is refused by name.
+import { encodeServiceSpec, type ServiceSpec, type TaskSpec } from "../../../proto/gen/objects.ts";
+import { SkepError } from "../../../shared/errors.ts";
+import { checkContainer } from "./container.ts";
+import {
+  checkLogDriver,
+  checkNetworks,
+  checkPlacement,
+  checkResources,
+  checkRestart,
+  checkUpdateConfig,
+} from "./policies.ts";
+import { checkLabels, invalid, notYet } from "./problem.ts";
+
+const NAME = /^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*$/;
+const MAX_NAME_LENGTH = 63;
+/** Every task carries its spec. */
+const MAX_SPEC_BYTES = 256 * 1024;
+/** Beyond any use of one service; a slip of the finger must not make the cluster's state a hundred times larger. */
+const MAX_REPLICAS = 100_000;
+
+/**
+ * The spec with its defaults and in one canonical form: maps sorted by key, so that equal specs are equal bytes.
+ * @throws {SkepError} `invalid_argument`, `unimplemented`
+ */
+export function completeServiceSpec(spec: ServiceSpec | undefined): ServiceSpec {
+  if (spec === undefined) throw new SkepError("invalid_argument", "the service's spec is missing");
+  const complete: ServiceSpec = {
+    ...canonical(spec),
+    mode: spec.mode ?? { kind: "replicated", replicas: 1 },
+  };
+  checkServiceSpec(complete);
+  return complete;
+}
+
+export function checkServiceName(name: string): void {
+  if (name.length > MAX_NAME_LENGTH)
+    throw invalid(`service name ${name.slice(0, 20)}…`, `longer than ${MAX_NAME_LENGTH} characters`);
+  if (!NAME.test(name)) {
+    throw invalid(
+      `service name ${JSON.stringify(name)}`,
+      "only letters, digits, - and _ are allowed, with a letter or digit first and last",
+    );
+  }
+}
+
+function checkServiceSpec(spec: ServiceSpec): void {
+  if (spec.name !== "") checkServiceName(spec.name);
+  checkLabels("labels", spec.labels);
+  const template = spec.taskTemplate;
+  if (template?.containerSpec === undefined) throw invalid("image", "a service needs an image");
+  checkContainer(spec, template.containerSpec);
+  checkResources(template.resources);
+  checkRestart(template.restartPolicy);
+  checkPlacement(template.placement);
+  checkNetworks(template.networks);
+  checkLogDriver(template.logDriver);
+  checkUpdateConfig("update", spec.updateConfig);
+  checkUpdateConfig("rollback", spec.rollbackConfig);
+  if ((spec.endpointSpec?.ports.length ?? 0) > 0) throw notYet("published ports");
+  if (spec.endpointSpec?.mode === "dnsrr") throw notYet("endpoint mode dnsrr");
+  if (spec.mode?.kind === "replicated" && spec.mode.replicas > MAX_REPLICAS) {
+    throw invalid("replicas", `${spec.mode.replicas} is more than ${MAX_REPLICAS}`);
+  }
+  if (spec.mode?.kind === "global" && (template.placement?.maxReplicas ?? 0) > 0) {
+    throw invalid("replicas-max-per-node", "only a replicated service can have it: a global one has one task per node");
+  }
+  const bytes = encodeServiceSpec(spec).length;
+  if (bytes > MAX_SPEC_BYTES) throw invalid("service", `the spec is ${bytes} bytes, more than ${MAX_SPEC_BYTES}`);
+}
+
+type StringMap = Readonly<Record<string, string>>;
+
+const sorted = (map: StringMap): StringMap =>
+  Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+
+function canonical(spec: ServiceSpec): ServiceSpec {
+  return { ...spec, labels: sorted(spec.labels), taskTemplate: canonicalTemplate(spec.taskTemplate) };
+}
+
+function canonicalTemplate(template: TaskSpec | undefined): TaskSpec | undefined {
+  if (template === undefined) return undefined;
+  const { containerSpec, logDriver, networks } = template;
+  return {
+    ...template,
+    containerSpec: containerSpec && {
+      ...containerSpec,
+      labels: sorted(containerSpec.labels),
+      sysctls: sorted(containerSpec.sysctls),
+    },
+    logDriver: logDriver && { ...logDriver, options: sorted(logDriver.options) },
+    networks: networks.map((network) => ({ ...network, driverOpts: sorted(network.driverOpts) })),
+  };
+}
