@@ -3,7 +3,7 @@ import { type ContainerSpec, type Mount, newContainerSpec, newResources, type Ta
 import { SkepError } from "../../shared/errors.ts";
 import { taskName } from "../../shared/model/tasks.ts";
 import { expandContainerSpec, type TemplateContext } from "../../shared/model/templates.ts";
-import type { ContainerConfig, ContainerMount, ImageConfig, NetworkMode, RegistryAuth } from "../runtime/runtime.ts";
+import type { ContainerConfig, ContainerMount, ImageConfig, NetworkMode } from "../runtime/runtime.ts";
 
 /** This node, as templates and labels name it. */
 export interface NodeIdentity {
@@ -143,25 +143,4 @@ function systemLabels(task: Task, node: NodeIdentity): Readonly<Record<string, s
     "com.docker.swarm.task.id": task.id,
     "com.docker.swarm.task.name": fullTaskName(task),
   };
-}
-
-/**
- * The spec's registry credentials: base64 (either alphabet) of JSON, as Docker's X-Registry-Auth.
- * @throws {SkepError} `invalid_argument` when they are not; the message does not repeat them.
- */
-export function registryAuth(encoded: string): RegistryAuth | undefined {
-  if (encoded === "") return undefined;
-  const text = (value: unknown): string => (typeof value === "string" ? value : "");
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(encoded, "base64").toString("utf8"));
-    if (typeof parsed !== "object" || parsed === null) throw new Error("not an object");
-    const fields = new Map<string, unknown>(Object.entries(parsed));
-    return {
-      username: text(fields.get("username")),
-      password: text(fields.get("password")),
-      identityToken: text(fields.get("identitytoken")),
-    };
-  } catch {
-    throw new SkepError("invalid_argument", "the service's registry credentials are not base64 of a JSON object");
-  }
 }

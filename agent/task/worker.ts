@@ -2,19 +2,13 @@
 // in step.ts; here is only the waiting, the time limits, and what is remembered between two steps.
 import type { ContainerStatus, Task, TaskStatus } from "../../proto/gen/objects.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
+import { parseRegistryAuth } from "../../shared/image/credentials.ts";
 import type { Log } from "../../shared/log.ts";
 import { isTerminal, laterStatus, rank } from "../../shared/model/tasks.ts";
 import { withDeadline } from "../deadline.ts";
 import { Pulse } from "../pulse.ts";
 import type { ImageConfig } from "../runtime/runtime.ts";
-import {
-  containerConfig,
-  containerSpec,
-  memoryLimitBytes,
-  registryAuth,
-  stopGraceMs,
-  stopSignal,
-} from "./container-config.ts";
+import { containerConfig, containerSpec, memoryLimitBytes, stopGraceMs, stopSignal } from "./container-config.ts";
 import { collectLastOutput, waitForExit } from "./exit-watch.ts";
 import {
   afterFailure,
@@ -174,7 +168,7 @@ export class TaskWorker {
   async #pull(signal: AbortSignal): Promise<void> {
     const { runtime, pulls, insecureRegistries } = this.#context;
     const spec = containerSpec(this.#task);
-    const auth = registryAuth(spec.registryAuth);
+    const auth = parseRegistryAuth(spec.registryAuth);
     const either = AbortSignal.any([signal, this.#overtake.signal]);
     const image = await pulls.run(either, () =>
       runtime.pull({ image: spec.image, auth, insecureRegistries: insecureRegistries() }, either),

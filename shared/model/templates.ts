@@ -1,7 +1,7 @@
 // The placeholders of a container spec: {{.Service.Name}}, {{.Node.Hostname}}, {{.Task.Slot}} and so on, in hostname, env
 // values, mount sources and targets. Swarm hands them to Go's text/template; users only ever use field access, so that is
 // what is understood here: fields, labels, `index .Service.Labels "a.b"` and a quoted string (to write "{{" itself).
-// Expanded by the agent when it prepares the task; the API expands with dummy values to refuse a mistake at once.
+// Expanded by the agent when it prepares the task; the API expands with dummy values, to refuse a mistake at once.
 import type { ContainerSpec } from "../../proto/gen/objects.ts";
 import { SkepError } from "../errors.ts";
 
@@ -90,19 +90,4 @@ export function expandContainerSpec(spec: ContainerSpec, context: TemplateContex
     }),
     mounts: spec.mounts.map((mount) => ({ ...mount, source: expand(mount.source), target: expand(mount.target) })),
   };
-}
-
-/**
- * For the API, when a service is created or updated: would every placeholder find its value?
- * @throws {SkepError} `invalid_argument` as `expandTemplate`.
- */
-export function checkContainerTemplates(
-  spec: ContainerSpec,
-  service: { readonly name: string; readonly labels: Readonly<Record<string, string>> },
-): void {
-  expandContainerSpec(spec, {
-    service: { id: "serviceid", ...service },
-    node: { id: "nodeid", hostname: "nodehostname", os: "os", architecture: "architecture" },
-    task: { id: "taskid", name: "taskname", slot: "1" },
-  });
 }

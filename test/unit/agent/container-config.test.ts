@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ImageConfig } from "../../../agent/runtime/runtime.ts";
-import {
-  containerConfig,
-  mergeEnv,
-  registryAuth,
-  stopGraceMs,
-  stopSignal,
-} from "../../../agent/task/container-config.ts";
+import { containerConfig, mergeEnv, stopGraceMs, stopSignal } from "../../../agent/task/container-config.ts";
 import {
   type ContainerSpec,
   newMount,
@@ -109,16 +103,4 @@ test("stop signal and grace: the task's, else the image's, else Docker's", () =>
   assert.equal(stopSignal(task(), ""), "SIGTERM");
   assert.equal(stopGraceMs(task()), 10_000);
   assert.equal(stopGraceMs(task({ container: { stopGracePeriodMs: 0 } })), 0);
-});
-
-test("registry credentials in both base64 alphabets; garbage is refused without repeating it", () => {
-  const json = JSON.stringify({ username: "u?>", password: "p", serveraddress: "r", identitytoken: "" });
-  const want = { username: "u?>", password: "p", identityToken: "" };
-  assert.deepEqual(registryAuth(Buffer.from(json).toString("base64")), want);
-  assert.deepEqual(registryAuth(Buffer.from(json).toString("base64url")), want);
-  assert.equal(registryAuth(""), undefined);
-  assert.throws(
-    () => registryAuth("c2VjcmV0"),
-    (error) => error instanceof Error && !/secret|c2Vj/.test(error.message),
-  );
 });

@@ -138,7 +138,7 @@ test("specs that cannot be run are rejected with the reason", async () => {
   const node = await boot();
   const bad: readonly (readonly [Task, RegExp])[] = [
     [task({ container: { env: ["A={{.Nope}}"] } }), /unknown placeholder {{\.Nope}}/],
-    [task({ container: { registryAuth: "c2VjcmV0" } }), /credentials are not base64/],
+    [task({ container: { registryAuth: "c2VjcmV0" } }), /registry credentials are malformed/],
     [task({ spec: { logDriver: { name: "syslog", options: {} } } }), /log driver "syslog"/],
   ];
   assign(node, ...bad.map(([wrong]) => wrong));

@@ -2,12 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newContainerSpec, newMount } from "../../../proto/gen/objects.ts";
 import { isCode } from "../../../shared/errors.ts";
-import {
-  checkContainerTemplates,
-  expandContainerSpec,
-  expandTemplate,
-  type TemplateContext,
-} from "../../../shared/model/templates.ts";
+import { expandContainerSpec, expandTemplate, type TemplateContext } from "../../../shared/model/templates.ts";
 
 const context: TemplateContext = {
   service: { id: "s1", name: "web", labels: { tier: "front", "com.example.team": "blue" } },
@@ -60,10 +55,4 @@ test("a container spec: hostname, env values and mounts, and nothing else", () =
   assert.equal(expanded.hostname, "web-2");
   assert.deepEqual(expanded.env, ["SLOT=2", "{{.Task.Slot}}=x", "{{BARE"]);
   assert.deepEqual(expanded.mounts, [newMount({ source: "/data/2", target: "/web" })]);
-});
-
-test("the API's check knows the service's labels, and no node", () => {
-  const spec = newContainerSpec({ env: ["A={{.Service.Labels.tier}} {{.Node.Hostname}}"] });
-  checkContainerTemplates(spec, { name: "web", labels: { tier: "front" } });
-  assert.throws(() => checkContainerTemplates(spec, { name: "web", labels: {} }), /no label "tier"/);
 });
