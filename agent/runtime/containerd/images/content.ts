@@ -51,18 +51,27 @@ export interface ContentStore {
   readonly abort: (ref: string, signal: AbortSignal) => Promise<void>;
 }
 
+// When the source breaks, what came before it is still handed on: the next try need not fetch it again.
 async function* inMessages(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of source) {
-    parts.push(part);
-    size += part.length;
-    if (size < MESSAGE_BYTES) continue;
-    yield Buffer.concat(parts, size);
-    parts = [];
-    size = 0;
+  let broken: unknown;
+  let isBroken = false;
+  try {
+    for await (const part of source) {
+      parts.push(part);
+      size += part.length;
+      if (size < MESSAGE_BYTES) continue;
+      yield Buffer.concat(parts, size);
+      parts = [];
+      size = 0;
+    }
+  } catch (error) {
+    isBroken = true;
+    broken = error;
   }
   if (size > 0) yield Buffer.concat(parts, size);
+  if (isBroken) throw broken;
 }
 
 interface Ingest {
@@ -108,9 +117,18 @@ export function createContentStore(client: ContainerdClient): ContentStore {
         if (isBroken) throw broken;
       };
       if (offset < blob.size || blob.size === 0) {
-        for await (const data of inMessages(blob.open(offset))) {
-          await send({ action: "write", ref: blob.ref, offset, data });
-          offset += data.length;
+        try {
+          for await (const data of inMessages(blob.open(offset))) {
+            await send({ action: "write", ref: blob.ref, offset, data });
+            offset += data.length;
+          }
+        } catch (error) {
+          // An end without a commit: containerd keeps what it has.
+          if (!isBroken && !signal.aborted) {
+            call.end();
+            await reading;
+          }
+          throw error;
         }
       }
       await send({ action: "commit", offset, total: offset, expected: blob.digest(), labels: blob.labels });

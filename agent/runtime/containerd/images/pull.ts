@@ -68,8 +68,8 @@ export async function pullImage(options: PullOptions, signal: AbortSignal): Prom
     await parts.leases.release(lease, signal);
     return image;
   } catch (error) {
-    // What came so far is worth keeping only where another try may succeed.
-    const mayGoOn = signal.aborted || isCode(error, "unavailable");
+    // What came so far is worth keeping only where another try may succeed and has layers to go on with.
+    const mayGoOn = fetching.size > 0 && (signal.aborted || isCode(error, "unavailable"));
     if (!mayGoOn) await giveUp(options, fetching);
     throw error;
   }
