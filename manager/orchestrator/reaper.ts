@@ -58,10 +58,12 @@ export function reap(draft: Draft): void {
     const kept = fills === undefined && isAbandoned(draft, key) ? 0 : limit;
     let excess = slot.length - kept;
     if (excess <= 0) continue;
-    // Restart attempts are counted from history: what counts goes last.
+    // Restart attempts are counted from history: what counts goes last, and never below what the policy may still ask for.
     const version = slot.at(-1)?.specVersion;
-    const counts = (task: Task): number => Number(task.specVersion === version && endedByItself(task));
-    for (const task of history.sort((a, b) => counts(a) - counts(b))) {
+    const counts = (task: Task): boolean => task.specVersion === version && endedByItself(task);
+    const counted = history.filter(counts);
+    const spare = kept === 0 ? counted : counted.slice(0, Math.max(0, counted.length - maxAttempts));
+    for (const task of [...history.filter((other) => !counts(other)), ...spare]) {
       if (excess <= 0) break;
       if (draft.full()) return;
       draft.remove(task);

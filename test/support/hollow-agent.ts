@@ -93,6 +93,9 @@ export function startHollowAgent(options: HollowAgentOptions): HollowAgent {
   let up = true;
   let linked = true;
   let requests: Requests | undefined;
+  /** Something was lost on the way: as TCP has no gaps, the session cannot go on. */
+  let broken = false;
+  let reset: () => void = () => undefined;
 
   const report = (container: Container, state: TaskState, err = ""): void => {
     container.state = state;
@@ -103,6 +106,7 @@ export function startHollowAgent(options: HollowAgentOptions): HollowAgent {
   };
   const send = (message: NonNullable<AgentMessage["message"]>): void => {
     if (linked && up) requests?.push(newAgentMessage({ message }));
+    else broken = true;
   };
 
   /** One thing at a time per task; each step looks at what is wanted now. */
@@ -169,6 +173,8 @@ export function startHollowAgent(options: HollowAgentOptions): HollowAgent {
     own.addEventListener("abort", end, { once: true });
     const mine = new Requests();
     requests = mine;
+    broken = false;
+    reset = end;
     let heardMs = env.nowMs();
     send({ kind: "hello", description: options.description, addr: options.addr });
     if (unstored.size > 0) send({ kind: "statuses", updates: [...unstored.values()] });
@@ -187,7 +193,10 @@ export function startHollowAgent(options: HollowAgentOptions): HollowAgent {
     try {
       for await (const { message } of dispatcher.handlers.session(mine, context)) {
         if (stop.signal.aborted) return;
-        if (!linked) continue; // lost on the way
+        if (!linked) {
+          broken = true;
+          continue;
+        }
         heardMs = env.nowMs();
         if (message?.kind === "assignments") assign(message);
         if (message?.kind === "stored") {
@@ -231,6 +240,7 @@ export function startHollowAgent(options: HollowAgentOptions): HollowAgent {
     },
     heal: () => {
       linked = true;
+      if (broken) reset();
     },
     kill: () => {
       up = false;
