@@ -97,7 +97,11 @@ export class RaftCore {
       outbox: [],
     };
     becomeFollower(this.#raft, hardState.term, 0);
-    if (wasRemoved(this.#raft.configs.at(this.#raft.log.committed), options.id)) becomeRemoved(this.#raft);
+    const { log, configs } = this.#raft;
+    if (wasRemoved(configs.at(log.committed), options.id)) becomeRemoved(this.#raft);
+    // Nobody else could lead: no need to wait for them.
+    const voters = voterIds(configs.current);
+    if (voters.length === 1 && voters[0] === options.id) this.#raft.electionElapsedTicks = options.electionTicks * 2;
   }
 
   get id(): number {
@@ -115,6 +119,10 @@ export class RaftCore {
   /** 0 when unknown. */
   get leaderId(): number {
     return this.#raft.leaderId;
+  }
+
+  get commitIndex(): number {
+    return this.#raft.log.committed;
   }
 
   get appliedIndex(): number {
@@ -180,6 +188,11 @@ export class RaftCore {
   reportSnapshot(to: number, delivered: boolean): void {
     const { role } = this.#raft;
     if (role.kind === "leader") role.progress.get(to)?.snapshotDone(delivered);
+  }
+
+  /** Undefined when compacted or beyond the end. */
+  termAt(index: number): number | undefined {
+    return this.#raft.log.term(index);
   }
 
   /** The membership as of `index`, which must be committed and not compacted: a snapshot at `index` carries it. */
@@ -281,7 +294,7 @@ export class RaftCore {
 
   #takeOutbox(wanted: (message: Message) => boolean): readonly Message[] {
     const { outbox, term } = this.#raft;
-    if (outbox.length === 0) return outbox;
+    if (outbox.length === 0) return []; // never the live array
     // A promise of an older term that waited here may be about entries which the new term's leader has replaced meanwhile,
     // and which will now never be written: it must not be made any more.
     const valid = outbox.filter((message) => message.term === term || !promises(message.kind));

@@ -141,8 +141,13 @@ export function becomeRemoved(raft: Raft): void {
   raft.leaderId = 0;
 }
 
-/** Whether this member may ask for votes. */
-export const promotable = (raft: Raft): boolean => isVoter(raft.configs.current, raft.options.id);
+/**
+ * Whether this member may ask for votes. One whose own removal is in its log and not committed must: it may be the only one
+ * whose log is long enough to win (Raft thesis, section 4.2.2). It does not count its own vote then.
+ */
+export function promotable({ configs, log, options }: Raft): boolean {
+  return isVoter(configs.current, options.id) || isVoter(configs.at(log.committed), options.id);
+}
 
 /** Whether it has heard from a leader recently enough to refuse votes (Raft thesis, section 4.2.3). */
 export const hearsLeader = (raft: Raft): boolean =>

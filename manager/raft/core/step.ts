@@ -49,6 +49,10 @@ export function step(raft: Raft, m: Message): void {
     if (!turnAway(raft, m.from)) handlePreVoteRequest(raft, m);
     return;
   }
+  if (m.kind === "pre-vote-response" && m.term <= raft.term) {
+    handlePreVoteResponse(raft, m); // who grants it may be of an older term
+    return;
+  }
   if (m.term > raft.term && !enterNewerTerm(raft, m)) return;
   if (m.term < raft.term) {
     refuseOlderTerm(raft, m);
@@ -112,9 +116,6 @@ function dispatch(raft: Raft, m: Message): void {
     case "vote-response":
       handleVoteResponse(raft, m);
       return;
-    case "pre-vote-response":
-      handlePreVoteResponse(raft, m);
-      return;
     case "timeout-now":
       if (raft.leaderId === m.from) campaign(raft, true);
       return;
@@ -133,6 +134,7 @@ function dispatch(raft: Raft, m: Message): void {
     case "newer-term":
     case "removed":
     case "pre-vote-request":
+    case "pre-vote-response":
       return; // all said by its term, or handled before
     default:
       unreachable(m);

@@ -1,0 +1,349 @@
+// A cluster in one loop, driven by one seed. Everything that a network, a disk and a machine may do to a member happens
+// here by chance: loss, delay, reordering, duplication, cuts of either direction, slow disks, crashes that lose what was not
+// yet on disk. Fault rates are drawn from the seed too, so that some runs are calm and some are hell.
+import type { Message } from "../../../manager/raft/core/messages.ts";
+import type { RaftCore } from "../../../manager/raft/core/raft-core.ts";
+import type { Config } from "../../../manager/raft/core/types.ts";
+import { seededRandom } from "../../../shared/env/sim-env.ts";
+import { Checker, Violation } from "./checker.ts";
+import { SimDisk } from "./sim-disk.ts";
+import { SimMember } from "./sim-member.ts";
+
+export type CoreClass = typeof RaftCore;
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** The core under test; a campaign against a mutant passes another. */
+  readonly core: CoreClass;
+  /** Keeps every event as a line; otherwise only their digest. */
+  readonly keepLog?: boolean;
+}
+
+interface Flying {
+  readonly message: Message;
+  readonly due: number;
+}
+
+const STEPS_PER_TICK = 5;
+const ELECTION_TICKS = 10;
+const MAX_FLYING = 2000;
+
+export class Simulation {
+  readonly checker = new Checker();
+  readonly members = new Map<number, SimMember>();
+  readonly events: string[] = [];
+  readonly #options: SimulationOptions;
+  readonly #random: () => number;
+  readonly #rates: Rates;
+  readonly #reads = new Map<number, number>();
+  #flying: Flying[] = [];
+  /** "from>to" pairs that lose everything. */
+  readonly #cut = new Set<string>();
+  #step = 0;
+  #digest = 0x811c9dc5;
+  #nextValue = 1;
+  #nextRead = 1;
+  #calm = false;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.#random = seededRandom(options.seed);
+    this.#rates = drawRates(this.#random);
+    const size = [1, 3, 3, 3, 5][Math.floor(this.#random() * 5)] ?? 3;
+    const config: Config = {
+      members: Array.from({ length: size }, (_, i) => ({ raftId: i + 1, nodeId: `n${i + 1}`, addr: "", voter: true })),
+      nextRaftId: size + 1,
+    };
+    this.checker.wrote(0, [{ index: 1, term: 1, body: { kind: "config", ...config } }], 0);
+    for (const { raftId } of config.members) this.#create(raftId, config);
+    for (const member of this.members.values()) this.#act(member, "starts", () => member.start());
+  }
+
+  get digest(): string {
+    return (this.#digest >>> 0).toString(16).padStart(8, "0");
+  }
+
+  get steps(): number {
+    return this.#step;
+  }
+
+  /** With faults. @throws Violation or InvariantError. */
+  run(steps: number): void {
+    for (let i = 0; i < steps; i++) this.#oneStep();
+  }
+
+  /** Faults off, everybody up. Then it must converge within `ticks`. */
+  heal(ticks: number): void {
+    this.#calm = true;
+    this.#cut.clear();
+    this.#record("heal");
+    for (const member of this.members.values()) {
+      if (member.core === undefined) this.#act(member, "starts", () => member.start());
+    }
+    const until = this.#step + ticks * STEPS_PER_TICK;
+    let final: string | undefined;
+    while (this.#step < until) {
+      this.#oneStep();
+      if (final === undefined) {
+        const leader = this.#leader();
+        const value = `final${this.#nextValue}`;
+        if (leader?.core?.settled === true && leader.propose(value)) final = value;
+      } else if (this.#converged(final)) {
+        this.checker.finished(this.#current());
+        return;
+      } else if (this.#leader()?.values.has(final) === false && this.#step % 200 === 0) {
+        final = undefined; // lost with its leader
+      }
+    }
+    throw new Violation(`no convergence within ${ticks} ticks of calm: ${this.describe()}`);
+  }
+
+  describe(): string {
+    return [...this.members.values()]
+      .map(({ id, core }) => {
+        if (core === undefined) return `${id} down`;
+        const { role, term, commitIndex, lastIndex, config } = core.status();
+        const members = config.members.map(({ raftId, voter }) => `${raftId}${voter ? "" : "?"}`).join(",");
+        return `${id} ${role} term ${term} commit ${commitIndex}/${lastIndex} of [${members}]`;
+      })
+      .join("; ");
+  }
+
+  #leader(): SimMember | undefined {
+    let best: SimMember | undefined;
+    for (const member of this.members.values()) {
+      if (member.core?.role === "leader" && member.core.term > (best?.core?.term ?? 0)) best = member;
+    }
+    return best;
+  }
+
+  /** Members of the leader's membership. */
+  #current(): readonly SimMember[] {
+    const ids = this.#leader()?.core?.config.members.map(({ raftId }) => raftId) ?? [];
+    return ids.flatMap((id) => this.members.get(id) ?? []);
+  }
+
+  #converged(final: string): boolean {
+    const leader = this.#leader()?.core;
+    if (leader === undefined || leader.config.members.some(({ voter }) => !voter)) return false;
+    const current = this.#current();
+    for (const member of this.members.values()) {
+      if (!current.includes(member) && member.core?.role === "leader") return false;
+    }
+    const last = leader.status().lastIndex;
+    return current.every(
+      ({ values, core }) => values.has(final) && core?.appliedIndex === last && core.leaderId === leader.id,
+    );
+  }
+
+  // ---- one step ----
+
+  #oneStep(): void {
+    this.#step++;
+    if (!this.#calm) this.#faults();
+    this.#deliver();
+    for (const member of this.members.values()) {
+      if (member.core === undefined) continue;
+      this.#act(member, undefined, () => member.work());
+      // Clocks drift: a member's tick comes sooner or later than another's.
+      if ((this.#step + member.id) % STEPS_PER_TICK === 0 && this.#random() < 0.97) {
+        this.#act(member, undefined, () => {
+          member.core?.tick();
+          member.pump();
+        });
+      }
+    }
+    if (!this.#calm) this.#clients();
+  }
+
+  #deliver(): void {
+    const due = this.#flying.filter((flying) => flying.due <= this.#step);
+    if (due.length === 0) return;
+    this.#flying = this.#flying.filter((flying) => flying.due > this.#step);
+    for (const { message } of due) {
+      const to = this.members.get(message.to);
+      if (to?.core === undefined || this.#cut.has(`${message.from}>${message.to}`)) continue;
+      this.#act(to, `${describeMessage(message)}`, () => {
+        to.core?.step(message);
+        to.pump();
+      });
+    }
+  }
+
+  #send(message: Message): void {
+    const { lossRate, duplicateRate, maxDelaySteps } = this.#rates;
+    if (this.#flying.length > MAX_FLYING) return;
+    const copies = this.#calm || this.#random() >= duplicateRate ? 1 : 2;
+    for (let i = 0; i < copies; i++) {
+      if (!this.#calm && this.#random() < lossRate) continue;
+      const delay = 1 + Math.floor(this.#random() * (this.#calm ? 2 : maxDelaySteps));
+      this.#flying.push({ message, due: this.#step + delay });
+    }
+  }
+
+  #faults(): void {
+    const { crashRate, restartRate, cutRate, healRate } = this.#rates;
+    for (const member of this.members.values()) {
+      if (member.core === undefined) {
+        if (this.#random() < restartRate) this.#act(member, "starts", () => member.start());
+      } else if (this.#random() < crashRate) {
+        const keep = this.#random() < 0.5;
+        this.#record(`member ${member.id} crashes, its write ${keep ? "kept" : "lost"}`);
+        member.crash(keep);
+      }
+    }
+    if (this.#random() < cutRate) this.#makeCut();
+    if (this.#cut.size > 0 && this.#random() < healRate) {
+      this.#record("links heal");
+      this.#cut.clear();
+    }
+  }
+
+  #makeCut(): void {
+    const ids = [...this.members.keys()];
+    const oneWay = this.#random() < 0.3;
+    const side = new Set(ids.filter(() => this.#random() < 0.5));
+    for (const from of ids) {
+      for (const to of ids) {
+        if (side.has(from) && !side.has(to)) this.#cut.add(`${from}>${to}`);
+        if (!oneWay && side.has(to) && !side.has(from)) this.#cut.add(`${from}>${to}`);
+      }
+    }
+    this.#record(`cut ${oneWay ? "one way " : ""}${[...side].join(",")}`);
+  }
+
+  #clients(): void {
+    const { proposeRate, readRate, memberRate, transferRate } = this.#rates;
+    // Clients ask whoever they believe to lead; an old leader must refuse or stay silent, not lie.
+    const leaders = [...this.members.values()].filter(({ core }) => core?.role === "leader");
+    const leader = leaders[Math.floor(this.#random() * leaders.length)];
+    if (leader?.core === undefined) return;
+    if (this.#random() < proposeRate) {
+      const value = `v${this.#nextValue++}`;
+      this.#act(leader, undefined, () => leader.propose(value));
+    }
+    if (this.#random() < readRate) {
+      const token = this.#nextRead++;
+      this.#reads.set(token, this.checker.ackedIndex);
+      this.#act(leader, undefined, () => {
+        leader.core?.readIndex(token);
+        leader.pump();
+      });
+    }
+    if (this.#random() < memberRate) this.#changeMembers(leader);
+    if (this.#random() < transferRate) {
+      this.#act(leader, `member ${leader.id} hands over`, () => {
+        leader.core?.transferLeadership();
+        leader.pump();
+      });
+    }
+  }
+
+  #changeMembers(leader: SimMember): void {
+    const { core } = leader;
+    if (core === undefined) return;
+    const { members, nextRaftId } = core.config;
+    const grow = members.length < 2 || (members.length < 6 && this.#random() < 0.5);
+    if (grow) {
+      this.#act(leader, `member ${leader.id} adds ${nextRaftId}`, () => {
+        const raftId = nextRaftId;
+        const change = { kind: "add", member: { raftId, nodeId: `n${raftId}`, addr: "" } } as const;
+        if (core.proposeConfig(change).kind === "appended" && !this.members.has(raftId))
+          this.#create(raftId, undefined);
+        leader.pump();
+      });
+      return;
+    }
+    const raftId = members[Math.floor(this.#random() * members.length)]?.raftId ?? 0;
+    this.#act(leader, `member ${leader.id} removes ${raftId}`, () => {
+      core.proposeConfig({ kind: "remove", raftId });
+      leader.pump();
+    });
+  }
+
+  #create(raftId: number, config: Config | undefined): void {
+    const disk = new SimDisk();
+    if (config !== undefined) disk.seed(config);
+    const member: SimMember = new SimMember(raftId, disk, {
+      checker: this.checker,
+      makeCore: (id, reader) => this.#makeCore(id, reader),
+      send: (message) => this.#send(message),
+      record: (event) => this.#record(event),
+      writeSteps: () => 1 + Math.floor(this.#random() * (this.#calm ? 2 : this.#rates.maxWriteSteps)),
+      snapshotInterval: this.#rates.snapshotInterval,
+      onRead: (id, token, index) => {
+        this.checker.readServed(id, this.#reads.get(token) ?? 0, index);
+        this.#reads.delete(token);
+      },
+    });
+    this.members.set(raftId, member);
+  }
+
+  #makeCore(id: number, disk: SimDisk): RaftCore {
+    const options = {
+      id,
+      electionTicks: ELECTION_TICKS,
+      heartbeatTicks: 1,
+      random: this.#random,
+      maxAppendBytes: 100,
+      window: { maxMessages: 4, maxBytes: 300 },
+      maxApplyBytes: 3,
+    };
+    return new this.#options.core(options, disk, disk.restored);
+  }
+
+  #act(member: SimMember, event: string | undefined, act: () => void): void {
+    if (event !== undefined) this.#record(event.startsWith("starts") ? `member ${member.id} ${event}` : event);
+    act();
+    this.checker.stepped(member, this.members);
+    member.compact();
+  }
+
+  #record(event: string): void {
+    const line = `${this.#step} ${event}`;
+    for (let i = 0; i < line.length; i++) this.#digest = Math.imul(this.#digest ^ line.charCodeAt(i), 0x01000193);
+    if (this.#options.keepLog === true) this.events.push(line);
+  }
+}
+
+function describeMessage(message: Message): string {
+  const { from, to, term, kind } = message;
+  const detail = kind === "append" ? ` ${message.prevIndex}+${message.entries.length}` : "";
+  return `${from}>${to} ${kind}${detail} term ${term}`;
+}
+
+interface Rates {
+  readonly lossRate: number;
+  readonly duplicateRate: number;
+  readonly maxDelaySteps: number;
+  readonly maxWriteSteps: number;
+  readonly crashRate: number;
+  readonly restartRate: number;
+  readonly cutRate: number;
+  readonly healRate: number;
+  readonly proposeRate: number;
+  readonly readRate: number;
+  readonly memberRate: number;
+  readonly transferRate: number;
+  readonly snapshotInterval: number;
+}
+
+/** Half of the faults are absent in a run, on average: what one fault hides, the lack of it shows. */
+function drawRates(random: () => number): Rates {
+  const maybe = (max: number): number => (random() < 0.5 ? 0 : random() * max);
+  return {
+    lossRate: maybe(0.3),
+    duplicateRate: maybe(0.2),
+    maxDelaySteps: 1 + Math.floor(maybe(40)),
+    maxWriteSteps: 1 + Math.floor(maybe(25)),
+    crashRate: maybe(0.004),
+    restartRate: 0.005 + random() * 0.05,
+    cutRate: maybe(0.006),
+    healRate: 0.002 + random() * 0.02,
+    proposeRate: 0.05 + random() * 0.5,
+    readRate: random() * 0.1,
+    memberRate: maybe(0.01),
+    transferRate: maybe(0.004),
+    snapshotInterval: 5 + Math.floor(random() * 60),
+  };
+}
