@@ -253,6 +253,7 @@ export function startHollowAgent(options: HollowAgentOptions): HollowAgent {
     start: () => {
       up = true;
       linked = true;
+      if (broken) reset();
     },
     done: live(),
   };
