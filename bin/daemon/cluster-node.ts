@@ -234,6 +234,7 @@ export class ClusterNode {
     await this.#options.dir.wipeRaft();
     const joined = await this.#joinRaft(signal);
     await this.#startManager({ kind: "join", ...joined });
+    await this.#manager?.receiveState(); // the leader sends it to the port, which answers for the manager by now
     this.#save({ ...this.#state, raft: { raftId: joined.raftId } });
     await this.#saved;
   }

@@ -146,8 +146,8 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     };
   };
 
-  const init = (request: InitRequest): Promise<InitResponse> =>
-    changeTo("making a cluster", requireInactive(), async () => {
+  const init = async (request: InitRequest): Promise<InitResponse> =>
+    await changeTo("making a cluster", requireInactive(), async () => {
       const { firstCluster, joiningNode } = await import("../../manager/ca/new-cluster.ts");
       const { addr, listenAddr } = addressesOf(request);
       const clusterId = newId<ClusterId>(env.random);
@@ -186,8 +186,8 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       };
     });
 
-  const join = (request: JoinRequest): Promise<JoinResponse> =>
-    changeTo("joining a cluster", requireInactive(), async () => {
+  const join = async (request: JoinRequest): Promise<JoinResponse> =>
+    await changeTo("joining a cluster", requireInactive(), async () => {
       const { addr, listenAddr } = addressesOf(request);
       const remoteAddrs = request.remoteAddrs.map((remote) => formatAddress(parseAddress("manager address", remote)));
       await runtime.get().catch(() => undefined); // its name is part of the description; without it the node still joins

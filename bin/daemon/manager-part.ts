@@ -1,5 +1,6 @@
 // The manager half of a node: Raft, the store it drives, and what answers and acts on top of them. The leader's loops run
 // while this manager leads, and only then.
+import { createControlHandlers } from "../../manager/api/control.ts";
 import { createCaHandlers } from "../../manager/ca/handlers.ts";
 import { runRoleKeeper } from "../../manager/ca/role-keeper.ts";
 import { createDispatcher } from "../../manager/dispatcher/dispatcher.ts";
@@ -10,22 +11,22 @@ import { RAFT_CHANNEL_OPTIONS } from "../../manager/raft/transport.ts";
 import { createStore } from "../../manager/store/store.ts";
 import type { Store } from "../../manager/store/types.ts";
 import type { CAService } from "../../proto/gen/ca.ts";
-import { ControlService } from "../../proto/gen/control.ts";
+import type { ControlService } from "../../proto/gen/control.ts";
 import type { DispatcherService } from "../../proto/gen/dispatcher.ts";
 import type { Cluster, Node } from "../../proto/gen/objects.ts";
 import type { RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
-import { SkepError } from "../../shared/errors.ts";
+import { isCode, SkepError } from "../../shared/errors.ts";
 import { createHttpTransport } from "../../shared/image/http.ts";
 import { createImageResolver, type ImageResolver } from "../../shared/image/resolve.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
 import type { Dialer } from "../../shared/rpc/dialer.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
-import { switchable } from "../../shared/rpc/switchable.ts";
 
 /** The first manager leads alone: this is one election and one commit. */
 const BOOTSTRAP_LIMIT_MS = 20_000;
+const RECEIVE_LIMIT_MS = 10_000;
 
 export type ManagerStart =
   | { readonly kind: "bootstrap"; readonly raftId: number; readonly cluster: Cluster; readonly node: Node }
@@ -57,6 +58,8 @@ export interface ManagerPart {
     readonly raft: Handlers<typeof RaftService>;
   };
   readonly isRemoved: (nodeId: NodeId) => boolean;
+  /** Resolves once this manager has the cluster's state, or after a while without: it still gets there by itself. */
+  readonly receiveState: () => Promise<void>;
   /** Hands leadership over first when leading. Idempotent. */
   readonly stop: () => Promise<void>;
 }
@@ -107,13 +110,21 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     store,
     handlers: {
       ca: createCaHandlers({ env, log: log.child({ room: "ca" }), store, raft, dialManager: dialer.manager }),
-      control: switchable(ControlService, () => {
-        throw new SkepError("unimplemented", "this daemon has no control API yet");
+      control: createControlHandlers({
+        env,
+        log: log.child({ room: "api" }),
+        store,
+        raft,
+        images: resolver(options),
+        dialManager: dialer.manager,
+        dialAgent: dialer.node,
+        signal,
       }),
       dispatcher: dispatcher.handlers,
       raft: raft.handlers,
     },
     isRemoved: removals.isRemoved,
+    receiveState: () => receiveState(env, log, store, signal),
     stop: () => {
       stopping ??= stop();
       return stopping;
@@ -193,6 +204,26 @@ async function writeCluster(
   } finally {
     timer.cancel();
   }
+}
+
+async function receiveState(env: Env, log: Log, store: Store, signal: AbortSignal): Promise<void> {
+  const limit = new AbortController();
+  signal.addEventListener("abort", () => limit.abort(), { once: true });
+  const timer = env.timer(RECEIVE_LIMIT_MS, () => limit.abort());
+  const hasCluster = async (): Promise<boolean> => {
+    const { view, commits } = store.viewAndWatch((tx) => tx.cluster() !== undefined, { signal: limit.signal });
+    if (view) return true;
+    try {
+      for await (const { changes } of commits) if (changes.some(({ table }) => table === "cluster")) return true;
+    } catch (error) {
+      if (!isCode(error, "resource_exhausted")) throw error; // the state came as a snapshot: look again
+    }
+    return false;
+  };
+  while (!limit.signal.aborted) if (await hasCluster()) break;
+  if (limit.signal.aborted) log.warn({}, "the cluster's state has not arrived yet; waiting for it in the background");
+  timer.cancel();
+  limit.abort();
 }
 
 /** Nodes whose certificates open nothing any more, as the store has them. */

@@ -1,0 +1,148 @@
+// The renewal loop in simulated time; the manager it asks is a real server on loopback, so time moves only between calls.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import * as grpc from "@grpc/grpc-js";
+import { createRenewal } from "../../../bin/daemon/renewal.ts";
+import { CAService, newIssueCertificateResponse } from "../../../proto/gen/ca.ts";
+import type { NodeRole } from "../../../proto/gen/objects.ts";
+import { createSimEnv } from "../../../shared/env/sim-env.ts";
+import { SkepError } from "../../../shared/errors.ts";
+import { silentLog } from "../../../shared/log.ts";
+import type { ClusterId, NodeId } from "../../../shared/model/ids.ts";
+import { createIdentityHolder, type Identity, openIdentity } from "../../../shared/pki/identity.ts";
+import { issueNodeCertificate, newRootAuthority, verifyCertificateRequest } from "../../../shared/pki/issue.ts";
+import { newKeyPair, privateKeyToPem } from "../../../shared/pki/keys.ts";
+import { addService } from "../../../shared/rpc/server.ts";
+
+const DAY_MS = 86_400_000;
+const clusterId = "c".repeat(25) as ClusterId;
+const nodeId = "n".repeat(25) as NodeId;
+const env = createSimEnv(3);
+const root = newRootAuthority(clusterId, env.wallMs());
+
+let server: grpc.Server;
+let addr: string;
+/** What the manager does with a request; counts them. */
+const ca = { asked: 0, role: "worker" as NodeRole, fails: false, answered: Promise.withResolvers<void>() };
+
+before(async () => {
+  server = new grpc.Server();
+  addService(
+    server,
+    CAService,
+    {
+      getRootCA: async () => ({ certificate: new Uint8Array() }),
+      leaveCluster: async () => ({}),
+      issueCertificate: async ({ csr }) => {
+        ca.asked++;
+        try {
+          if (ca.fails) throw new SkepError("unavailable", "no leader");
+          const publicKey = verifyCertificateRequest(Buffer.from(csr).toString());
+          const certificate = issueNodeCertificate(
+            { nodeId, role: ca.role, clusterId, publicKey, validityMs: 90 * DAY_MS, nowMs: env.wallMs() },
+            root,
+          );
+          return newIssueCertificateResponse({ certificate: Buffer.from(certificate), nodeId, role: ca.role });
+        } finally {
+          setImmediate(() => ca.answered.resolve());
+        }
+      },
+    },
+    () => ({ kind: "anonymous" }),
+    () => undefined,
+  );
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  addr = `127.0.0.1:${port}`;
+});
+after(() => server.forceShutdown());
+
+function identity(role: NodeRole): Identity {
+  const keys = newKeyPair();
+  const certificatePem = issueNodeCertificate(
+    { nodeId, role, clusterId, publicKey: keys.publicKey, validityMs: 90 * DAY_MS, nowMs: env.wallMs() },
+    root,
+  );
+  return openIdentity({ certificatePem, keyPem: privateKeyToPem(keys.privateKey), rootPem: root.certificatePem });
+}
+
+function start() {
+  const holder = createIdentityHolder(identity("worker"));
+  const client = new grpc.Client(addr, grpc.credentials.createInsecure());
+  const abort = new AbortController();
+  const saved: Identity[] = [];
+  const renewal = createRenewal({
+    env,
+    log: silentLog,
+    identity: holder,
+    managers: () => [addr],
+    dial: () => client,
+    save: async (next) => {
+      saved.push(next);
+    },
+  });
+  const done = renewal.run(abort.signal);
+  const stop = async (): Promise<void> => {
+    abort.abort();
+    await done;
+    client.close();
+  };
+  return { holder, renewal, saved, stop };
+}
+
+/** The next request is answered, and its answer has arrived. */
+async function answered(until: () => boolean): Promise<void> {
+  await ca.answered.promise;
+  ca.answered = Promise.withResolvers();
+  while (!until()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test("renews between half and four fifths of the certificate's life, with a new key, saved first", async () => {
+  const { holder, saved, stop } = start();
+  const old = holder.current();
+  const asked = ca.asked;
+  await env.advance(44 * DAY_MS);
+  assert.equal(ca.asked, asked);
+  await env.advance(29 * DAY_MS);
+  await answered(() => holder.current() !== old);
+  assert.deepEqual(saved, [holder.current()]);
+  assert.notEqual(holder.current().keyPem, old.keyPem);
+  assert.ok(holder.current().notAfterMs > old.notAfterMs);
+  await stop();
+});
+
+test("tries again after a failure, and keeps the old one meanwhile", async () => {
+  const { holder, saved, stop } = start();
+  const old = holder.current();
+  ca.fails = true;
+  await env.advance(73 * DAY_MS);
+  await answered(() => true);
+  assert.equal(holder.current(), old);
+  assert.deepEqual(saved, []);
+  ca.fails = false;
+  while (env.pendingTimers() === 0) await env.breathe();
+  await env.advance(5_000);
+  await answered(() => holder.current() !== old);
+  await stop();
+});
+
+test("another role is asked for at once, and again until the certificate says it", async () => {
+  const { holder, renewal, stop } = start();
+  await env.advance(0);
+  const asked = ca.asked;
+  renewal.want("worker");
+  await env.advance(1_000);
+  assert.equal(ca.asked, asked);
+  renewal.want("manager");
+  await env.advance(0);
+  await answered(() => ca.asked === asked + 1);
+  assert.equal(holder.current().role, "worker");
+  ca.role = "manager";
+  while (env.pendingTimers() === 0) await env.breathe();
+  await env.advance(5_000);
+  await answered(() => holder.current().role === "manager");
+  await stop();
+});
