@@ -17,7 +17,7 @@ import type { StoredImage } from "./stored-image.ts";
 
 /** Layers of one image that are fetched at the same time. */
 const PARALLEL_LAYERS = 3;
-/** How often the unpacked layers may be taken away between unpacking and recording. */
+/** How often the unpacked layers may be taken away before the record holds them. */
 const MAX_ROUNDS = 3;
 
 export interface Parts {
@@ -108,22 +108,19 @@ export async function completeImage(
   options: { readonly names: readonly string[]; readonly lease: string; readonly fetchLayer: FetchLayer },
   signal: AbortSignal,
 ): Promise<void> {
-  const { content, snapshots, records } = parts;
+  const { snapshots, records } = parts;
   const { lease, fetchLayer } = options;
   const chainId = topChain(image);
-  for (let round = 1; !(await snapshots.exists(chainId, signal)); round++) {
-    if (round > MAX_ROUNDS) throw new SkepError("internal", `layers of ${image.root.digest} do not stay unpacked`);
-    await unpackAll(parts, image, lease, fetchLayer, signal);
-    await tie(parts, image, signal);
-  }
-  await tie(parts, image, signal);
   const [{ document } = { document: undefined }] = image.documents;
   const target = { ...image.root, mediaType: document?.mediaType ?? image.root.mediaType };
-  for (const name of options.names) await records.put(name, target, signal);
-  // Unpacked layers that another image had left behind may have been collected before the record held them.
-  if (await snapshots.exists(chainId, signal)) return;
-  await unpackAll(parts, image, lease, fetchLayer, signal);
-  await content.label(image.configDigest, configLabels(await snapshots.name(signal), chainId), signal);
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
+    if (!(await snapshots.exists(chainId, signal))) await unpackAll(parts, image, lease, fetchLayer, signal);
+    await tie(parts, image, signal);
+    for (const name of options.names) await records.put(name, target, signal);
+    // Unpacked layers that another image had left behind may have been collected before our record held them.
+    if (await snapshots.exists(chainId, signal)) return;
+  }
+  throw new SkepError("internal", `the layers of ${image.root.digest} do not stay unpacked`);
 }
 
 async function tie({ content, snapshots }: Parts, image: StoredImage, signal: AbortSignal): Promise<void> {

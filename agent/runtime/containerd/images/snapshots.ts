@@ -15,10 +15,11 @@ const SNAPSHOTTERS = ["overlayfs", "native"];
 const APPLY_TIMEOUT_MS = 30 * 60_000;
 
 export interface Layer {
-  /** Undefined: stored already, only the snapshot is missing. */
   readonly descriptor: Descriptor;
   readonly diffId: string;
+  /** Its name once it is unpacked. */
   readonly chainId: string;
+  /** Chain id of the layers below; empty for the lowest. */
   readonly parent: string;
 }
 
