@@ -18,7 +18,7 @@ import { oomKills, removeCgroup } from "./cgroups.ts";
 import type { ContainerdClient } from "./client.ts";
 import { startError } from "./errors.ts";
 import { createExclusive } from "./exclusive.ts";
-import { closeQuietly, type FifoStream, type Fifos, openForReading } from "./fifos.ts";
+import { closeQuietly, type FifoStream, type Fifos, openAgainForReading, openForReading } from "./fifos.ts";
 import type { Holder } from "./holder.ts";
 import type { ImageStore } from "./image-store.ts";
 import { flagsOf, type NewContainerOptions, newContainerRecord } from "./new-container.ts";
@@ -158,10 +158,10 @@ export function createContainers(options: ContainersOptions): Containers {
 
   // ----------------------------------------------------------------------------------------------------------- start
 
-  const openDescriptors = (tracked: Tracked): Map<OutputStream, number> => {
+  const openDescriptors = (tracked: Tracked, open: typeof openForReading): Map<OutputStream, number> => {
     const descriptors = new Map<OutputStream, number>();
     for (const stream of outputStreams(tracked)) {
-      const descriptor = openForReading(fifos.path(tracked.id, stream));
+      const descriptor = open(fifos.path(tracked.id, stream));
       if (descriptor !== undefined) descriptors.set(stream, descriptor);
     }
     return descriptors;
@@ -196,7 +196,7 @@ export function createContainers(options: ContainersOptions): Containers {
     ]);
     // Our ends are open before the shim opens its own, which waits for a reader; nothing is read until the shim writes,
     // since a pipe without a writer looks like one that has ended.
-    const descriptors = openDescriptors(tracked);
+    const descriptors = openDescriptors(tracked, openForReading);
     const path = (stream: FifoStream): string => (streams.includes(stream) ? fifos.path(id, stream) : "");
     try {
       await client.call(
@@ -259,7 +259,7 @@ export function createContainers(options: ContainersOptions): Containers {
       const tracked = known(id);
       if (tracked.phase === "created" || tracked.drained !== undefined) return; // no output yet, or all of it taken
       await tracked.output?.close();
-      connect(tracked, openDescriptors(tracked), sink, await files.keptOutput(id));
+      connect(tracked, openDescriptors(tracked, openAgainForReading), sink, await files.keptOutput(id));
       if (tracked.phase === "exited") settleExit(tracked);
     });
 

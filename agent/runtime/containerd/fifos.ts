@@ -81,6 +81,16 @@ export function openForReading(path: string): number | undefined {
   }
 }
 
+/**
+ * The same for a pipe whose writers may be gone already. Linux tells a waiting reader of the end only when it has seen a
+ * writer since it opened; so one is shown to it.
+ */
+export function openAgainForReading(path: string): number | undefined {
+  const descriptor = openForReading(path);
+  if (descriptor !== undefined) closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  return descriptor;
+}
+
 export function closeQuietly(descriptor: number | undefined): void {
   if (descriptor === undefined) return;
   try {

@@ -3,7 +3,7 @@ import { closeSync, constants, mkdtempSync, openSync, readdirSync, rmSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { type Fifos, openFifos, openForReading } from "../../../agent/runtime/containerd/fifos.ts";
+import { type Fifos, openAgainForReading, openFifos, openForReading } from "../../../agent/runtime/containerd/fifos.ts";
 import { drainOutput, type Output, openOutput } from "../../../agent/runtime/containerd/output.ts";
 import type { OutputSink } from "../../../agent/runtime/runtime.ts";
 import { createSimEnv } from "../../../shared/env/sim-env.ts";
@@ -145,6 +145,18 @@ test("output: a sink that fails does not stop the stream", async () => {
   end();
   await output.ended;
   assert.equal(calls, 1);
+});
+
+test("output: the end is seen also when every writer was gone before the reader came", async () => {
+  const { id, write, end, reader } = await pipe();
+  const holder = reader(); // keeps what is written
+  write("last words");
+  end();
+  const descriptor = openAgainForReading(fifos.path(id, "stdout"));
+  const sink = collector();
+  await connect(descriptor ?? assert.fail("no pipe"), sink).ended;
+  assert.equal(sink.text(), "last words");
+  closeSync(holder);
 });
 
 test("drain: a pipe that somebody holds open is given up after two seconds without output", async () => {
