@@ -62,8 +62,11 @@ export function checkClusterSpec({ labels, dispatcher, raft, caConfig, insecureR
     throw invalid("certificate expiry", "node certificates last at least 1 hour");
   }
   for (const registry of insecureRegistries) {
-    if (!/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?$/.test(registry)) {
-      throw invalid("insecure registry", `${JSON.stringify(registry)} is not HOST or HOST:PORT`);
+    if (!/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5}|\/[0-9]{1,3})?$/.test(registry)) {
+      throw invalid(
+        "insecure registry",
+        `${JSON.stringify(registry)} is not HOST, HOST:PORT or a subnet such as 10.0.0.0/8`,
+      );
     }
   }
 }

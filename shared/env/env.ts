@@ -15,7 +15,7 @@ export interface Env {
   readonly random: () => number;
   /** Runs `callback` once after `ms` (0 or more). Does not keep the process alive. */
   readonly timer: (ms: number, callback: () => void) => Timer;
-  /** Resolves after `ms`; rejects with `signal.reason` when aborted. */
+  /** Resolves after `ms`; rejects with `signal.reason` when aborted. Keeps the process alive: somebody waits for it. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Lets the event loop serve everything else that is ready: call it inside long loops. */
   readonly breathe: () => Promise<void>;

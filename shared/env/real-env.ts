@@ -19,6 +19,11 @@ function random(): number {
   return value / 2 ** 48;
 }
 
+function heldTimer(ms: number, callback: () => void): Timer {
+  const handle = setTimeout(callback, Math.min(Math.max(0, ms), MAX_TIMER_MS));
+  return { cancel: () => clearTimeout(handle) };
+}
+
 function timer(ms: number, callback: () => void): Timer {
   const handle = setTimeout(callback, Math.min(Math.max(0, ms), MAX_TIMER_MS));
   handle.unref();
@@ -30,6 +35,6 @@ export const realEnv: Env = {
   wallMs: () => Date.now(),
   random,
   timer,
-  sleep: (ms, signal) => sleepWith(timer, ms, signal),
+  sleep: (ms, signal) => sleepWith(heldTimer, ms, signal),
   breathe: () => new Promise((resolve) => setImmediate(resolve)),
 };
