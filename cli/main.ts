@@ -16,7 +16,8 @@ export async function runCli(argv: string[]): Promise<number> {
   const interrupt = (): void => abort.abort(new SkepError("canceled", "interrupted"));
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  // `skep service logs … | head`: the reader is satisfied, so are we.
+  // `skep service logs … | head`: the reader is satisfied, so are we. The error comes after the write, perhaps after all else
+  // is done: the listener stays.
   let readerGone = false;
   const onPipe = (error: NodeJS.ErrnoException): void => {
     if (error.code !== "EPIPE") throw error;
@@ -44,6 +45,5 @@ export async function runCli(argv: string[]): Promise<number> {
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
-    process.stdout.off("error", onPipe);
   }
 }

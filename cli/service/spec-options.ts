@@ -6,9 +6,8 @@ import { booleanOption, listOption, parsed } from "../options.ts";
 import { type EnvEntry, parseEnv, parseEnvFile } from "../parse/pairs.ts";
 import { UsageError } from "../usage-error.ts";
 import { container, drop, type Edit, envName, put } from "./edit.ts";
-import { SPEC_FLAGS, type SpecFlag } from "./flags.ts";
-
-const ENV_GROUP = "Container:";
+import { GROUP, type SpecFlag } from "./flag.ts";
+import { SPEC_FLAGS } from "./flags.ts";
 
 /** Adds every flag for `kind` to the command. */
 export function addSpecOptions(command: Command, kind: "create" | "update"): void {
@@ -19,17 +18,17 @@ export function addSpecOptions(command: Command, kind: "create" | "update"): voi
       kind === "create" ? "-e, --env <name=value>" : "--env-add <name=value>",
       "Environment variable; NAME alone takes yours",
       parseEnv,
-    ).helpGroup(ENV_GROUP),
+    ).helpGroup(GROUP.container),
   );
   if (kind === "create") {
     command.addOption(
       listOption("--env-file <path>", "Environment variables, one NAME=value a line", (raw) => raw).helpGroup(
-        ENV_GROUP,
+        GROUP.container,
       ),
     );
   } else {
     command.addOption(
-      listOption("--env-rm <name>", `Remove what --env${suffix} set`, (raw) => raw).helpGroup(ENV_GROUP),
+      listOption("--env-rm <name>", `Remove what --env${suffix} set`, (raw) => raw).helpGroup(GROUP.container),
     );
   }
 }
