@@ -3,12 +3,14 @@
 import { CAService, newLeaveClusterRequest } from "../../proto/gen/ca.ts";
 import { newLeaveRaftRequest, RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
-import { SkepError } from "../../shared/errors.ts";
+import { isCode, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import type { ClusterNode } from "./cluster-node.ts";
 
 const CALL_TIMEOUT_MS = 5_000;
+const PERSISTENCE_MS = 4_000;
+const RETRY_MS = 100;
 /** Containers get their grace period; longer than this nobody waits for a command. */
 const STOP_TASKS_LIMIT_MS = 60_000;
 
@@ -53,7 +55,21 @@ function refusal(managers: number): SkepError {
   );
 }
 
-async function leaveManagers(node: ClusterNode, { env, signal }: LeaveOptions): Promise<void> {
+/** While the managers change their leader nobody can answer; they have one again within a second or two. */
+async function persistently<T>({ env, signal }: LeaveOptions, attempt: () => Promise<T>): Promise<T> {
+  const endMs = env.nowMs() + PERSISTENCE_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isCode(error, "unavailable") || env.nowMs() > endMs) throw error;
+    }
+    await env.sleep(RETRY_MS, signal);
+  }
+}
+
+async function leaveManagers(node: ClusterNode, options: LeaveOptions): Promise<void> {
+  const { env, signal } = options;
   const { manager } = node;
   if (manager === undefined) return;
   const { members, raftId, state } = manager.raft.status();
@@ -66,23 +82,29 @@ async function leaveManagers(node: ClusterNode, { env, signal }: LeaveOptions): 
   } finally {
     timer.cancel();
   }
-  await node.askManagers(
-    (client) =>
-      unary(client, RaftService.leaveRaft, newLeaveRaftRequest({ nodeId: node.state.nodeId }), {
-        signal,
-        timeoutMs: CALL_TIMEOUT_MS,
-      }),
-    others,
+  await persistently(options, () =>
+    node.askManagers(
+      (client) =>
+        unary(client, RaftService.leaveRaft, newLeaveRaftRequest({ nodeId: node.state.nodeId }), {
+          signal,
+          timeoutMs: CALL_TIMEOUT_MS,
+        }),
+      others,
+    ),
   );
 }
 
-async function sayGoodbye(node: ClusterNode, { signal }: LeaveOptions): Promise<void> {
+async function sayGoodbye(node: ClusterNode, options: LeaveOptions): Promise<void> {
+  const { signal } = options;
   const members = node.manager?.raft.status().members ?? [];
   const others = node.state.managers.filter((addr) => addr !== node.state.addr);
   if (node.manager !== undefined && members.length <= 1 && others.length === 0) return; // nobody is left to be told
-  await node.askManagers(
-    (client) => unary(client, CAService.leaveCluster, newLeaveClusterRequest(), { signal, timeoutMs: CALL_TIMEOUT_MS }),
-    others,
+  await persistently(options, () =>
+    node.askManagers(
+      (client) =>
+        unary(client, CAService.leaveCluster, newLeaveClusterRequest(), { signal, timeoutMs: CALL_TIMEOUT_MS }),
+      others,
+    ),
   );
 }
 

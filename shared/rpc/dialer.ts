@@ -1,6 +1,6 @@
 // Channels to other nodes. Each shows our certificate and takes an answer only from a node of our cluster in the role asked
-// for: the address says where, never who. Certificates are read anew at each connect, so a channel outlives a renewal; the
-// server ends old connections by itself (tls-server.ts).
+// for: the address says where, never who. A connection shows for ever the certificate that it was made with, and with it our
+// role of that time: when the certificate is replaced, every channel is made anew, and calls under way end on the old ones.
 import type { PeerCertificate } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import type { NodeId } from "../model/ids.ts";
@@ -98,7 +98,16 @@ export function createDialer(identity: IdentityHolder): Dialer {
     grpc.experimental.createCertificateProviderChannelCredentials(provider, provider, {
       checkServerIdentity: (_host, certificate) => checkServer(certificate, expect, identity.current()),
     });
-  const managerCredentials = credentialsFor({ kind: "manager" });
+  // grpc-js shares connections between channels with equal credentials: these are made anew to have new ones.
+  let managerCredentials = credentialsFor({ kind: "manager" });
+  const closeAll = (): void => {
+    for (const client of channels.values()) client.close();
+    channels.clear();
+  };
+  const unwatch = identity.onReplace(() => {
+    closeAll();
+    managerCredentials = credentialsFor({ kind: "manager" });
+  });
 
   const open = (key: string, addr: string, name: string, credentials: () => grpc.ChannelCredentials): grpc.Client => {
     const known = channels.get(key);
@@ -129,8 +138,8 @@ export function createDialer(identity: IdentityHolder): Dialer {
       }),
     node: (addr, nodeId) => open(`${addr} ${nodeId}`, addr, nodeId, () => credentialsFor({ kind: "node", nodeId })),
     close: () => {
-      for (const client of channels.values()) client.close();
-      channels.clear();
+      unwatch();
+      closeAll();
     },
   };
 }
