@@ -9,7 +9,7 @@ import { unary } from "../../shared/rpc/client.ts";
 import type { ClusterNode } from "./cluster-node.ts";
 
 const CALL_TIMEOUT_MS = 5_000;
-const PERSISTENCE_MS = 4_000;
+const PERSISTENCE_MS = 3_000;
 const RETRY_MS = 100;
 /** Containers get their grace period; longer than this nobody waits for a command. */
 const STOP_TASKS_LIMIT_MS = 60_000;
@@ -24,10 +24,13 @@ export interface LeaveOptions {
 
 /** @throws {SkepError} why it cannot leave without force. */
 export async function leaveCluster(node: ClusterNode, options: LeaveOptions): Promise<void> {
-  if (node.manager !== undefined && !options.force) throw refusal(node.manager.raft.status().members.length);
+  const members = node.manager?.raft.status().members;
+  if (members !== undefined && !options.force) throw refusal(members.length);
+  // Before the group is left: afterwards this member's own view of it is stale.
+  const others = (members?.map(({ addr }) => addr) ?? node.state.managers).filter((addr) => addr !== node.state.addr);
   const steps: readonly (readonly [name: string, step: () => Promise<void>])[] = [
-    ["leave the managers", () => leaveManagers(node, options)],
-    ["tell the cluster", () => sayGoodbye(node, options)],
+    ["leave the managers", () => leaveManagers(node, others, options)],
+    ["tell the cluster", () => sayGoodbye(node, others, options)],
     ["stop the tasks", () => stopTasks(node, options)],
   ];
   for (const [name, step] of steps) {
@@ -68,17 +71,16 @@ async function persistently<T>({ env, signal }: LeaveOptions, attempt: () => Pro
   }
 }
 
-async function leaveManagers(node: ClusterNode, options: LeaveOptions): Promise<void> {
+async function leaveManagers(node: ClusterNode, others: readonly string[], options: LeaveOptions): Promise<void> {
   const { env, signal } = options;
   const { manager } = node;
-  if (manager === undefined) return;
-  const { members, raftId, state } = manager.raft.status();
-  const others = members.filter((member) => member.raftId !== raftId).map((member) => member.addr);
-  if (others.length === 0) return;
+  if (manager === undefined || others.length === 0) return;
   const limit = new AbortController();
   const timer = env.timer(CALL_TIMEOUT_MS, () => limit.abort(new SkepError("deadline_exceeded", "nobody takes over")));
   try {
-    if (state === "leader") await manager.raft.transferLeadership(AbortSignal.any([signal, limit.signal]));
+    if (manager.raft.status().state === "leader") {
+      await manager.raft.transferLeadership(AbortSignal.any([signal, limit.signal]));
+    }
   } finally {
     timer.cancel();
   }
@@ -94,15 +96,15 @@ async function leaveManagers(node: ClusterNode, options: LeaveOptions): Promise<
   );
 }
 
-async function sayGoodbye(node: ClusterNode, options: LeaveOptions): Promise<void> {
-  const { signal } = options;
-  const members = node.manager?.raft.status().members ?? [];
-  const others = node.state.managers.filter((addr) => addr !== node.state.addr);
-  if (node.manager !== undefined && members.length <= 1 && others.length === 0) return; // nobody is left to be told
+async function sayGoodbye(node: ClusterNode, others: readonly string[], options: LeaveOptions): Promise<void> {
+  if (node.manager !== undefined && others.length === 0) return; // nobody is left to be told
   await persistently(options, () =>
     node.askManagers(
       (client) =>
-        unary(client, CAService.leaveCluster, newLeaveClusterRequest(), { signal, timeoutMs: CALL_TIMEOUT_MS }),
+        unary(client, CAService.leaveCluster, newLeaveClusterRequest(), {
+          signal: options.signal,
+          timeoutMs: CALL_TIMEOUT_MS,
+        }),
       others,
     ),
   );

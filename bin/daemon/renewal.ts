@@ -11,6 +11,8 @@ import { plainReason, renew } from "./enroll.ts";
 
 /** The wall clock is looked at this often: it may jump, and timers cannot be as long as certificates live. */
 const LOOK_EVERY_MS = 60 * 60_000;
+/** A demoted manager keeps its role until it is out of the Raft group: ask again soon. */
+const ROLE_RETRY_MS = 500;
 
 export interface RenewalOptions {
   readonly env: Env;
@@ -66,18 +68,19 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
 
   const run = async (signal: AbortSignal): Promise<void> => {
     let failures = 0;
+    let refusedRole = false;
     let dueMs = renewAtMs(identity.current(), env.random());
     while (!signal.aborted) {
       const dueInMs = isOfWrongRole() ? 0 : Math.max(0, dueMs - env.wallMs());
-      const waitMs = failures > 0 ? renewalRetryMs(failures, env.random()) : dueInMs;
+      const waitMs = failures > 0 ? renewalRetryMs(failures, env.random()) : refusedRole ? ROLE_RETRY_MS : dueInMs;
       if (waitMs > 0) await pause(Math.min(waitMs, LOOK_EVERY_MS), signal);
       if (signal.aborted) return;
       if (!isOfWrongRole() && env.wallMs() < dueMs) continue;
       try {
         await renewOnce(signal);
         dueMs = renewAtMs(identity.current(), env.random());
-        // A manager keeps its certificate until it has left the Raft group: ask again.
-        failures = isOfWrongRole() ? 1 : 0;
+        failures = 0;
+        refusedRole = isOfWrongRole();
       } catch (error) {
         if (signal.aborted) return;
         failures++;

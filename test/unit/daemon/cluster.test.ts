@@ -49,13 +49,6 @@ const ready = (askable: TestDaemon, count: number): Promise<void> =>
     return list.filter((node) => node.status?.state === "ready").length === count;
   });
 
-async function setRole(by: TestDaemon, of: TestDaemon, role: NodeRole): Promise<void> {
-  const node = await nodeOf(by, of);
-  assert.ok(node?.spec !== undefined);
-  const spec = { ...node.spec, role };
-  await by.node().control.updateNode({ id: node.id, version: node.meta?.version ?? 0, spec }, LOCAL);
-}
-
 test("a fresh daemon is in no cluster, and says what to do", async () => {
   const info = await first.info();
   assert.equal(info.localNodeState, "inactive");
@@ -158,16 +151,14 @@ test("a worker is promoted and becomes a manager; demoted, it is a worker again"
   const present = (await nodes(first)).find((node) => node.id === nodeId);
   assert.ok(present?.spec !== undefined);
   const update = (node: Node, role: NodeRole) =>
-    first
-      .node()
-      .control.updateNode(
-        {
-          id: node.id,
-          version: node.meta?.version ?? 0,
-          spec: { ...(node.spec ?? present.spec), role } as NonNullable<Node["spec"]>,
-        },
-        LOCAL,
-      );
+    first.node().control.updateNode(
+      {
+        id: node.id,
+        version: node.meta?.version ?? 0,
+        spec: { ...(node.spec ?? present.spec), role } as NonNullable<Node["spec"]>,
+      },
+      LOCAL,
+    );
   await update(present, "manager");
   await eventually("it answers as a manager", async () => (await third.info()).controlAvailable);
   await eventually("it shows the cluster", async () => (await nodes(third).catch(() => [])).length > 0);
@@ -189,7 +180,6 @@ test("a manager leaves with force: the others go on without it", async () => {
     const list = await nodes(first).catch(() => []);
     return list.filter((node) => node.managerStatus !== undefined).length === 1;
   });
-  await setRole(first, third, "worker").catch(() => undefined);
 });
 
 test("the last manager leaves with force, and nothing is left", async () => {
