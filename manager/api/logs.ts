@@ -177,10 +177,9 @@ class Cursor {
     if (this.isNew(line)) this.#last.set(line.taskId, { ms: line.timestampMs, ns: line.timestampNs });
   }
 
-  /** From here all tasks must be read again. */
-  sinceMs(taskIds: readonly string[]): number | undefined {
-    const stamps = taskIds.map((id) => this.#last.get(id)?.ms);
-    return stamps.some((ms) => ms === undefined) ? undefined : Math.min(...stamps.map((ms) => ms ?? 0));
+  /** From here all tasks must be read again; 0 when one of them gave nothing yet. */
+  sinceMs(taskIds: readonly string[]): number {
+    return Math.min(...taskIds.map((id) => this.#last.get(id)?.ms ?? 0));
   }
 }
 
@@ -194,6 +193,7 @@ async function* nodeLogs(
 ): AsyncGenerator<LogsResponse> {
   const cursor = new Cursor();
   let warned = false;
+  let answered = false;
   let isResumed = false;
   while (!signal.aborted) {
     const node = store.view((view) => view.get("node", nodeId));
@@ -202,8 +202,7 @@ async function* nodeLogs(
       if (node.status?.state === "down") throw new SkepError("unavailable", "the node is down");
       const client = dialAgent(node.addr, nodeId);
       await connected(client, env.wallMs() + CONNECT_LIMIT_MS);
-      const resumeMs = cursor.sinceMs(taskIds);
-      const from = resumeMs === undefined ? log : { ...log, tail: -1, sinceMs: Math.max(log.sinceMs, resumeMs) };
+      const from = isResumed ? { ...log, tail: -1, sinceMs: Math.max(log.sinceMs, cursor.sinceMs(taskIds)) } : log;
       for await (const { lines, warnings } of serverStream(
         client,
         AgentService.taskLogs,
@@ -212,6 +211,7 @@ async function* nodeLogs(
       )) {
         const fresh = isResumed ? lines.filter((line) => cursor.isNew(line)) : lines;
         for (const line of lines) cursor.advance(line);
+        answered = true;
         warned = false;
         const named = isResumed ? [] : warnings.map((warning) => `${nodeName(node, nodeId)}: ${warning}`);
         if (fresh.length > 0 || named.length > 0) yield newLogsResponse({ lines: fresh, warnings: named });
@@ -219,7 +219,7 @@ async function* nodeLogs(
       return;
     } catch (error) {
       if (signal.aborted) return;
-      isResumed = cursor.sinceMs(taskIds) !== undefined;
+      isResumed = answered;
       const { message } = SkepError.from(error);
       const isOver = !log.follow || isCode(error, "not_found");
       const outlook = isOver ? "its lines are missing" : "trying again";
