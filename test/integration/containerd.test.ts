@@ -1,12 +1,26 @@
 // The containerd runtime with real containers: the conformance suite, and what only a kernel can answer. Needs root,
 // containerd, runc and busybox-static; makes everything in a temporary folder and takes it away.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { ContainerConfig, ContainerExit, Runtime } from "../../agent/runtime/runtime.ts";
+import { type ContainerdRuntimeOptions, openContainerdRuntime } from "../../agent/runtime/containerd/open.ts";
+import type { ContainerConfig, ContainerExit, ContainerMount, Runtime } from "../../agent/runtime/runtime.ts";
 import { newResources } from "../../proto/gen/objects.ts";
-import type { TaskId } from "../../shared/model/ids.ts";
+import { realEnv } from "../../shared/env/real-env.ts";
+import { silentLog } from "../../shared/log.ts";
+import { newId, type TaskId } from "../../shared/model/ids.ts";
 import { runtimeConformance } from "../conformance/runtime.ts";
 import { TEST_IMAGE } from "../support/busybox.ts";
 import {
@@ -86,6 +100,20 @@ describe("containerd runtime", { timeout: LIMIT_MS }, () => {
     };
     await assert.rejects(attempt(), { code, message });
     await runtime.remove(config.id, signal);
+  };
+  /** A folder that a container sees as /go: it waits there for "now" and leaves "done". */
+  const sharedFolder = (): { readonly mount: ContainerMount; readonly flag: string; readonly done: string } => {
+    const source = mkdtempSync(join(containerd.root, "go-"));
+    const mount: ContainerMount = {
+      type: "bind",
+      source,
+      target: "/go",
+      readOnly: false,
+      propagation: "",
+      sizeBytes: 0,
+      mode: 0,
+    };
+    return { mount, flag: join(source, "now"), done: join(source, "done") };
   };
   const cgroupFile = (id: TaskId, controller: string, v1: string, v2: string): string => {
     const path = (...parts: string[]): string => join("/sys/fs/cgroup", ...parts);
@@ -171,7 +199,7 @@ describe("containerd runtime", { timeout: LIMIT_MS }, () => {
     const host = await run({ args: ["ls", "/sys/class/net"], network: "host" });
     const net = await run({ args: ["readlink", "/proc/self/ns/net"], network: "host" });
     assert.ok(host.out.includes("lo"));
-    assert.equal(net.out.trim(), (await import("node:fs")).readlinkSync("/proc/self/ns/net"));
+    assert.equal(net.out.trim(), readlinkSync("/proc/self/ns/net"));
   });
 
   test("hosts, hostname and resolv.conf", async () => {
@@ -275,24 +303,14 @@ describe("containerd runtime", { timeout: LIMIT_MS }, () => {
   });
 
   test("last words of a container that ends while no daemon runs", async () => {
-    const flag = join(containerd.root, "go");
-    mkdirSync(flag, { recursive: true });
-    const mount = {
-      type: "bind",
-      source: flag,
-      target: "/go",
-      readOnly: false,
-      propagation: "",
-      sizeBytes: 0,
-      mode: 0,
-    } as const;
+    const shared = sharedFolder();
     const script = "echo first; while [ ! -e /go/now ]; do sleep 0.02; done; echo last words; touch /go/done; exit 3";
     const sink = collector();
-    const id = await start({ args: sh(script), mounts: [mount] }, sink);
+    const id = await start({ args: sh(script), mounts: [shared.mount] }, sink);
     await sink.until("first");
     const pid = (await runtime.list(signal)).map((state) => (state.state === "running" ? state.pid : 0))[0] ?? 0;
     await runtime.close();
-    writeFileSync(join(flag, "now"), "");
+    writeFileSync(shared.flag, "");
     await until(() => !isRunning(pid));
     runtime = await containerd.open();
     const [state] = await runtime.list(signal);
@@ -343,7 +361,7 @@ describe("containerd runtime", { timeout: LIMIT_MS }, () => {
     );
   });
 
-  test("the daemon killed in the middle of everything: the next one adopts and cleans up", async () => {
+  test("a restart finds containers in every state as they were", async () => {
     const kept = await start({ args: ["sleep", "1000"] });
     const created = containerConfig({ args: ["echo", "later"] });
     await runtime.create(created, signal);
@@ -360,6 +378,46 @@ describe("containerd runtime", { timeout: LIMIT_MS }, () => {
     assert.equal((await runtime.wait(created.id, signal)).exitCode, 0);
     assert.equal(sink.text(), "later\n");
     for (const id of [kept, created.id, exited]) await runtime.remove(id, signal);
+  });
+
+  test("the daemon killed outright: the next one takes over its containerd and its containers, and no word is lost", async () => {
+    const shared = sharedFolder();
+    await runtime.close();
+    const script = "while [ ! -e /go/now ]; do sleep 0.02; done; echo last words; touch /go/done; exit 4";
+    const config = containerConfig({ args: sh(script), mounts: [shared.mount] });
+    const { dir, runDir, cgroupParent } = containerd;
+    const work = JSON.stringify({ dir, runDir, cgroupParent, config });
+    const daemon = spawn(process.execPath, [join(import.meta.dirname, "../support/doomed-daemon.ts"), work], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await new Promise((resolve) => daemon.stdout.once("data", resolve));
+    const old = containerd.containerdPid();
+    daemon.kill("SIGKILL");
+    writeFileSync(shared.flag, "");
+    await until(() => existsSync(shared.done));
+    runtime = await containerd.open();
+    assert.notEqual(containerd.containerdPid(), old);
+    assert.ok(!isRunning(old), "one containerd at a time");
+    const sink = collector();
+    await runtime.attach(config.id, sink, signal);
+    assert.equal((await runtime.wait(config.id, signal)).exitCode, 4);
+    assert.equal(sink.text(), "last words\n");
+    await runtime.remove(config.id, signal);
+  });
+
+  test("what a crash left of a container that nobody knows is removed at the next start", async () => {
+    const id = await start({ args: ["sleep", "1000"] });
+    await runtime.close();
+    // As if the daemon had died between the removal of the record and that of everything else.
+    const stray = newId<TaskId>(Math.random);
+    mkdirSync(join(containerd.dir, "containers", stray));
+    runtime = await containerd.open();
+    assert.ok(!existsSync(join(containerd.dir, "containers", stray)));
+    assert.deepEqual(
+      (await runtime.list(signal)).map((state) => [state.id, state.state]),
+      [[id, "running"]],
+    );
+    await runtime.remove(id, signal);
   });
 
   test("after all that: no process but ours, no mount, cgroup, pipe or file", async () => {
@@ -396,3 +454,45 @@ const isRunning = (pid: number): boolean => {
 };
 
 const parentOf = (pid: number): number => Number(/^PPid:\s+(\d+)/m.exec(statusOf(pid))?.[1] ?? 0);
+
+describe("opening the containerd runtime", () => {
+  const options = (name: string): ContainerdRuntimeOptions => {
+    const root = mkdtempSync(join(tmpdir(), `skep-open-${name}-`));
+    after(() => rmSync(root, { recursive: true, force: true }));
+    return { env: realEnv, log: silentLog, dir: join(root, "lib"), runDir: join(root, "run"), knownSockets: [] };
+  };
+
+  test("without containerd it says what to install", async () => {
+    const opening = openContainerdRuntime({ ...options("none"), path: "/nowhere" });
+    await assert.rejects(opening, { code: "failed_precondition", message: /containerd is not installed.*package/ });
+  });
+
+  test("without runc it says so", async () => {
+    const only = options("norunc");
+    const bin = join(only.dir, "bin");
+    mkdirSync(bin, { recursive: true });
+    for (const name of ["containerd", "containerd-shim-runc-v2"]) symlinkSync(`/usr/bin/${name}`, join(bin, name));
+    await assert.rejects(openContainerdRuntime({ ...only, path: bin }), {
+      code: "failed_precondition",
+      message: /^runc is not installed/,
+    });
+  });
+
+  test("a containerd that ends at once is told in its own words", async () => {
+    const only = options("broken");
+    const bin = join(only.dir, "bin");
+    mkdirSync(bin, { recursive: true });
+    for (const name of ["containerd-shim-runc-v2", "runc"]) symlinkSync("/bin/true", join(bin, name));
+    writeFileSync(join(bin, "containerd"), "#!/bin/sh\necho 'containerd: the disk is on fire' >&2\nexit 1\n", {
+      mode: 0o755,
+    });
+    const opening = openContainerdRuntime({ ...only, path: `${bin}:/usr/bin:/bin`, patienceMs: 500 });
+    await assert.rejects(opening, { code: "unavailable", message: /status 1: containerd: the disk is on fire/ });
+  });
+
+  test("a given socket where nobody answers", async () => {
+    const only = options("socket");
+    const opening = openContainerdRuntime({ ...only, socket: join(only.dir, "no.sock"), patienceMs: 100 });
+    await assert.rejects(opening, { code: "unavailable", message: /no\.sock does not answer/ });
+  });
+});

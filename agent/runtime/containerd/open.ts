@@ -22,7 +22,7 @@ import { checkVersion } from "./version.ts";
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const DEFAULT_INIT_PATHS = ["/usr/bin/tini-static", "/usr/bin/docker-init", "/usr/libexec/docker/docker-init"];
 const KNOWN_SOCKETS = ["/run/containerd/containerd.sock"];
-const OPEN_PATIENCE_MS = 20_000;
+const DEFAULT_PATIENCE_MS = 10_000;
 
 export interface ContainerdRuntimeOptions {
   readonly env: Env;
@@ -40,6 +40,8 @@ export interface ContainerdRuntimeOptions {
   /** cgroup above all containers. */
   readonly cgroupParent?: string | undefined;
   readonly initPaths?: readonly string[] | undefined;
+  /** How long opening waits for containerd's first answer. */
+  readonly patienceMs?: number | undefined;
 }
 
 interface Found {
@@ -129,10 +131,10 @@ const ownProblem = (own: PrivateContainerd | undefined, error: unknown): unknown
 };
 
 async function findContainerd(options: ContainerdRuntimeOptions): Promise<Found> {
-  const { env, log } = options;
+  const { env, log, patienceMs = DEFAULT_PATIENCE_MS } = options;
   if (options.socket !== undefined) {
     const client = createContainerdClient({ env, socket: options.socket });
-    return { ...(await greet(client, undefined, OPEN_PATIENCE_MS)), own: undefined };
+    return { ...(await greet(client, undefined, patienceMs)), own: undefined };
   }
   for (const socket of options.knownSockets ?? KNOWN_SOCKETS) {
     if (!(await exists(socket))) continue;
@@ -151,7 +153,7 @@ async function findContainerd(options: ContainerdRuntimeOptions): Promise<Found>
     path: options.path ?? DEFAULT_PATH,
   });
   try {
-    return { ...(await greet(createContainerdClient({ env, socket: own.socket }), own, OPEN_PATIENCE_MS)), own };
+    return { ...(await greet(createContainerdClient({ env, socket: own.socket }), own, patienceMs)), own };
   } catch (error) {
     await own.close();
     throw error;
