@@ -255,6 +255,8 @@ describe("containerd runtime", { timeout: LIMIT_MS }, () => {
     assert.equal(kernel.out, "123\n99\nunlimited\n321\n");
     const terminal = await run({ args: sh("tty; echo $TERM; echo err >&2"), tty: true });
     assert.equal(terminal.out, "/dev/pts/0\r\nxterm\r\nerr\r\n");
+    const init = await run({ args: sh("cat /proc/1/comm; exit 12"), init: true });
+    assert.deepEqual([init.out, init.exit.exitCode], ["docker-init\n", 12]);
   });
 
   test("an open stdin waits, a closed one has ended", async () => {
