@@ -10,6 +10,7 @@ import {
 } from "../../proto/gen/objects.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
 import { isTerminal, rank } from "../../shared/model/tasks.ts";
+import { fateOf, type NodeFate } from "./node-fate.ts";
 
 /** A slot number, or for a global service the node. */
 export type SlotKey = number | NodeId;
@@ -55,6 +56,7 @@ export class Draft {
   /** Tasks of the current version that ended before their monitor time was over: an update takes them as failures. */
   readonly earlyEnds: Task[] = [];
   updateStatus: UpdateStatus | undefined;
+  readonly #fates = new Map<NodeId, NodeFate>();
   readonly #stored = new Set<TaskId>();
   readonly #puts = new Map<TaskId, Task>();
   readonly #removals = new Set<TaskId>();
@@ -68,6 +70,17 @@ export class Draft {
       this.#slot(task).push(task);
     }
     for (const tasks of this.slots.values()) if (tasks.length > 1) tasks.sort(byAge);
+  }
+
+  /** What becomes of a task because of where it is. A task without a node is nowhere in danger. */
+  fateOf(task: Task): NodeFate {
+    if (task.nodeId === "") return "here";
+    let fate = this.#fates.get(task.nodeId);
+    if (fate === undefined) {
+      fate = fateOf(this.input.node(task.nodeId));
+      this.#fates.set(task.nodeId, fate);
+    }
+    return fate;
   }
 
   /** True when no further change fits; remembers that there is more to do. Ask before each change that must be whole. */

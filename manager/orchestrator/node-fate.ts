@@ -1,7 +1,6 @@
 // What a node's condition means for the tasks on it.
 import type { Node, Task } from "../../proto/gen/objects.ts";
 import { compileConstraints } from "../../shared/model/constraints.ts";
-import type { NodeId } from "../../shared/model/ids.ts";
 import { platformMatches } from "../scheduler/platform.ts";
 
 /** here: tasks run, or may again. down: lost until it returns. drained: must be empty. gone: removed from the cluster. */
@@ -14,9 +13,6 @@ export function fateOf(node: Node | undefined): NodeFate {
   if (state === "down" || state === "disconnected") return "down";
   return node.spec?.availability === "drain" ? "drained" : "here";
 }
-
-export const fateOfTask = (task: Task, node: (id: NodeId) => Node | undefined): NodeFate =>
-  task.nodeId === "" ? "here" : fateOf(node(task.nodeId));
 
 /** Does the service's placement allow this node? Constraints and platform; not its load. */
 export function placementOf(spec: Task["spec"]): (node: Node) => boolean {

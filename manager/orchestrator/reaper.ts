@@ -3,7 +3,6 @@
 import { newTaskStatus, type Task } from "../../proto/gen/objects.ts";
 import { rank } from "../../shared/model/tasks.ts";
 import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
-import { fateOfTask } from "./node-fate.ts";
 import { occupant } from "./replicated.ts";
 import { endedByItself } from "./restart.ts";
 
@@ -14,8 +13,10 @@ export const ORPHAN_AFTER_MS = 24 * 60 * 60 * 1000;
 export function finalise(draft: Draft): void {
   const { nowMs, node } = draft.input;
   for (const slot of draft.slots.values()) {
+    const [only] = slot;
+    if (slot.length === 1 && only !== undefined && isWanted(only) && draft.fateOf(only) !== "gone") continue;
     for (const task of [...slot]) {
-      const fate = fateOfTask(task, node);
+      const fate = draft.fateOf(task);
       if (!isDead(task) && fate === "gone") {
         if (draft.full()) return;
         orphan(draft, task, `node ${task.nodeId} was removed from the cluster`);
@@ -31,7 +32,7 @@ export function finalise(draft: Draft): void {
     for (const task of [...slot]) {
       if (isWanted(task)) continue;
       const unborn = rank(stateOf(task)) < rank("assigned");
-      const released = task.desiredState === "remove" && (isDead(task) || fateOfTask(task, node) === "down");
+      const released = task.desiredState === "remove" && (isDead(task) || draft.fateOf(task) === "down");
       if (!unborn && !released) continue;
       if (draft.full()) return;
       draft.remove(task);
@@ -53,6 +54,7 @@ export function reap(draft: Draft): void {
   const maxAttempts = service?.spec?.taskTemplate?.restartPolicy?.maxAttempts ?? 0;
   const limit = maxAttempts > 0 ? maxAttempts + 1 : historyLimit < 0 ? Number.POSITIVE_INFINITY : historyLimit;
   for (const [key, slot] of draft.slots) {
+    if (slot.length === 1 && slot[0] !== undefined && isWanted(slot[0])) continue;
     const fills = occupant(slot, draft.input.nowMs);
     const history = slot.filter((task) => task !== fills && isDead(task) && !isWanted(task));
     const kept = fills === undefined && isAbandoned(draft, key) ? 0 : limit;

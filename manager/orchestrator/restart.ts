@@ -10,7 +10,6 @@
 import type { Task } from "../../proto/gen/objects.ts";
 import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
 import { ENFORCER_MESSAGE } from "./enforcer.ts";
-import { fateOf, fateOfTask } from "./node-fate.ts";
 
 export const DEFAULT_RESTART_DELAY_MS = 5_000;
 const DEFAULT_STOP_GRACE_MS = 10_000;
@@ -54,11 +53,13 @@ const stopWaitMs = (old: Task): number =>
  * @param replace false where the slot may get nothing new (the node of a global service is paused, say).
  */
 export function restartSlot(draft: Draft, key: SlotKey, replace: boolean): void {
-  const { service, nowMs, node } = draft.input;
+  const { service, nowMs } = draft.input;
   const slot = draft.slots.get(key) ?? [];
+  const isGlobal = typeof key !== "number";
+  const [only] = slot;
+  if (slot.length === 1 && only !== undefined && isWanted(only) && !isLost(only, isGlobal, draft)) return; // by far the most
   const wanted = slot.filter(isWanted);
   if (service === undefined || wanted.length === 0) return;
-  const isGlobal = typeof key !== "number";
   const lost = wanted.filter((task) => isLost(task, isGlobal, draft));
   const alive = wanted.filter((task) => !lost.includes(task));
   const keep = alive.reduce<Task | undefined>((best, task) => better(best, task, service.specVersion), undefined);
@@ -81,7 +82,7 @@ export function restartSlot(draft: Draft, key: SlotKey, replace: boolean): void 
   }
   const newest = lost.at(-1);
   if (keep !== undefined || newest === undefined || !replace || !mayRestart(newest, slot, nowMs)) return;
-  const fate = fateOfTask(newest, node);
+  const fate = draft.fateOf(newest);
   // A slot on a lost node has nobody to wait for; a drained node's task is stopped first, without the delay.
   if (isDead(newest)) draft.create(service, key, "ready", nowMs + (fate === "drained" ? 0 : delayMs(newest)));
   else if (fate === "drained") draft.create(service, key, "ready", nowMs);
@@ -99,12 +100,11 @@ const delayMs = (task: Task): number =>
  */
 function isLost(task: Task, isGlobal: boolean, draft: Draft): boolean {
   if (isDead(task)) return true;
-  const node = draft.input.node(task.nodeId);
-  switch (fateOfTask(task, draft.input.node)) {
+  switch (draft.fateOf(task)) {
     case "here":
       return false;
     case "down":
-      return !isGlobal || node?.status?.state === "disconnected";
+      return !isGlobal || draft.input.node(task.nodeId)?.status?.state === "disconnected";
     case "drained":
     case "gone":
       return true;
@@ -128,7 +128,7 @@ const isEarly = (task: Task, draft: Draft): boolean =>
 
 /** Tasks that wait in desired state ready start when their time has come and the slot's old task has stopped. */
 export function startWaiting(draft: Draft): void {
-  const { nowMs, node } = draft.input;
+  const { nowMs } = draft.input;
   for (const slot of draft.slots.values()) {
     for (const task of slot) {
       if (task.desiredState !== "ready" || isDead(task)) continue;
@@ -138,7 +138,7 @@ export function startWaiting(draft: Draft): void {
         continue;
       }
       const stopping = slot.filter(
-        (other) => !isWanted(other) && !isDead(other) && other.nodeId !== "" && fateOf(node(other.nodeId)) !== "down",
+        (other) => !isWanted(other) && !isDead(other) && other.nodeId !== "" && draft.fateOf(other) !== "down",
       );
       const giveUpAtMs = Math.max(0, ...stopping.map((other) => task.notBeforeMs + stopWaitMs(other)));
       if (stopping.length > 0 && giveUpAtMs > nowMs) {

@@ -20,6 +20,7 @@ import { filledSlots } from "./replicated.ts";
 import { monitorMs } from "./restart.ts";
 
 export function planUpdate(draft: Draft, service: Service): void {
+  if (!concerns(draft, service)) return;
   const tasks = candidates(draft, service);
   adoptUnchanged(draft, service, tasks);
   const current = candidates(draft, service);
@@ -48,6 +49,15 @@ export function planUpdate(draft: Draft, service: Service): void {
   if (inFlight || draft.full()) return;
   const next = dirty.find((task) => stateOf(task) !== "running") ?? dirty[0];
   if (next !== undefined) replaceFirstStop(draft, service, next);
+}
+
+/** Most services are not being updated. */
+function concerns(draft: Draft, service: Service): boolean {
+  if (service.updateStatus?.state === "updating") return true;
+  for (const slot of draft.slots.values()) {
+    if (slot.some((task) => task.specVersion !== service.specVersion)) return true;
+  }
+  return false;
 }
 
 /** Every slot's task, in the order of replacement. */
