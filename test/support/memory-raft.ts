@@ -100,7 +100,7 @@ class Listener implements AsyncIterableIterator<LeadershipEvent> {
 export const memoryMember = (index: number): RaftMember => ({
   raftId: index + 1,
   addr: `10.0.0.${index + 1}:7377`,
-  nodeId: `node${index + 1}`.padEnd(25, "0"),
+  nodeId: `node${index + 1}`.padEnd(25, "x"),
 });
 
 export function createMemoryRaft(count = 1): MemoryRaft {

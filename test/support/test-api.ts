@@ -56,7 +56,7 @@ export const errorOf =
     return true;
   };
 
-export const nodeIdOf = (number: number): NodeId => parseId<NodeId>("node id", `node${number}`.padEnd(25, "0"));
+export const nodeIdOf = (number: number): NodeId => parseId<NodeId>("node id", `node${number}`.padEnd(25, "x"));
 
 export function testNode(
   number: number,

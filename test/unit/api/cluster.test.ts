@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkClusterSpec } from "../../../manager/api/cluster.ts";
+import { newGetClusterRequest, newUpdateClusterRequest } from "../../../proto/gen/control.ts";
+import {
+  type ClusterSpec,
+  newCAConfig,
+  newClusterSpec,
+  newDispatcherConfig,
+  newRaftConfig,
+} from "../../../proto/gen/objects.ts";
+import { parseJoinToken } from "../../../shared/model/join-token.ts";
+import { context, createTestApi, errorOf } from "../../support/test-api.ts";
+
+test("the CA's key is not shown, its certificate and the tokens are", async () => {
+  const { api, stores, close } = await createTestApi();
+  const { rootCa } = await api.getCluster(newGetClusterRequest(), context());
+  assert.equal(rootCa?.caKey.length, 0);
+  assert.equal(Buffer.from(rootCa?.caCert ?? []).toString(), "the certificate");
+  assert.ok(rootCa?.joinTokens?.worker !== "");
+  assert.equal(
+    stores[0]?.view((view) => Buffer.from(view.cluster()?.rootCa?.caKey ?? []).toString()),
+    "the key",
+  );
+  close();
+});
+
+test("rotation makes one token anew, of the same CA", async () => {
+  const { api, stores, close } = await createTestApi();
+  const before = await api.getCluster(newGetClusterRequest(), context());
+  const request = newUpdateClusterRequest({ version: before.meta?.version ?? 0, rotateWorkerToken: true });
+  const after = await api.updateCluster(request, context());
+  const [old, now] = [before.rootCa?.joinTokens, after.rootCa?.joinTokens];
+  assert.notEqual(now?.worker, old?.worker);
+  assert.equal(now?.manager, old?.manager);
+  assert.equal(parseJoinToken(now?.worker ?? "").rootCaHash, before.rootCa?.caCertHash);
+  assert.deepEqual(after.spec, before.spec, "without a spec it stays");
+  assert.equal(
+    stores[0]?.view((view) => Buffer.from(view.cluster()?.rootCa?.caKey ?? []).toString()),
+    "the key",
+  );
+  await assert.rejects(api.updateCluster(request, context()), errorOf("conflict"));
+  close();
+});
+
+const refused: readonly (readonly [name: string, spec: Partial<ClusterSpec>, message: RegExp])[] = [
+  [
+    "a heartbeat too quick",
+    { dispatcher: newDispatcherConfig({ heartbeatPeriodMs: 50, suspectAfterMs: 3000, downAfterMs: 5000 }) },
+    /at least 100 ms/,
+  ],
+  [
+    "suspicion before a beat",
+    { dispatcher: newDispatcherConfig({ heartbeatPeriodMs: 1000, suspectAfterMs: 1000, downAfterMs: 5000 }) },
+    /longer than a heartbeat/,
+  ],
+  [
+    "down before suspect",
+    { dispatcher: newDispatcherConfig({ heartbeatPeriodMs: 1000, suspectAfterMs: 3000, downAfterMs: 2000 }) },
+    /before it is suspect/,
+  ],
+  ["certificates too short", { caConfig: newCAConfig({ nodeCertExpiryMs: 1000 }) }, /at least 1 hour/],
+  ["no snapshots", { raft: newRaftConfig() }, /snapshot interval/],
+  ["a registry with a path", { insecureRegistries: ["reg:5000/x"] }, /not HOST, HOST:PORT or a subnet/],
+  ["an empty label", { labels: { "": "" } }, /empty key/],
+];
+for (const [name, spec, message] of refused) {
+  test(`a cluster spec is refused: ${name}`, () =>
+    assert.throws(() => checkClusterSpec(newClusterSpec(spec)), errorOf("invalid_argument", message)));
+}
+
+test("a cluster spec with registries is accepted", () => {
+  checkClusterSpec(newClusterSpec({ insecureRegistries: ["10.0.0.1:5000", "registry.local", "[fd00::1]:5000"] }));
+});
