@@ -3,7 +3,7 @@
 const [command, ...rest] = process.argv.slice(2);
 if (command === "daemon") {
   const { runDaemon } = await import("./daemon/main.ts");
-  process.exitCode = await runDaemon(rest);
+  process.exit(await runDaemon(rest)); // whatever is still open: the daemon has let go of it
 } else {
   const { runCli } = await import("../cli/main.ts");
   process.exitCode = await runCli(process.argv.slice(2));

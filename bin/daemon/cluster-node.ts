@@ -30,6 +30,9 @@ import type { NodeState, StateDir } from "./state-dir.ts";
 
 const JOIN_RAFT_TIMEOUT_MS = 15_000;
 const CLOSE_GRACE_MS = 500;
+/** Role changes wake the loop; this is for the case that one was missed. */
+const ROLE_LOOK_MS = 60_000;
+const LONGEST_ROLE_RETRY_MS = 15_000;
 
 export interface ClusterNodeOptions {
   readonly env: Env;
@@ -45,7 +48,9 @@ export interface ClusterNodeOptions {
 export type NodeStart =
   /** First manager of a new cluster. */
   | { readonly kind: "bootstrap"; readonly start: Extract<ManagerStart, { readonly kind: "bootstrap" }> }
-  /** As its certificate says: with the Raft state on disk, or by joining the managers. */
+  /** A node that was none before: as a manager it joins the others now, or fails. */
+  | { readonly kind: "join" }
+  /** After a restart. What it cannot do at once it tries until it can. */
   | { readonly kind: "resume" };
 
 export class ClusterNode {
@@ -61,13 +66,14 @@ export class ClusterNode {
   #saved: Promise<void> = Promise.resolve();
   #manager: ManagerPart | undefined;
   #agent: Agent | undefined;
-  #roleChange: Promise<void> = Promise.resolve();
+  /** Aborted, and made anew, at each replacement of the certificate. */
+  #roleChanged = new AbortController();
   #problem = "";
 
   constructor(options: ClusterNodeOptions) {
     const { env, identity, state } = options;
     this.#options = options;
-    this.#log = options.log.child({ node: state.nodeId });
+    this.#log = options.log;
     this.#state = state;
     this.#holder = createIdentityHolder(identity);
     this.#dialer = createDialer(this.#holder);
@@ -119,12 +125,16 @@ export class ClusterNode {
     try {
       await this.#server.listen();
       if (how.kind === "bootstrap") await this.#startManager(how.start);
-      else if (this.identity.role === "manager") await this.#resumeManager(signal);
+      else if (how.kind === "join" && this.identity.role === "manager") await this.#joinManagers(signal);
+      else if (this.#state.raft !== undefined) {
+        await this.#startManager({ kind: "restart", raftId: this.#state.raft.raftId });
+      }
     } catch (error) {
       await this.stop();
       throw error;
     }
-    this.#holder.onReplace((next) => this.#onIdentity(next.role));
+    this.#holder.onReplace(() => this.#roleChanged.abort());
+    this.#run("role", this.#followRole(this.#abort.signal));
     this.#run("renewal", this.#renewal.run(this.#abort.signal));
     this.#run("agent", this.#runAgent(this.#abort.signal));
   }
@@ -132,10 +142,10 @@ export class ClusterNode {
   /** Containers live on. Idempotent. */
   async stop(): Promise<void> {
     this.#abort.abort(new SkepError("canceled", "the node stops"));
-    await this.#roleChange;
     await this.#manager?.stop();
     await this.#server.close(CLOSE_GRACE_MS);
     await Promise.all(this.#running);
+    await this.#manager?.stop(); // one that was starting meanwhile
     this.#dialer.close();
     await this.#saved.catch(() => undefined);
   }
@@ -223,20 +233,14 @@ export class ClusterNode {
     });
   }
 
-  /** With the Raft state on disk; a manager that has none yet joins the others first. */
-  async #resumeManager(signal: AbortSignal): Promise<void> {
-    const { raft } = this.#state;
-    if (raft !== undefined) {
-      await this.#startManager({ kind: "restart", raftId: raft.raftId });
-      return;
-    }
+  async #joinManagers(signal: AbortSignal): Promise<void> {
     // What a crash between joining and remembering it left: each join gives a new raft id, for an empty log.
     await this.#options.dir.wipeRaft();
     const joined = await this.#joinRaft(signal);
     await this.#startManager({ kind: "join", ...joined });
-    await this.#manager?.receiveState(); // the leader sends it to the port, which answers for the manager by now
     this.#save({ ...this.#state, raft: { raftId: joined.raftId } });
     await this.#saved;
+    await this.#manager?.receiveState(); // the leader sends it to the port, which answers for the manager by now
   }
 
   async #joinRaft(signal: AbortSignal): Promise<{ readonly raftId: number; readonly members: readonly RaftMember[] }> {
@@ -293,21 +297,32 @@ export class ClusterNode {
     this.#renewal.want(info.role);
   }
 
-  /** Our certificate was replaced: become what it says. */
-  #onIdentity(role: NodeRole): void {
-    this.#roleChange = this.#roleChange
-      .then(() => this.#become(role))
-      .catch((error: unknown) => {
+  /** Makes the manager half come and go as the certificate says; tries again what fails. */
+  async #followRole(signal: AbortSignal): Promise<void> {
+    const { env } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      const { role } = this.identity;
+      try {
+        if ((role === "manager") !== (this.#manager !== undefined)) await this.#become(role, signal);
+        failures = 0;
+        this.#problem = "";
+      } catch (error) {
+        if (signal.aborted) return;
+        failures++;
         this.#problem = `cannot become a ${role}: ${SkepError.from(error).message}`;
-        this.#log.error({ error }, `cannot become a ${role}`);
-      });
+        this.#log.error({ error, role }, "cannot take the node's new role; trying again");
+      }
+      const pauseMs =
+        failures === 0 ? ROLE_LOOK_MS : Math.min(LONGEST_ROLE_RETRY_MS, 500 * 2 ** Math.min(failures, 10));
+      await env.sleep(pauseMs, AbortSignal.any([signal, this.#roleChanged.signal])).catch(() => undefined);
+      if (this.#roleChanged.signal.aborted) this.#roleChanged = new AbortController();
+    }
   }
 
-  async #become(role: NodeRole): Promise<void> {
-    const { signal } = this.#abort;
-    if (signal.aborted || (role === "manager") === (this.#manager !== undefined)) return;
+  async #become(role: NodeRole, signal: AbortSignal): Promise<void> {
     if (role === "manager") {
-      await this.#resumeManager(signal);
+      await this.#joinManagers(signal);
     } else {
       const manager = this.#manager;
       this.#manager = undefined;
@@ -315,7 +330,6 @@ export class ClusterNode {
       this.#save({ ...this.#state, raft: undefined });
       await this.#options.dir.wipeRaft();
     }
-    this.#problem = "";
     this.#log.info({ role }, "the node has a new role");
   }
 

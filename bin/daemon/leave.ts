@@ -10,6 +10,8 @@ import type { ClusterNode } from "./cluster-node.ts";
 
 const CALL_TIMEOUT_MS = 5_000;
 const PERSISTENCE_MS = 3_000;
+/** A worker that is to leave anyway does not insist. */
+const FORCED_PERSISTENCE_MS = 500;
 const RETRY_MS = 100;
 /** Containers get their grace period; longer than this nobody waits for a command. */
 const STOP_TASKS_LIMIT_MS = 60_000;
@@ -39,6 +41,8 @@ export async function leaveCluster(node: ClusterNode, options: LeaveOptions): Pr
     } catch (cause) {
       options.signal.throwIfAborted();
       const { code, message } = SkepError.from(cause);
+      // Removed already: nobody is left who would want to hear it.
+      if (code === "unauthenticated") continue;
       if (!options.force) {
         throw new SkepError(code, `cannot ${name}: ${message}; "skep swarm leave --force" leaves without`, { cause });
       }
@@ -59,8 +63,12 @@ function refusal(managers: number): SkepError {
 }
 
 /** While the managers change their leader nobody can answer; they have one again within a second or two. */
-async function persistently<T>({ env, signal }: LeaveOptions, attempt: () => Promise<T>): Promise<T> {
-  const endMs = env.nowMs() + PERSISTENCE_MS;
+async function persistently<T>(
+  node: ClusterNode,
+  { env, force, signal }: LeaveOptions,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const endMs = env.nowMs() + (force && node.manager === undefined ? FORCED_PERSISTENCE_MS : PERSISTENCE_MS);
   for (;;) {
     try {
       return await attempt();
@@ -84,7 +92,7 @@ async function leaveManagers(node: ClusterNode, others: readonly string[], optio
   } finally {
     timer.cancel();
   }
-  await persistently(options, () =>
+  await persistently(node, options, () =>
     node.askManagers(
       (client) =>
         unary(client, RaftService.leaveRaft, newLeaveRaftRequest({ nodeId: node.state.nodeId }), {
@@ -98,7 +106,7 @@ async function leaveManagers(node: ClusterNode, others: readonly string[], optio
 
 async function sayGoodbye(node: ClusterNode, others: readonly string[], options: LeaveOptions): Promise<void> {
   if (node.manager !== undefined && others.length === 0) return; // nobody is left to be told
-  await persistently(options, () =>
+  await persistently(node, options, () =>
     node.askManagers(
       (client) =>
         unary(client, CAService.leaveCluster, newLeaveClusterRequest(), {

@@ -28,6 +28,7 @@ import { type Identity, openIdentity } from "../../shared/pki/identity.ts";
 import { issueNodeCertificate, newRootAuthority } from "../../shared/pki/issue.ts";
 import { newKeyPair, privateKeyToPem } from "../../shared/pki/keys.ts";
 import { type Address, formatAddress, parseAddress } from "../../shared/rpc/address.ts";
+import { ListenError } from "../../shared/rpc/listen.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import { switchable } from "../../shared/rpc/switchable.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -55,7 +56,8 @@ type Life =
   | { readonly kind: "inactive" }
   | { readonly kind: "changing"; readonly doing: string }
   | { readonly kind: "active"; readonly node: ClusterNode }
-  | { readonly kind: "failed"; readonly message: string };
+  /** `canJoin`: nothing of it is of use any more, so that it may join as a new node. */
+  | { readonly kind: "failed"; readonly message: string; readonly canJoin: boolean };
 
 const STATE_NAME = {
   inactive: "inactive",
@@ -108,9 +110,10 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       case "active":
         throw new SkepError(
           "failed_precondition",
-          'this node is already part of a cluster; "skep swarm leave" leaves it, then it can join another',
+          'this node is already part of a swarm; "skep swarm leave" leaves it, then it can join another',
         );
       case "failed":
+        if (life.canJoin) return life;
         throw new SkepError(
           "failed_precondition",
           `this node is part of a cluster but cannot run (${life.message}); "skep swarm leave --force" makes it forget that cluster`,
@@ -203,7 +206,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
         listenAddr,
         managers: [...new Set([...managers, ...remoteAddrs])],
       };
-      const started = await startFresh(state, identity, (fresh) => fresh.start({ kind: "resume" }, stopping.signal));
+      const started = await startFresh(state, identity, (fresh) => fresh.start({ kind: "join" }, stopping.signal));
       log.info({ nodeId, clusterId, role, addr }, "joined a cluster");
       return { life: { kind: "active", node: started }, answer: newJoinResponse({ nodeId, role }) };
     });
@@ -266,15 +269,18 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       state = await dir.readNode();
       if (state === undefined) return;
       identity = openIdentity(await dir.readIdentity());
-      if (env.wallMs() > identity.notAfterMs) {
-        throw new SkepError(
-          "failed_precondition",
-          `its certificate expired while it was off; "skep swarm leave --force", then join again with a token`,
-        );
-      }
     } catch (error) {
-      life = { kind: "failed", message: SkepError.from(error).message };
-      log.error({ error }, "this node cannot run");
+      fail(error, false);
+      return;
+    }
+    if (env.wallMs() > identity.notAfterMs) {
+      fail(
+        new SkepError(
+          "failed_precondition",
+          'the certificate of this node expired while it was off: "skep swarm join" with a token joins it again',
+        ),
+        true,
+      );
       return;
     }
     const node = await newNode(state, identity);
@@ -284,9 +290,16 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       life = { kind: "active", node };
       log.info({ nodeId: state.nodeId, role: identity.role, addr: state.addr }, "the node is back");
     } catch (error) {
-      life = { kind: "failed", message: SkepError.from(error).message };
-      throw error;
+      fail(error, false);
+      // Most likely the daemon before this one has not quite ended: whoever started this one tries again.
+      if (error instanceof ListenError) throw error;
     }
+  };
+
+  /** The daemon stays, to say why and to be told what to do. */
+  const fail = (error: unknown, canJoin: boolean): void => {
+    life = { kind: "failed", message: SkepError.from(error).message, canJoin };
+    log.error({ error }, "this node cannot run");
   };
 
   const info = async (): Promise<InfoResponse> => {

@@ -60,8 +60,12 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
   process.on("uncaughtException", (error) => log.error({ error }, "uncaught exception"));
   process.on("unhandledRejection", (error) => log.error({ error }, "unhandled rejection"));
   const { promise: told, resolve: tell } = Promise.withResolvers<NodeJS.Signals>();
-  process.on("SIGTERM", tell);
-  process.on("SIGINT", tell);
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    process.once(name, () => {
+      tell(name);
+      process.once(name, () => process.exit(1)); // asked twice: at once
+    });
+  }
 
   await mkdir(options.dataDir, { recursive: true, mode: 0o711 });
   const dir = openStateDir(options.dataDir);

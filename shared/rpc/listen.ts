@@ -2,11 +2,14 @@ import type { Server } from "node:net";
 import { SkepError } from "../errors.ts";
 import { type Address, formatAddress } from "./address.ts";
 
+/** It is the port's fault: another try may succeed. */
+export class ListenError extends SkepError {}
+
 /**
  * Listens, and says in words why it cannot.
  * @param address port 0 takes a free one (tests).
  * @returns what is in use.
- * @throws {SkepError} `failed_precondition`
+ * @throws {ListenError} `failed_precondition`
  */
 export function listenTcp(server: Server, address: Address): Promise<Address> {
   return new Promise((resolve, reject) => {
@@ -20,30 +23,30 @@ export function listenTcp(server: Server, address: Address): Promise<Address> {
   });
 }
 
-function listenError(error: NodeJS.ErrnoException, address: Address): SkepError {
+function listenError(error: NodeJS.ErrnoException, address: Address): ListenError {
   const where = formatAddress(address);
   const options = { cause: error };
   switch (error.code) {
     case "EADDRINUSE":
-      return new SkepError(
+      return new ListenError(
         "failed_precondition",
         `cannot listen on ${where}: the port is taken by another program; stop it, or choose another with --listen-addr`,
         options,
       );
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
-      return new SkepError(
+      return new ListenError(
         "failed_precondition",
         `cannot listen on ${where}: this host has no such address; choose another with --listen-addr`,
         options,
       );
     case "EACCES":
-      return new SkepError(
+      return new ListenError(
         "failed_precondition",
         `cannot listen on ${where}: not permitted; run the daemon as root`,
         options,
       );
     default:
-      return new SkepError("failed_precondition", `cannot listen on ${where}: ${error.message}`, options);
+      return new ListenError("failed_precondition", `cannot listen on ${where}: ${error.message}`, options);
   }
 }

@@ -2,7 +2,7 @@
 // demotion, leaving. One story, in order: each test goes on where the one before it ended.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -79,8 +79,8 @@ test("init makes a cluster of one manager", async () => {
   assert.equal(info.localNodeState, "active");
   assert.equal(info.nodeId, answer.nodeId);
   assert.equal(info.controlAvailable, true);
-  await refused(first.init(), "failed_precondition", /already part of a cluster/);
-  await refused(first.join(tokens.worker, first.addr), "failed_precondition", /already part of a cluster/);
+  await refused(first.init(), "failed_precondition", /already part of a swarm/);
+  await refused(first.join(tokens.worker, first.addr), "failed_precondition", /already part of a swarm/);
   await refused(first.leave(), "failed_precondition", /last one.*--force/);
 });
 
@@ -169,7 +169,19 @@ test("a worker is promoted and becomes a manager; demoted, it is a worker again"
   assert.ok(promoted !== undefined);
   await update(promoted, "worker");
   await eventually("it is a worker", async () => !(await third.info()).controlAvailable);
-  assert.equal(existsSync(join(third.dataDir, "raft")), false);
+  await eventually("its log is gone", () => !existsSync(join(third.dataDir, "raft")));
+});
+
+test("a certificate that expired while the daemon was off: told, and a token joins it as a new node", async () => {
+  const { nodeId } = await third.info();
+  third.clock.aheadMs = 91 * 86_400_000;
+  await third.restart();
+  const info = await third.info();
+  assert.equal(info.localNodeState, "error");
+  assert.match(info.error, /certificate .* expired.*swarm join/);
+  third.clock.aheadMs = 0;
+  await third.join(tokens.worker, first.addr);
+  assert.notEqual((await third.info()).nodeId, nodeId);
 });
 
 test("a manager leaves with force: the others go on without it", async () => {
@@ -182,11 +194,28 @@ test("a manager leaves with force: the others go on without it", async () => {
   });
 });
 
-test("the last manager leaves with force, and nothing is left", async () => {
+test("a manager whose log is lost says so, and the daemon stays to be told what to do", async () => {
+  await first.node().stop();
+  await rm(join(first.dataDir, "raft"), { recursive: true });
+  await first.restart();
+  const info = await first.info();
+  assert.equal(info.localNodeState, "error");
+  assert.match(info.error, /no raft log/);
+  await refused(first.leave(), "failed_precondition", /cannot tell its cluster.*--force/);
   await first.leave(true);
   assert.equal((await first.info()).localNodeState, "inactive");
-  assert.equal(existsSync(join(first.dataDir, "raft")), false);
-  await refused(third.leave(), "unavailable", /--force/);
+});
+
+test("a worker whose managers are gone leaves with force only", async () => {
+  await refused(third.leave(), "unavailable", /cannot tell the cluster.*--force/);
   await third.leave(true);
   assert.equal((await third.info()).localNodeState, "inactive");
+});
+
+test("the last manager leaves with force, and nothing is left", async () => {
+  await second.init();
+  await refused(second.leave(), "failed_precondition", /last one.*--force/);
+  await second.leave(true);
+  assert.equal((await second.info()).localNodeState, "inactive");
+  assert.deepEqual(await readdir(second.dataDir), []);
 });

@@ -14,6 +14,7 @@ import {
   newInitRequest,
   newJoinRequest,
 } from "../../../proto/gen/local.ts";
+import type { Env } from "../../../shared/env/env.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { silentLog } from "../../../shared/log.ts";
 import type { CallContext } from "../../../shared/rpc/server.ts";
@@ -39,6 +40,8 @@ export interface TestDaemon {
   readonly dataDir: string;
   /** The daemon of this moment: `restart` makes another. */
   readonly node: () => LocalNode;
+  /** Milliseconds that its clock is ahead. */
+  readonly clock: { aheadMs: number };
   readonly info: () => Promise<InfoResponse>;
   readonly init: () => Promise<InitResponse>;
   readonly join: (token: string, ...remoteAddrs: readonly string[]) => Promise<unknown>;
@@ -54,9 +57,11 @@ export async function testDaemon(): Promise<TestDaemon> {
   const port = await freePort();
   const addr = `127.0.0.1:${port}`;
   const host = new HollowHost();
+  const clock = { aheadMs: 0 };
+  const env: Env = { ...realEnv, wallMs: () => realEnv.wallMs() + clock.aheadMs };
   const open = (): LocalNode =>
     createLocalNode({
-      env: realEnv,
+      env,
       log: silentLog,
       dir: openStateDir(dataDir),
       dataDir,
@@ -71,6 +76,7 @@ export async function testDaemon(): Promise<TestDaemon> {
     addr,
     dataDir,
     node: () => node,
+    clock,
     info: () => node.local.info(newInfoRequest(), LOCAL),
     init: () => node.local.init(newInitRequest(), LOCAL),
     join: (token, ...remoteAddrs) => node.local.join(newJoinRequest({ token, remoteAddrs }), LOCAL),
