@@ -104,13 +104,16 @@ function finish(draft: Draft, service: Service, tasks: readonly Task[]): void {
  */
 function adoptUnchanged(draft: Draft, service: Service, tasks: readonly Task[]): void {
   const spec = service.spec?.taskTemplate;
-  let wantedBytes: string | undefined;
+  if (spec === undefined || endpointChanged(service)) return;
+  let wanted: { readonly whole: Buffer; readonly bare: Buffer } | undefined;
   let allows: ReturnType<typeof placementOf> | undefined;
   for (const task of tasks) {
     if (task.specVersion === service.specVersion || isTerminal(stateOf(task)) || !isWanted(task)) continue;
-    if (task.specVersion === service.previousSpecVersion && endpointChanged(service)) continue;
-    wantedBytes ??= bytesWithoutPlacement(spec);
-    if (bytesWithoutPlacement(task.spec) !== wantedBytes) continue;
+    if (task.spec === undefined) continue;
+    wanted ??= { whole: bytesOf(spec), bare: bytesOf(withoutPlacement(spec)) };
+    // The same to the last byte, and yet another version: what changed is not in the task's spec.
+    if (bytesOf(task.spec).equals(wanted.whole)) continue;
+    if (!bytesOf(withoutPlacement(task.spec)).equals(wanted.bare)) continue;
     allows ??= placementOf(spec);
     const node = task.nodeId === "" ? undefined : draft.input.node(task.nodeId);
     if (node !== undefined && !allows(node)) continue;
@@ -119,16 +122,13 @@ function adoptUnchanged(draft: Draft, service: Service, tasks: readonly Task[]):
   }
 }
 
-function bytesWithoutPlacement(spec: TaskSpec | undefined): string {
-  if (spec === undefined) return "";
-  const { containerSpec, placement } = spec;
-  const bytes = encodeTaskSpec({
-    ...spec,
-    containerSpec: containerSpec === undefined ? undefined : { ...containerSpec, registryAuth: "" },
-    placement: newPlacement({ ...placement, constraints: [], preferences: [] }),
-  });
-  return Buffer.from(bytes).toString("latin1");
-}
+const bytesOf = (spec: TaskSpec): Buffer => Buffer.from(encodeTaskSpec(spec));
+
+const withoutPlacement = (spec: TaskSpec): TaskSpec => ({
+  ...spec,
+  containerSpec: spec.containerSpec === undefined ? undefined : { ...spec.containerSpec, registryAuth: "" },
+  placement: newPlacement({ ...spec.placement, constraints: [], preferences: [] }),
+});
 
 const endpointChanged = (service: Service): boolean =>
   JSON.stringify(service.spec?.endpointSpec ?? null) !== JSON.stringify(service.previousSpec?.endpointSpec ?? null);
