@@ -91,7 +91,8 @@ const exec = (): Command =>
     .action(async (nodeName: string, command: readonly string[], options: Named) => {
       const { cluster, paths } = open(options);
       const node = nodeByName(cluster, nodeName);
-      process.exitCode = await inherit("nsenter", [...enterArgs(paths, node), ...command], enterEnv(node));
+      const words = command[0] === "--" ? command.slice(1) : command; // commander leaves it in after a first argument
+      process.exitCode = await inherit("nsenter", [...enterArgs(paths, node), ...words], enterEnv(node));
     });
 
 function inherit(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {

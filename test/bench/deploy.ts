@@ -24,7 +24,8 @@ import { newContainerSpec, newServiceSpec, newTaskSpec } from "../../proto/gen/o
 import { realEnv } from "../../shared/env/real-env.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import { busyboxTo } from "../e2e/images.ts";
-import { commandOf, cpuTicksOf, pidsOfHosts, pullEverywhere, rssBytesOf, startSwarmPeer } from "./swarm-peer.ts";
+import { commandOf, cpuTicksOf, pidsOfHosts, rssBytesOf } from "../support/processes.ts";
+import { pullEverywhere, startSwarmPeer } from "./swarm-peer.ts";
 import { median, printTable } from "./table.ts";
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "3" }, only: { type: "string" } } });

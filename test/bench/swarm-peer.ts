@@ -1,7 +1,7 @@
 // Docker Swarm as the peer of a benchmark: five hosts on a bridge of their own, made as the dev cluster makes its hosts,
 // with one dockerd each (Debian's docker.io) and one registry. Only for test/bench.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -190,48 +190,3 @@ export async function pullEverywhere(peer: SwarmPeer, image: string): Promise<vo
     ),
   );
 }
-
-/** Every process in the PID namespaces of the given first processes. */
-export function pidsOfHosts(inits: readonly number[]): number[] {
-  const spaces = new Set(inits.map((pid) => namespaceOf(pid)));
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => spaces.has(namespaceOf(pid)));
-}
-
-function namespaceOf(pid: number): string {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
-  } catch {
-    return "";
-  }
-}
-
-export function cpuTicksOf(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return sum + Number(fields[11]) + Number(fields[12]);
-    } catch {
-      return sum;
-    }
-  }, 0);
-}
-
-export function rssBytesOf(pid: number): number {
-  try {
-    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
-}
-
-export const commandOf = (pid: number): string => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ");
-  } catch {
-    return "";
-  }
-};

@@ -5,8 +5,8 @@ import { busybox } from "./images.ts";
 import {
   eventually,
   eventuallyRunning,
-  inHost,
   okAt,
+  processesOn,
   removeServices,
   running,
   skep,
@@ -71,14 +71,7 @@ test("rm takes the service, its tasks and its containers away", async () => {
   await skep("service", "rm", "web");
   await skepFails("service", "inspect", "web");
   for (const node of ["node1", "node2", "node3", "node4", "node5"]) {
-    await eventually(`no container of web on ${node}`, async () => {
-      assert.equal(
-        (
-          await inHost(node, "sh", "-c", "ls /run/skep/tasks 2>/dev/null; pgrep -f 'echo started' || true")
-        ).stdout.trim(),
-        "",
-      );
-    });
+    await eventually(`no container of web on ${node}`, () => assert.deepEqual(processesOn(node, /echo started/), []));
   }
 });
 
@@ -154,7 +147,7 @@ test("the kernel enforces the memory limit, and the task says so", async () => {
 });
 
 test("the kernel enforces the pids limit", async () => {
-  const bomb = ["sh", "-c", "i=0; while [ $i -lt 50 ]; do sleep 100 & i=$((i+1)); done; wait"];
+  const bomb = ["sh", "-c", "exec 2>&1; i=0; while [ $i -lt 50 ]; do sleep 100 & i=$((i+1)); done; wait"];
   await skep(
     "service",
     "create",

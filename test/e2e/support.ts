@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { DEV_DIR, readCluster } from "../../deploy/dev/clusters.ts";
-import { pathsOf } from "../../deploy/dev/model.ts";
+import { DEV_DIR, readCluster, requireCluster } from "../../deploy/dev/clusters.ts";
+import { hostProcess } from "../../deploy/dev/hosts.ts";
+import { nodeByName, pathsOf } from "../../deploy/dev/model.ts";
+import { firstChild } from "../../deploy/dev/process.ts";
+import { commandOf, pidsOfHosts } from "../support/processes.ts";
 
 export const E2E_CLUSTER = "e2e";
 const SKEP = join(import.meta.dirname, "..", "..", "bin", "skep");
@@ -168,4 +171,18 @@ export async function leader(): Promise<string> {
 
 export async function removeServices(...names: readonly string[]): Promise<void> {
   for (const name of names) await skepAt("node2", ["service", "rm", name]);
+}
+
+/** Processes on a host whose command line matches, by their numbers on this machine. */
+export function processesOn(node: string, pattern: RegExp): number[] {
+  const outer = hostProcess(pathsOf(DEV_DIR, E2E_CLUSTER), nodeByName(requireCluster(E2E_CLUSTER), node));
+  const init = outer === undefined ? undefined : firstChild(outer);
+  return init === undefined ? [] : pidsOfHosts([init.pid]).filter((pid) => pattern.test(commandOf(pid)));
+}
+
+/** SIGKILL to the processes of a host that match; fails the test when there are none. */
+export function killOn(node: string, pattern: RegExp): void {
+  const pids = processesOn(node, pattern);
+  assert.notEqual(pids.length, 0, `no process ${pattern} on ${node}`);
+  for (const pid of pids) process.kill(pid, "SIGKILL");
 }
