@@ -1,72 +1,47 @@
 // Many seeds against the Raft core. On a failure it prints the seed, which replays the run exactly.
 //
-//   node test/sim/raft-campaign.ts --seeds 1000 --from 1        a campaign
-//   node test/sim/raft-campaign.ts --seeds 1 --from 4711 --log  one run with its events
-//   node test/sim/raft-campaign.ts --core /some/other/raft-core.ts
-
-import { pathToFileURL } from "node:url";
+//   node test/sim/raft-campaign.ts --seeds 1000 --from 1         a campaign
+//   node test/sim/raft-campaign.ts --seeds 1 --from 4711 --log   one run with its events
+//   node test/sim/raft-campaign.ts --mutants --seeds 500         which broken cores the campaign catches
 import { parseArgs } from "node:util";
-import { RaftCore } from "../../manager/raft/core/raft-core.ts";
-import { type CoreClass, Simulation } from "./raft/simulation.ts";
+import { MUTANTS, withMutant } from "./raft/mutants.ts";
+import { runCampaign, runSeed } from "./raft/run-seed.ts";
 
-const FAULTY_STEPS = 2500;
-const CALM_TICKS = 600;
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    log: { type: "boolean", default: false },
+    "keep-going": { type: "boolean", default: false },
+    mutants: { type: "boolean", default: false },
+  },
+});
+const from = Number(values.from);
+const seeds = Number(values.seeds);
+const startedMs = performance.now();
+const seconds = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
 
-export interface Run {
-  readonly seed: number;
-  readonly digest: string;
-  readonly acked: number;
-  readonly failure: Error | undefined;
-  readonly events: readonly string[];
-}
+if (values.mutants) await mutants();
+else campaign();
 
-export function runSeed(seed: number, core: CoreClass = RaftCore, keepLog = false): Run {
-  const sim = new Simulation({ seed, core, keepLog });
-  let failure: Error | undefined;
-  try {
-    sim.run(FAULTY_STEPS);
-    sim.heal(CALM_TICKS);
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
-  }
-  return { seed, digest: sim.digest, acked: sim.checker.ackedCount, failure, events: sim.events };
-}
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: "string", default: "1000" },
-      from: { type: "string", default: "1" },
-      core: { type: "string" },
-      log: { type: "boolean", default: false },
-      keepGoing: { type: "boolean", default: false },
-    },
-  });
-  const core = values.core === undefined ? RaftCore : await loadCore(values.core);
-  const from = Number(values.from);
-  const startedMs = performance.now();
-  let acked = 0;
-  let failures = 0;
-  let done = 0;
-  for (let seed = from; seed < from + Number(values.seeds); seed++) {
-    const run = runSeed(seed, core, values.log);
-    for (const event of run.events) console.log(event);
-    acked += run.acked;
-    done++;
-    if (run.failure === undefined) continue;
-    failures++;
-    console.log(`seed ${seed}: ${run.failure.name}: ${run.failure.message}`);
+function campaign(): void {
+  if (values.log) for (const event of runSeed(from, undefined, true).events) console.log(event);
+  const { runs, acked, failures } = runCampaign(from, seeds, { keepGoing: values["keep-going"] });
+  for (const { seed, failure } of failures) {
+    console.log(`seed ${seed}: ${failure?.name}: ${failure?.message}`);
     console.log(`replay with: node test/sim/raft-campaign.ts --seeds 1 --from ${seed} --log`);
     process.exitCode = 1;
-    if (!values.keepGoing) break;
   }
-  const seconds = (performance.now() - startedMs) / 1000;
-  console.log(`${done} seeds, ${failures} failed, ${acked} acknowledged proposals, ${seconds.toFixed(1)} s`);
+  console.log(`${runs} seeds, ${failures.length} failed, ${acked} acknowledged proposals, ${seconds()}`);
 }
 
-export async function loadCore(path: string): Promise<CoreClass> {
-  const module = (await import(pathToFileURL(path).href)) as { readonly RaftCore: CoreClass };
-  return module.RaftCore;
+async function mutants(): Promise<void> {
+  for (const mutant of MUTANTS) {
+    const { runs, failures } = await withMutant(mutant, (core) => runCampaign(from, seeds, { core }));
+    const failure = failures[0]?.failure;
+    const verdict = failure === undefined ? `NOT caught in ${runs} seeds` : `caught by seed ${failures[0]?.seed}`;
+    console.log(`${verdict.padEnd(24)} ${mutant.name}: ${failure?.message.slice(0, 110) ?? mutant.unseen ?? ""}`);
+    if (failure === undefined && mutant.unseen === undefined) process.exitCode = 1;
+  }
+  console.log(seconds());
 }
-
-if (import.meta.main) await main();

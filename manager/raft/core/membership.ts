@@ -42,7 +42,8 @@ function syncProgress(raft: Raft, role: Leading): void {
   const { members } = raft.configs.current;
   for (const { raftId } of members) {
     if (role.progress.has(raftId)) continue;
-    role.progress.set(raftId, new Progress(raft.log.lastIndex + 1, raft.options.window));
+    // From the entry that adds it, so that it hears of itself at once; it then says what it lacks.
+    role.progress.set(raftId, new Progress(raft.log.lastIndex, raft.options.window));
   }
   // One that is being removed keeps getting the log until the removal is committed, and so usually learns of it there.
   const committed = raft.configs.at(raft.log.committed);

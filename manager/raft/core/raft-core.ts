@@ -293,13 +293,10 @@ export class RaftCore {
   }
 
   #takeOutbox(wanted: (message: Message) => boolean): readonly Message[] {
-    const { outbox, term } = this.#raft;
+    const { outbox } = this.#raft;
     if (outbox.length === 0) return []; // never the live array
-    // A promise of an older term that waited here may be about entries which the new term's leader has replaced meanwhile,
-    // and which will now never be written: it must not be made any more.
-    const valid = outbox.filter((message) => message.term === term || !promises(message.kind));
-    this.#raft.outbox = valid.filter((message) => !wanted(message));
-    return valid.filter(wanted);
+    this.#raft.outbox = outbox.filter((message) => !wanted(message));
+    return outbox.filter(wanted);
   }
 
   #mustWait(message: Message): boolean {

@@ -1,6 +1,6 @@
 // A member's disk in the simulator: what a finished write left, and the one that is in flight. A crash loses that one, or
 // not: a write is all or nothing, but it may be on disk without anybody having been told.
-import type { LogReader } from "../../../manager/raft/core/log.ts";
+import { fitBytes, type LogReader } from "../../../manager/raft/core/log.ts";
 import type { Persist, Restored } from "../../../manager/raft/core/raft-core.ts";
 import type { Config, Entry, HardState, Snapshot } from "../../../manager/raft/core/types.ts";
 
@@ -37,11 +37,7 @@ export class SimDisk implements LogReader {
     if (low < this.firstIndex || high > this.lastIndex + 1) {
       throw new Error(`read ${low}..${high - 1} of a disk that holds ${this.firstIndex}..${this.lastIndex}`);
     }
-    // Bytes are counted as entries here: small portions, so that every way of cutting is taken.
-    return this.#entries.slice(
-      low - this.firstIndex,
-      Math.min(high - this.firstIndex, low - this.firstIndex + maxBytes),
-    );
+    return fitBytes(this.#entries.slice(low - this.firstIndex, high - this.firstIndex), maxBytes);
   };
 
   /** Whether `index` is here as of `term`, itself or within the snapshot. */

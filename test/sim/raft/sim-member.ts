@@ -14,6 +14,7 @@ export interface MemberWorld {
   /** Steps that the next write takes. */
   readonly writeSteps: () => number;
   readonly snapshotInterval: number;
+  readonly onAcknowledged?: (value: string, index: number) => void;
   readonly onRead: (member: number, token: number, index: number) => void;
 }
 
@@ -35,6 +36,10 @@ export class SimMember {
     this.id = id;
     this.disk = disk;
     this.#world = world;
+  }
+
+  get writing(): boolean {
+    return this.#writing !== undefined;
   }
 
   start(): void {
@@ -97,20 +102,15 @@ export class SimMember {
   }
 
   /** Takes a snapshot and drops entries when there are enough. */
-  compact(): void {
+  compact(interval = this.#world.snapshotInterval, trailing = Math.floor(interval / 3)): void {
     const { core } = this;
     const index = this.#machineIndex;
-    const { snapshotInterval } = this.#world;
-    if (
-      core === undefined ||
-      this.#writing !== undefined ||
-      index - (this.disk.snapshot()?.index ?? 0) < snapshotInterval
-    )
+    if (core === undefined || this.#writing !== undefined || index - (this.disk.snapshot()?.index ?? 0) < interval)
       return;
     const term = this.disk.term(index);
     if (term === undefined) return;
     const data = new TextEncoder().encode(JSON.stringify([...this.values]));
-    this.disk.compact({ index, term, config: core.configAt(index), data }, index - Math.floor(snapshotInterval / 3));
+    this.disk.compact({ index, term, config: core.configAt(index), data }, index - trailing);
     core.compacted(index);
     this.#world.record(`member ${this.id} compacts to ${index}`);
   }
@@ -133,7 +133,9 @@ export class SimMember {
     const waiting = this.#waiting.get(index);
     if (waiting === undefined) return;
     this.#waiting.delete(index);
-    if (waiting.term === term) this.#world.checker.acknowledged(waiting.value, index);
+    if (waiting.term !== term) return;
+    this.#world.checker.acknowledged(waiting.value, index);
+    this.#world.onAcknowledged?.(waiting.value, index);
   }
 
   #land(persist: Persist): void {

@@ -146,7 +146,8 @@ export class Simulation {
       if (member.core === undefined) continue;
       this.#act(member, undefined, () => member.work());
       // Clocks drift: a member's tick comes sooner or later than another's.
-      if ((this.#step + member.id) % STEPS_PER_TICK === 0 && this.#random() < 0.97) {
+      const speed = this.#calm ? 1 : 1 - this.#rates.clockDrift * ((member.id % 3) / 2);
+      if ((this.#step + member.id) % STEPS_PER_TICK === 0 && this.#random() < speed) {
         this.#act(member, undefined, () => {
           member.core?.tick();
           member.pump();
@@ -202,7 +203,8 @@ export class Simulation {
   #makeCut(): void {
     const ids = [...this.members.keys()];
     const oneWay = this.#random() < 0.3;
-    const side = new Set(ids.filter(() => this.#random() < 0.5));
+    const leader = this.#random() < 0.5 ? this.#leader() : undefined;
+    const side = new Set(leader === undefined ? ids.filter(() => this.#random() < 0.5) : [leader.id]);
     for (const from of ids) {
       for (const to of ids) {
         if (side.has(from) && !side.has(to)) this.#cut.add(`${from}>${to}`);
@@ -287,7 +289,7 @@ export class Simulation {
       random: this.#random,
       maxAppendBytes: 100,
       window: { maxMessages: 4, maxBytes: 300 },
-      maxApplyBytes: 3,
+      maxApplyBytes: 60,
     };
     return new this.#options.core(options, disk, disk.restored);
   }
@@ -326,6 +328,8 @@ interface Rates {
   readonly memberRate: number;
   readonly transferRate: number;
   readonly snapshotInterval: number;
+  /** The slowest clock loses this share of its ticks. */
+  readonly clockDrift: number;
 }
 
 /** Half of the faults are absent in a run, on average: what one fault hides, the lack of it shows. */
@@ -336,14 +340,15 @@ function drawRates(random: () => number): Rates {
     duplicateRate: maybe(0.2),
     maxDelaySteps: 1 + Math.floor(maybe(40)),
     maxWriteSteps: 1 + Math.floor(maybe(25)),
-    crashRate: maybe(0.004),
+    crashRate: maybe(0.008),
     restartRate: 0.005 + random() * 0.05,
-    cutRate: maybe(0.006),
+    cutRate: maybe(0.012),
     healRate: 0.002 + random() * 0.02,
     proposeRate: 0.05 + random() * 0.5,
-    readRate: random() * 0.1,
-    memberRate: maybe(0.01),
-    transferRate: maybe(0.004),
+    readRate: random() * 0.2,
+    memberRate: random() < 0.5 ? 0 : random() < 0.5 ? 0.005 : 0.08,
+    transferRate: maybe(0.006),
     snapshotInterval: 5 + Math.floor(random() * 60),
+    clockDrift: 0.05 + maybe(0.6),
   };
 }
