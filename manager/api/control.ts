@@ -17,8 +17,7 @@ export type { ControlOptions } from "./context.ts";
 
 /** One for each manager, whether it leads or not. Collects events until `options.signal` aborts. */
 export function createControlHandlers(options: ControlOptions): Handlers<typeof ControlService> {
-  const { env, signal } = options;
-  const log = options.log.child({ room: "api" });
+  const { env, log, signal } = options;
   const events = new EventLog(options);
   // Never throws: a failure is logged and the loop begins again.
   void supervise(env, log, signal, (loop) => events.run(loop.signal));

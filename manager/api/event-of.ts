@@ -25,7 +25,6 @@ const factsOfService = (service: Service): Facts => ({
 const factsOfTask = (task: Task): Facts => ({
   state: task.status?.state ?? "new",
   desiredstate: task.desiredState,
-  node: task.nodeId,
 });
 
 const factsOfCluster = (cluster: Cluster): Facts => ({

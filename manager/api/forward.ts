@@ -10,11 +10,13 @@ import { serverStream, unary } from "../../shared/rpc/client.ts";
 import type { AnyMethod, RequestOf, ResponseOf } from "../../shared/rpc/method.ts";
 import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
 import type { RaftNode, RaftStatus } from "../raft/raft-node.ts";
+import { connected } from "./connected.ts";
 
 const FORWARDED = "skep-control-forwarded";
 /** How long a call waits for a leader: longer than an election, shorter than a user's patience. */
 const LEADER_WAIT_MS = 3_000;
 const RETRY_PAUSE_MS = 50;
+const CONNECT_LIMIT_MS = 2_000;
 /** A registry that does not answer is given up within this. */
 const FORWARD_TIMEOUT_MS = 30_000;
 
@@ -66,7 +68,15 @@ function targetOf(status: RaftStatus, context: CallContext): Target | undefined 
 }
 
 /** Says that nothing was written, as the store and `targetOf` word it. */
-const NOTHING_DONE = /does not lead|was not done/;
+const NOTHING_DONE = /does not lead|was not done|has no leader now/;
+
+/** What the transport says of a connection that broke tells a user nothing. */
+const lostOnTheWay = (cause: unknown): SkepError =>
+  new SkepError(
+    "unavailable",
+    `the leader went away during the call; outcome unknown: look before repeating it (${SkepError.from(cause).message})`,
+    { cause },
+  );
 
 /** Aborts when the leader is another than `raftId`: an answer of the old one may be long in coming. */
 async function abortOnChange(
@@ -98,12 +108,17 @@ export function unaryOnLeader<M extends UnaryMethod>(
     target: Extract<Target, { readonly kind: "leader" }>,
     request: RequestOf<M>,
     context: CallContext,
+    onSent: () => void,
   ): Promise<ResponseOf<M>> => {
     const attempt = new AbortController();
+    const signal = AbortSignal.any([context.signal, attempt.signal]);
     const watching = abortOnChange(env, raft, target.raftId, attempt);
     try {
-      return await unary(dialManager(target.addr), method, request, {
-        signal: AbortSignal.any([context.signal, attempt.signal]),
+      const client = dialManager(target.addr);
+      await connected(client, env, CONNECT_LIMIT_MS, signal);
+      onSent();
+      return await unary(client, method, request, {
+        signal,
         timeoutMs: FORWARD_TIMEOUT_MS,
         metadata: { [FORWARDED]: "1" },
       });
@@ -117,16 +132,23 @@ export function unaryOnLeader<M extends UnaryMethod>(
     const giveUpMs = env.nowMs() + LEADER_WAIT_MS;
     for (;;) {
       const target = targetOf(raft.status(), context);
-      let mayHaveWritten = false;
+      let sent = false;
+      const onSent = (): void => {
+        sent = true;
+      };
       try {
         if (target === undefined) throw noLeader(raft.status());
-        if (target.kind === "here") await raft.readIndex(context.signal);
-        mayHaveWritten = !READS.has(name);
-        return await (target.kind === "here" ? here(request, context) : send(target, request, context));
+        if (target.kind === "leader") return await send(target, request, context, onSent);
+        await raft.readIndex(context.signal);
+        onSent();
+        return await here(request, context);
       } catch (error) {
-        const nothingDone = !mayHaveWritten || NOTHING_DONE.test(SkepError.from(error).message);
-        const again = isCode(error, "unavailable") && nothingDone && env.nowMs() < giveUpMs;
-        if (!again || context.signal.aborted) throw error;
+        if (!isCode(error, "unavailable") || context.signal.aborted) throw error;
+        const { message } = SkepError.from(error);
+        const isHarmless = !sent || READS.has(name) || NOTHING_DONE.test(message);
+        if (!isHarmless)
+          throw target?.kind === "leader" && !/outcome unknown/.test(message) ? lostOnTheWay(error) : error;
+        if (env.nowMs() >= giveUpMs) throw error;
       }
       await env.sleep(RETRY_PAUSE_MS, context.signal);
     }
@@ -139,21 +161,31 @@ export function streamOnLeader<M extends StreamMethod>(
   here: StreamHandler<M>,
 ): StreamHandler<M> {
   const { env, raft, dialManager } = options;
-  return async function* stream(request, context) {
-    const giveUpMs = env.nowMs() + LEADER_WAIT_MS;
-    let target = targetOf(raft.status(), context);
-    while (target === undefined) {
-      if (env.nowMs() >= giveUpMs) throw noLeader(raft.status());
+  const connect = async (giveUpMs: number, context: CallContext): Promise<grpc.Client | "here"> => {
+    for (;;) {
+      const target = targetOf(raft.status(), context);
+      try {
+        if (target === undefined) throw noLeader(raft.status());
+        if (target.kind === "here") {
+          await raft.readIndex(context.signal);
+          return "here";
+        }
+        const client = dialManager(target.addr);
+        await connected(client, env, CONNECT_LIMIT_MS, context.signal);
+        return client;
+      } catch (error) {
+        if (!isCode(error, "unavailable") || context.signal.aborted || env.nowMs() >= giveUpMs) throw error;
+      }
       await env.sleep(RETRY_PAUSE_MS, context.signal);
-      target = targetOf(raft.status(), context);
     }
-    if (target.kind === "here") {
-      await raft.readIndex(context.signal);
-      yield* here(request, context);
-      return;
+  };
+  return async function* stream(request, context) {
+    const client = await connect(env.nowMs() + LEADER_WAIT_MS, context);
+    if (client === "here") yield* here(request, context);
+    else {
+      const { signal } = context;
+      yield* serverStream(client, method, request, { signal, metadata: { [FORWARDED]: "1" } });
     }
-    const { signal } = context;
-    yield* serverStream(dialManager(target.addr), method, request, { signal, metadata: { [FORWARDED]: "1" } });
   };
 }
 

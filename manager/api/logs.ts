@@ -1,7 +1,6 @@
 // Logs of services and tasks, from all their nodes as one stream. What cannot be read is told in a warning; the rest goes on.
 // With follow, a task that comes to a followed service is read too, and a node that was lost is read again from the last line
 // that it gave.
-import type * as grpc from "@grpc/grpc-js";
 import { AgentService } from "../../proto/gen/agent.ts";
 import {
   type ControlService,
@@ -17,6 +16,7 @@ import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
 import { serverStream } from "../../shared/rpc/client.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import type { View } from "../store/types.ts";
+import { connected } from "./connected.ts";
 import type { ControlOptions } from "./context.ts";
 import { FanIn } from "./fan-in.ts";
 import { hostnameOf, resolveService, resolveTask } from "./refs.ts";
@@ -201,7 +201,7 @@ async function* nodeLogs(
       if (node === undefined) throw new SkepError("not_found", "the node is not in the cluster any more");
       if (node.status?.state === "down") throw new SkepError("unavailable", "the node is down");
       const client = dialAgent(node.addr, nodeId);
-      await connected(client, env.wallMs() + CONNECT_LIMIT_MS);
+      await connected(client, env, CONNECT_LIMIT_MS, signal);
       const from = isResumed ? { ...log, tail: -1, sinceMs: Math.max(log.sinceMs, cursor.sinceMs(taskIds)) } : log;
       for await (const { lines, warnings } of serverStream(
         client,
@@ -230,13 +230,4 @@ async function* nodeLogs(
     }
     await env.sleep(RETRY_PAUSE_MS, signal).catch(() => undefined);
   }
-}
-
-function connected(client: grpc.Client, deadlineWallMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    client.waitForReady(deadlineWallMs, (error) => {
-      if (error === undefined || error === null) resolve();
-      else reject(new SkepError("unavailable", `no connection within ${CONNECT_LIMIT_MS / 1000} s`, { cause: error }));
-    });
-  });
 }

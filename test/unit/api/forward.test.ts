@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type * as grpc from "@grpc/grpc-js";
+import * as grpc from "@grpc/grpc-js";
 import {
   ControlService,
   newCreateServiceRequest,
@@ -25,17 +25,20 @@ import { leads } from "../../support/test-store.ts";
 
 interface Cluster extends TestApi {
   readonly dialled: string[];
+  /** Addresses where nobody listens. */
+  readonly unreachable: Set<string>;
 }
 
 /** Three managers whose control APIs listen on this machine; members' made-up addresses lead there. */
 async function threeManagers(): Promise<Cluster> {
   const servers = new Map<string, Loopback>();
   const dialled: string[] = [];
+  const unreachable = new Set<string>();
+  const nobody = new grpc.Client("127.0.0.1:1", grpc.credentials.createInsecure());
   const dialManager = (addr: string): grpc.Client => {
     dialled.push(addr);
     const server = servers.get(addr);
-    if (server === undefined) throw new SkepError("unavailable", `nobody at ${addr}`);
-    return server.client;
+    return server === undefined || unreachable.has(addr) ? nobody : server.client;
   };
   const api = await createTestApi({ managers: 3, dialManager, env: realEnv });
   for (const [index, handlers] of api.handlers.entries()) {
@@ -43,9 +46,10 @@ async function threeManagers(): Promise<Cluster> {
   }
   const close = (): void => {
     for (const server of servers.values()) server.stop();
+    nobody.close();
     api.close();
   };
-  return { ...api, dialled, close };
+  return { ...api, dialled, unreachable, close };
 }
 
 const create = (name: string): ReturnType<typeof newCreateServiceRequest> =>
@@ -115,6 +119,18 @@ test("a read is asked again when the leader went away, a write is not", async ()
   await leads(stores[2]);
   await assert.rejects(write, errorOf("unavailable", /outcome unknown/));
   assert.deepEqual((await b.listServices(newListRequest(), context())).services, []);
+  close();
+});
+
+test("a leader that cannot be reached was told nothing: the call goes to the next one", async () => {
+  const { raft, handlers, stores, unreachable, close } = await threeManagers();
+  const [, b] = handlers;
+  assert.ok(b !== undefined && stores[2] !== undefined);
+  unreachable.add("10.0.0.1:7377");
+  const write = b.createService(create("web"), context());
+  await new Promise((resolve) => setImmediate(resolve));
+  raft.elect(2);
+  assert.equal((await write).service?.spec?.name, "web");
   close();
 });
 
