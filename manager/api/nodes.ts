@@ -1,6 +1,7 @@
 import { type ControlService, newListNodesResponse, newRemoveResponse } from "../../proto/gen/control.ts";
 import { type Cluster, type Node, type NodeSpec, newBlacklistedCertificate } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
+import { DEFAULT_NODE_VALIDITY_MS } from "../../shared/pki/issue.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import type { RaftStatus } from "../raft/raft-node.ts";
 import type { ControlOptions } from "./context.ts";
@@ -12,7 +13,6 @@ import { checkLabels } from "./validate/problem.ts";
 type NodeHandlers = Pick<Handlers<typeof ControlService>, "getNode" | "listNodes" | "updateNode" | "removeNode">;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const DEFAULT_NODE_CERT_EXPIRY_MS = 90 * DAY_MS;
 
 const label = (node: Node): string => hostnameOf(node) || node.id;
 
@@ -104,7 +104,7 @@ export function checkRemovable(node: Node, force: boolean, status: RaftStatus): 
 
 /** The node's certificate opens nothing from now on. Entries end with the last certificate that they are about. */
 function withBlacklisted(cluster: Cluster, node: Node, nowMs: number): Cluster {
-  const expiryMs = cluster.spec?.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_CERT_EXPIRY_MS;
+  const expiryMs = cluster.spec?.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_VALIDITY_MS;
   // A certificate's start is dated back for clocks that differ; a day is more than that.
   const entry = newBlacklistedCertificate({ nodeId: node.id, expiresAtMs: nowMs + expiryMs + DAY_MS });
   const kept = cluster.blacklistedCertificates.filter(
