@@ -20,11 +20,13 @@ import type { Config } from "../../../manager/raft/core/types.ts";
 import { bodyText, Checker } from "./checker.ts";
 import { SimDisk } from "./sim-disk.ts";
 import { SimMember } from "./sim-member.ts";
+import type { CoreClass } from "./simulation.ts";
 
 const ELECTION_TICKS = 10;
 const MAX_ROUNDS = 200;
 
 export class Script {
+  readonly #coreClass: CoreClass;
   readonly #checker = new Checker();
   readonly #members = new Map<number, SimMember>();
   readonly #held = new Set<number>();
@@ -33,6 +35,10 @@ export class Script {
   #flying: Message[] = [];
   #out: string[] = [];
   #nextRead = 1;
+
+  constructor(core: CoreClass = RaftCore) {
+    this.#coreClass = core;
+  }
 
   /** Runs one command; returns what happened, a line each. */
   run(line: string): string {
@@ -145,7 +151,7 @@ export class Script {
     const member = new SimMember(raftId, disk, {
       checker: this.#checker,
       makeCore: (id, reader) =>
-        new RaftCore(
+        new this.#coreClass(
           {
             id,
             electionTicks: ELECTION_TICKS,
@@ -284,6 +290,22 @@ export class Script {
     if (core === undefined) throw new Error(`member ${id} is down`);
     return core;
   }
+}
+
+/** Replays the commands of a transcript; comments and blank lines stay as they are, old output goes. */
+export function replay(transcript: string, core?: CoreClass): string {
+  const script = new Script(core);
+  const out: string[] = [];
+  let skipping = false;
+  for (const line of transcript.split("\n")) {
+    if (line === "") skipping = false;
+    if (skipping) continue;
+    out.push(line);
+    if (line === "" || line.startsWith("#")) continue;
+    out.push("----", script.run(line));
+    skipping = true; // up to the next blank line
+  }
+  return out.join("\n");
 }
 
 function statusLine({ id, core, disk }: SimMember): string {

@@ -5,28 +5,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Script } from "../../sim/raft/script.ts";
+import { replay } from "../../sim/raft/script.ts";
 
 const dir = join(import.meta.dirname, "../../golden/raft");
 const rewrite = process.argv.includes("--rewrite");
-
-/** Replays the commands of a transcript; comments and blank lines stay as they are. */
-export function replay(transcript: string): string {
-  const script = new Script();
-  const out: string[] = [];
-  let skipping = false;
-  for (const line of transcript.split("\n")) {
-    if (line === "") skipping = false;
-    if (skipping) continue;
-    if (line === "" || line.startsWith("#")) {
-      out.push(line);
-      continue;
-    }
-    out.push(line, "----", script.run(line));
-    skipping = true; // up to the next blank line: the old output
-  }
-  return out.join("\n");
-}
 
 for (const file of readdirSync(dir).sort()) {
   test(file, () => {

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Entry, Snapshot } from "../../../manager/raft/core/types.ts";
+import { openLmdbStorage } from "../../../manager/raft/lmdb-storage.ts";
+import type { RaftStorage } from "../../../manager/raft/storage.ts";
+
+const config = { members: [{ raftId: 1, nodeId: "n", addr: "h:1", voter: true }], nextRaftId: 2 };
+const hardState = { term: 3, vote: 1, commit: 2 };
+const data = (index: number, term: number, size = 3): Entry => ({
+  index,
+  term,
+  body: { kind: "data", value: new Uint8Array(size).fill(index & 0xff) },
+});
+
+async function withDir(act: (open: () => RaftStorage) => Promise<void>): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "skep-lmdb-"));
+  try {
+    await act(() => openLmdbStorage(join(dir, "raft")));
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+const shape = (s: RaftStorage): string =>
+  `${s.firstIndex}..${s.lastIndex} terms ${Array.from({ length: s.lastIndex - s.firstIndex + 2 }, (_, i) => s.term(s.firstIndex - 1 + i)).join(" ")}`;
+
+const entriesOf = (s: RaftStorage): readonly Entry[] =>
+  s.lastIndex < s.firstIndex ? [] : s.entries(s.firstIndex, s.lastIndex + 1, Number.MAX_SAFE_INTEGER);
+
+/** All that a storage says, as one short text. */
+function contents(storage: RaftStorage): string {
+  const { hardState: hard, snapshotIndex, config: members } = storage.restored;
+  const snapshot = storage.snapshot();
+  return [
+    shape(storage),
+    ...entriesOf(storage).map(
+      ({ index, body }) => `${index} ${body.kind} ${body.kind === "data" ? digest(body.value) : ""}`,
+    ),
+    `snapshot ${snapshotIndex} ${snapshot?.term} ${digest(snapshot?.data ?? new Uint8Array(0))}`,
+    `hard state ${hard.term} ${hard.vote} ${hard.commit} members ${JSON.stringify(members)}`,
+  ].join("\n");
+}
+
+const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex").slice(0, 8);
+
+/** What is read after reopening is what was read before. */
+async function reopened(storage: RaftStorage, open: () => RaftStorage): Promise<RaftStorage> {
+  const before = contents(storage);
+  await storage.close();
+  const again = open();
+  assert.equal(contents(again), before);
+  return again;
+}
+
+test("a fresh disk is nobody's and empty; formatted, it knows its member", () =>
+  withDir(async (open) => {
+    let storage = open();
+    assert.equal(storage.raftId, 0);
+    assert.equal(shape(storage), "1..0 terms 0");
+    await storage.format(7, { hardState, entries: [{ index: 1, term: 1, body: { kind: "config", ...config } }] });
+    storage = await reopened(storage, open);
+    assert.equal(storage.raftId, 7);
+    assert.deepEqual({ ...storage.restored.hardState }, hardState);
+    await storage.close();
+  }));
+
+test("entries replace the tail, also one longer than what comes", () =>
+  withDir(async (open) => {
+    let storage = open();
+    await storage.write({ entries: [1, 2, 3, 4, 5, 6].map((i) => data(i, 1)) });
+    await storage.write({ hardState, entries: [data(3, 2), data(4, 2)] });
+    assert.equal(shape(storage), "1..4 terms 0 1 1 2 2");
+    storage = await reopened(storage, open);
+    await storage.write({ entries: [data(2, 5)] });
+    assert.equal(shape(storage), "1..2 terms 0 1 5");
+    storage = await reopened(storage, open);
+    await storage.close();
+  }));
+
+test("compaction keeps a tail, the snapshot comes back whole, and a smaller one replaces a larger", () =>
+  withDir(async (open) => {
+    let storage = open();
+    await storage.write({ entries: Array.from({ length: 20 }, (_, i) => data(i + 1, 1)) });
+    const large: Snapshot = { index: 15, term: 1, config, data: new Uint8Array(2_500_000).map((_, i) => i & 0xff) };
+    await storage.write({ compact: { snapshot: large, dropThrough: 10 } });
+    assert.equal(`${storage.firstIndex}..${storage.lastIndex}`, "11..20");
+    storage = await reopened(storage, open);
+    assert.equal(digest(storage.snapshot()?.data ?? new Uint8Array(0)), digest(large.data));
+    await storage.write({ compact: { snapshot: { ...large, index: 20, data: new Uint8Array(5) }, dropThrough: 20 } });
+    storage = await reopened(storage, open);
+    assert.equal(storage.snapshot()?.data.length, 5);
+    assert.equal(shape(storage), "21..20 terms 1");
+    await storage.write({ entries: [data(21, 4)] });
+    storage = await reopened(storage, open);
+    await storage.close();
+  }));
+
+test("an installed snapshot replaces the whole log, and what follows it comes in the same write", () =>
+  withDir(async (open) => {
+    let storage = open();
+    await storage.write({ entries: [1, 2, 3].map((i) => data(i, 1)) });
+    const install = { index: 50, term: 4, config, data: new Uint8Array(0) };
+    await storage.write({ hardState, install, entries: [data(51, 4), data(52, 5)] });
+    assert.equal(shape(storage), "51..52 terms 4 4 5");
+    storage = await reopened(storage, open);
+    assert.equal(storage.snapshot()?.index, 50);
+    await storage.close();
+  }));
+
+test("entries that no longer fit the cache come from the disk, in portions", () =>
+  withDir(async (open) => {
+    const storage = open();
+    for (let i = 1; i <= 12; i++) await storage.write({ entries: [data(i, 1, 1 << 20)] });
+    assert.deepEqual(
+      storage.entries(1, 13, 3 << 20).map(({ index }) => index),
+      [1, 2],
+    );
+    assert.deepEqual(
+      storage.entries(12, 13, 10).map(({ index }) => index),
+      [12],
+      "one entry always goes",
+    );
+    assert.equal(storage.entries(1, 13, 1 << 30).length, 12);
+    await storage.close();
+  }));
