@@ -9,7 +9,7 @@ import { CAService } from "../../proto/gen/ca.ts";
 import { ControlService } from "../../proto/gen/control.ts";
 import { DispatcherService, type SessionInfo } from "../../proto/gen/dispatcher.ts";
 import type { NodeDescription, NodeRole } from "../../proto/gen/objects.ts";
-import { newJoinRaftRequest, RaftService } from "../../proto/gen/raft.ts";
+import { newJoinRaftRequest, newLeaveRaftRequest, RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
@@ -237,7 +237,12 @@ export class ClusterNode {
     // What a crash between joining and remembering it left: each join gives a new raft id, for an empty log.
     await this.#options.dir.wipeRaft();
     const joined = await this.#joinRaft(signal);
-    await this.#startManager({ kind: "join", ...joined });
+    try {
+      await this.#startManager({ kind: "join", ...joined });
+    } catch (error) {
+      await this.#leaveRaft(); // a member that never runs would cost the others their quorum
+      throw error;
+    }
     this.#save({ ...this.#state, raft: { raftId: joined.raftId } });
     await this.#saved;
     await this.#manager?.receiveState(); // the leader sends it to the port, which answers for the manager by now
@@ -257,6 +262,17 @@ export class ClusterNode {
       nodeId: member.nodeId,
     }));
     return { raftId: joined.raftId, members };
+  }
+
+  async #leaveRaft(): Promise<void> {
+    const request = newLeaveRaftRequest({ nodeId: this.#state.nodeId });
+    try {
+      await this.askManagers((client) =>
+        unary(client, RaftService.leaveRaft, request, { timeoutMs: JOIN_RAFT_TIMEOUT_MS }),
+      );
+    } catch (error) {
+      this.#log.warn({ error: SkepError.from(error).message }, "cannot undo joining the managers");
+    }
   }
 
   async #runAgent(signal: AbortSignal): Promise<void> {
