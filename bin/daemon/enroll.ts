@@ -96,6 +96,10 @@ async function fetchRoot(addr: string, digest: string, signal: AbortSignal): Pro
     const { certificate } = await unary(client, CAService.getRootCA, newGetRootCARequest(), {
       signal,
       timeoutMs: TIMEOUT_MS,
+    }).catch((error: unknown) => {
+      const { code, message } = SkepError.from(error);
+      if (code !== "unimplemented" && code !== "internal") throw error;
+      throw new SkepError("unavailable", `what answers there is not a skep manager (${message})`, { cause: error });
     });
     const rootPem = Buffer.from(certificate).toString();
     if (certificateDigest(rootPem) !== digest) {

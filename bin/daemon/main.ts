@@ -21,6 +21,7 @@ import { createRuntimeHolder } from "./runtime-holder.ts";
 import { openStateDir, type StateDir } from "./state-dir.ts";
 
 const CLOSE_GRACE_MS = 500;
+const FLUSH_AFTER_MS = 5_000;
 
 /** @returns the exit status, once it was told to stop: 0, 1 when it cannot start, 2 for a wrong command line. */
 export async function runDaemon(args: readonly string[]): Promise<number> {
@@ -92,7 +93,7 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
   });
   try {
     await node.resume();
-    flushCompileCache(); // what the launcher set up; Node itself writes it at the end only, which a power cut has not
+    keepCompiledCode();
     const signal = await told;
     log.info({ signal }, "stopping; containers live on");
     return 0;
@@ -103,9 +104,22 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
   }
 }
 
+/**
+ * Writes the cache of compiled code that the launcher set up (a few milliseconds when it is complete): Node itself does so
+ * only at an orderly end, and a daemon may never have one.
+ */
+function keepCompiledCode(): void {
+  realEnv.timer(FLUSH_AFTER_MS, flushCompileCache);
+}
+
 function serveLocally(socket: string, node: LocalNode): ReturnType<typeof createLocalServer> {
   const server = createLocalServer(realEnv, socket);
-  addService(server.grpc, LocalService, node.local, server.resolvePeer, authorizeByRole);
+  const local: typeof node.local = {
+    ...node.local,
+    init: (request, context) => node.local.init(request, context).finally(keepCompiledCode),
+    join: (request, context) => node.local.join(request, context).finally(keepCompiledCode),
+  };
+  addService(server.grpc, LocalService, local, server.resolvePeer, authorizeByRole);
   addService(server.grpc, ControlService, node.control, server.resolvePeer, authorizeByRole);
   return server;
 }
