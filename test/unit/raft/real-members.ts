@@ -72,6 +72,9 @@ export class RealCluster {
       start,
       tickIntervalMs: 20,
       ...more,
+    }).catch((error: unknown) => {
+      server.forceShutdown();
+      throw error;
     });
     addService(
       server,

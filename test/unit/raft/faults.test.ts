@@ -1,0 +1,209 @@
+// Disks that refuse, state that is broken, processes that are killed: the member says so and lies to nobody.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { openLmdbStorage } from "../../../manager/raft/lmdb-storage.ts";
+import type { RaftStorage } from "../../../manager/raft/storage.ts";
+import { RaftService } from "../../../proto/gen/raft.ts";
+import { unary } from "../../../shared/rpc/client.ts";
+import { dial, RealCluster, type RealMember, until } from "./real-members.ts";
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+
+/** A disk that refuses while told to. */
+function failingDisk(): {
+  readonly openStorage: (dir: string) => RaftStorage;
+  failing: boolean;
+  broken: boolean;
+  refused: number;
+} {
+  const disk = {
+    failing: false,
+    broken: false,
+    refused: 0,
+    openStorage: (dir: string): RaftStorage => {
+      const real = openLmdbStorage(dir);
+      const write: RaftStorage["write"] = async (what) => {
+        if (disk.failing) {
+          disk.refused++;
+          throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+        }
+        await real.write(what);
+      };
+      const entries: RaftStorage["entries"] = (low, high, maxBytes) => {
+        if (disk.broken) throw new Error("raft entry is missing on disk");
+        return real.entries(low, high, maxBytes);
+      };
+      // Everything else is the real one's, getters included.
+      return Object.create(real, {
+        write: { value: write },
+        entries: { value: entries },
+        ...getters(real),
+      }) as RaftStorage;
+    },
+  };
+  return disk;
+}
+
+// Private fields are found on the real object only.
+function getters(real: RaftStorage): PropertyDescriptorMap {
+  const names = ["raftId", "restored", "logBytes", "firstIndex", "lastIndex"] as const;
+  return Object.fromEntries(names.map((name) => [name, { get: () => real[name] }]));
+}
+
+test("a full disk: the proposal fails, the member stands aside and says so, and goes on when there is room", async () => {
+  const cluster = new RealCluster();
+  const disk = failingDisk();
+  try {
+    const one = await cluster.open("one", { kind: "bootstrap" }, 1, { openStorage: disk.openStorage });
+    await until("one leads", () => one.raft.status().state === "leader");
+    await one.raft.propose(bytes("before"));
+    disk.failing = true;
+    await assert.rejects(one.raft.propose(bytes("during")), { code: "unavailable", message: /outcome unknown/ });
+    assert.equal(one.raft.status().state, "follower");
+    assert.match(one.raft.status().fault ?? "", /no space left on device/);
+    await assert.rejects(one.raft.propose(bytes("refused")), { code: "unavailable", message: /stands aside/ });
+    await until("it tries again", () => disk.refused >= 2);
+    disk.failing = false;
+    await until("it leads again", () => one.raft.status().state === "leader");
+    assert.equal(one.raft.status().fault, undefined);
+    await one.raft.propose(bytes("after"));
+    assert.deepEqual(
+      one.machine.values.filter((value) => value !== "during"),
+      ["before", "after"],
+    );
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("the leader's disk fails: another leads, and the first follows when it is well", async () => {
+  const cluster = new RealCluster();
+  const disk = failingDisk();
+  try {
+    const one = await cluster.open("one", { kind: "bootstrap" }, 1, { openStorage: disk.openStorage });
+    await until("one leads", () => one.raft.status().state === "leader");
+    await cluster.join("two", "one");
+    await cluster.join("three", "one");
+    await until("all vote", () => one.raft.status().members.filter(({ voter }) => voter).length === 3);
+    await one.raft.propose(bytes("a"));
+    disk.failing = true;
+    await assert.rejects(one.raft.propose(bytes("b")), { code: "unavailable" });
+    const other = await until("another leads", () => {
+      const leader = cluster.leader();
+      return leader !== undefined && leader !== one ? leader : undefined;
+    });
+    await other.raft.propose(bytes("c"));
+    disk.failing = false;
+    await until("one has it", () => one.machine.values.includes("c"));
+    assert.deepEqual(one.machine.values, other.machine.values);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("broken state halts the member, not the process, and it says why", async () => {
+  const cluster = new RealCluster();
+  const disk = failingDisk();
+  try {
+    const one = await cluster.open("one", { kind: "bootstrap" }, 1, { openStorage: disk.openStorage });
+    await until("one leads", () => one.raft.status().state === "leader");
+    disk.broken = true;
+    await assert.rejects(one.raft.propose(bytes("a")), { code: "unavailable" });
+    assert.equal(one.raft.status().state, "stopped");
+    assert.match(one.raft.status().fault ?? "", /entry is missing on disk/);
+    await assert.rejects(one.raft.propose(bytes("b")), { code: "unavailable", message: /stopped/ });
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("bounds: an entry too large and a flood are refused at once, what fits goes through", async () => {
+  const cluster = new RealCluster();
+  try {
+    const one = await cluster.open("one", { kind: "bootstrap" }, 1);
+    await until("one leads", () => one.raft.status().state === "leader");
+    await assert.rejects(one.raft.propose(new Uint8Array((4 << 20) + 1)), { code: "resource_exhausted" });
+    const flood = await Promise.allSettled(Array.from({ length: 20 }, () => one.raft.propose(new Uint8Array(4 << 20))));
+    const refused = flood.filter((result) => result.status === "rejected");
+    assert.ok(refused.length >= 3 && refused.length < 20, `${refused.length} refused`);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("join and leave: malformed requests, a stranger's leave, the last voter", async () => {
+  const cluster = new RealCluster();
+  try {
+    const one = await cluster.open("one", { kind: "bootstrap" }, 1);
+    await until("one leads", () => one.raft.status().state === "leader");
+    const client = dial(one.addr);
+    const timeoutMs = 10_000;
+    try {
+      const nameless = unary(client, RaftService.joinRaft, { nodeId: "", addr: "h:1" }, { timeoutMs });
+      await assert.rejects(nameless, { code: "invalid_argument" });
+      await unary(client, RaftService.leaveRaft, { nodeId: "stranger" }, { timeoutMs });
+      const last = unary(client, RaftService.leaveRaft, { nodeId: "one" }, { timeoutMs });
+      await assert.rejects(last, { code: "failed_precondition", message: /last voter/ });
+      // A member that never came up costs nothing: it is a learner, and asking again replaces it.
+      const first = await unary(client, RaftService.joinRaft, { nodeId: "two", addr: "127.0.0.1:1" }, { timeoutMs });
+      const second = await unary(client, RaftService.joinRaft, { nodeId: "two", addr: "127.0.0.1:1" }, { timeoutMs });
+      assert.ok(second.raftId > first.raftId);
+      assert.deepEqual(
+        second.members.map(({ raftId, voter }) => [raftId, voter]),
+        [
+          [1, true],
+          [second.raftId, false],
+        ],
+      );
+      await one.raft.propose(bytes("a"));
+    } finally {
+      client.close();
+    }
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("opening: another member's folder and an empty restart are refused; a repeated bootstrap continues", async () => {
+  const cluster = new RealCluster();
+  try {
+    const one: RealMember = await cluster.open("one", { kind: "bootstrap" }, 1);
+    await until("one leads", () => one.raft.status().state === "leader");
+    await one.raft.propose(bytes("a"));
+    await cluster.stop("one");
+    await assert.rejects(cluster.open("one", { kind: "join", members: [] }, 2), { code: "failed_precondition" });
+    await assert.rejects(cluster.open("empty", { kind: "restart" }, 1), { code: "failed_precondition" });
+    const again = await cluster.open("one", { kind: "bootstrap" }, 1);
+    await until("it has its log", () => again.machine.values.includes("a"));
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("kill -9 loses nothing that was acknowledged", async () => {
+  const cluster = new RealCluster();
+  try {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "kill-child.ts"), cluster.root], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const acked: string[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      acked.push(line);
+      if (acked.length === 500) child.kill("SIGKILL");
+    }
+    assert.ok(acked.length >= 500);
+    const one = await cluster.open("one", { kind: "restart" }, 0);
+    await until("it leads", () => one.raft.status().state === "leader");
+    await one.raft.readIndex(AbortSignal.timeout(20_000));
+    const kept = new Set(one.machine.values);
+    assert.deepEqual(
+      acked.filter((value) => !kept.has(value)),
+      [],
+    );
+  } finally {
+    await cluster.close();
+  }
+});
