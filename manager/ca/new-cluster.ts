@@ -30,8 +30,8 @@ const DEFAULTS = {
   snapshotInterval: 10_000,
   logEntriesForSlowFollowers: 500,
   heartbeatPeriodMs: 1_000,
-  suspectAfterMs: 3_000,
-  downAfterMs: 5_000,
+  suspectAfterMs: 2_500,
+  downAfterMs: 4_000,
 } as const;
 
 /** The first spec of a cluster: what is zero or absent in `wish` gets its default; a given history limit is kept as it is. */

@@ -44,7 +44,7 @@ test("a worker refuses cluster commands in plain words", async () => {
 });
 
 test("join twice, wrong token, rotated token, no manager at the address", async () => {
-  const [addr] = (await skep("info", "--format", "{{.NodeAddr}}")).trim().split("\n");
+  const [addr] = (await skep("info", "--format", "{{.Swarm.NodeAddr}}")).trim().split("\n");
   const token = (await skep("swarm", "join-token", "-q", "worker")).trim();
   const again = await skepAt("node4", ["swarm", "join", "--token", token, `${addr?.split(":")[0]}:7377`]);
   assert.equal(again.code, 1);
@@ -66,9 +66,10 @@ test("join twice, wrong token, rotated token, no manager at the address", async 
   assert.match(rotated.stderr, /token/);
   const malformed = await join("SKEPTKN-nonsense", manager);
   assert.match(malformed.stderr, /token/);
-  const nobody = await join(fresh, "10.213.250.1:7377");
+  const empty = manager.replace(/\d+:7377$/, "250:7377"); // an address of the bridge's subnet that no host has
+  const nobody = await join(fresh, empty);
   assert.equal(nobody.code, 1);
-  assert.match(nobody.stderr, /10\.213\.250\.1:7377/);
+  assert.ok(nobody.stderr.includes(empty), nobody.stderr);
 
   const old = (await skep("node", "ls", "--filter", "name=node5", "-q")).trim();
   assert.equal((await join(fresh, manager)).code, 0);

@@ -24,6 +24,7 @@ let image = "";
 before(async () => {
   await useCluster();
   image = await busybox();
+  await removeServices("svc", "after", "acked");
   await skep("service", "create", "--name", "svc", "--replicas", "5", image, ...forever);
 });
 after(async () => {

@@ -22,6 +22,7 @@ const SERVICES = ["web", "small", "every", "pinned", "hog", "crash", "once", "lo
 before(async () => {
   await useCluster();
   image = await busybox();
+  await removeServices(...SERVICES);
 });
 after(() => removeServices(...SERVICES));
 

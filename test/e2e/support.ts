@@ -86,7 +86,15 @@ export async function inHost(node: string, ...command: readonly string[]): Promi
 
 /** The shared cluster of 3 managers and 2 workers: made by the first test file that asks, removed by test/run.ts. */
 export async function useCluster(): Promise<void> {
-  if (readCluster(E2E_CLUSTER) === undefined) await dev("up");
+  const cluster = readCluster(E2E_CLUSTER);
+  if (cluster === undefined) await dev("up");
+  else {
+    // A test that failed half-way may have left hosts off or links cut.
+    const paths = pathsOf(DEV_DIR, E2E_CLUSTER);
+    const off = cluster.nodes.filter((node) => hostProcess(paths, node) === undefined).map((node) => node.name);
+    await dev("heal");
+    if (off.length > 0) await dev("start", ...off);
+  }
   await everyNodeReady();
 }
 

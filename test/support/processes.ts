@@ -1,20 +1,30 @@
-// Processes of hosts, seen from the machine: told apart by the PID namespace that they are in.
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+// Processes of hosts, seen from the machine. A host's first process is the ancestor of all others on it, those of containers
+// included: what loses its parent goes to the first process of its PID namespace.
+import { readdirSync, readFileSync } from "node:fs";
 
-/** Every process in the PID namespaces of the given first processes. */
+/** Every process of the hosts with the given first processes. */
 export function pidsOfHosts(inits: readonly number[]): number[] {
-  const spaces = new Set(inits.map((pid) => namespaceOf(pid)));
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => spaces.has(namespaceOf(pid)));
+  const children = Map.groupBy(
+    readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number),
+    parentOf,
+  );
+  const found: number[] = [];
+  const open = [...inits];
+  for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
+    found.push(pid);
+    open.push(...(children.get(pid) ?? []));
+  }
+  return found.sort((a, b) => a - b);
 }
 
-function namespaceOf(pid: number): string {
+function parentOf(pid: number): number {
   try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
   } catch {
-    return "";
+    return 0; // it ended in between
   }
 }
 
