@@ -15,7 +15,7 @@ export interface LivenessConfig {
   readonly downAfterMs: number;
 }
 
-export const DEFAULT_LIVENESS: LivenessConfig = { heartbeatPeriodMs: 1_000, suspectAfterMs: 3_000, downAfterMs: 5_000 };
+export const DEFAULT_LIVENESS: LivenessConfig = { heartbeatPeriodMs: 1_000, suspectAfterMs: 2_500, downAfterMs: 4_000 };
 
 export interface Verdict {
   readonly node: NodeId;
