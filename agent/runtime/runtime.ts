@@ -93,6 +93,8 @@ export interface ContainerExit {
   readonly exitCode: number;
   readonly exitedAtMs: number;
   readonly oomKilled: boolean;
+  /** Nobody saw it end, and the code is a stand-in. `rebooted`: its host did; `vanished`: no more is known. */
+  readonly unseen?: "rebooted" | "vanished";
 }
 
 export type ContainerState =

@@ -125,15 +125,18 @@ function advance(view: TaskView): Step {
   }
 }
 
-const gone = (state: TaskState): Report =>
-  report(
-    "failed",
-    state === "running" ? "started" : "starting",
-    "task: the container is gone: its host was restarted, or it was removed behind the agent's back",
-  );
+const GONE = "task: the container is gone: its host was restarted, or it was removed behind the agent's back";
+
+const UNSEEN = {
+  rebooted: "task: its host lost power or was restarted; how it ended is not known",
+  vanished: "task: ended while nobody watched: its host lost power, or it was killed behind the agent's back",
+} as const satisfies Record<NonNullable<ContainerExit["unseen"]>, string>;
+
+const gone = (state: TaskState): Report => report("failed", state === "running" ? "started" : "starting", GONE);
 
 /** How a container's end is told, in Swarm's words where Swarm has words. */
 export function exitReport(exit: ContainerExit, memoryLimitBytes: number): Report {
+  if (exit.unseen !== undefined && !exit.oomKilled) return report("failed", "started", UNSEEN[exit.unseen]);
   if (exit.exitCode === 0) return report("complete", "finished");
   const limit = memoryLimitBytes > 0 ? ` (limit ${formatBytes(memoryLimitBytes)})` : "";
   const why = exit.oomKilled ? `: killed by the kernel: out of memory${limit}` : "";

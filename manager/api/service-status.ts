@@ -34,12 +34,8 @@ export function serviceStatus(view: View, service: Service): ServiceStatus {
   let wanted = 0;
   const tasks = [...view.tasksOfService(service.id)];
   for (const task of tasks) {
-    if (!isWanted(task)) {
-      // Shall stop, and nobody can tell whether it has: it may run still.
-      if (stateOf(task) === "running" && task.desiredState === "shutdown" && !answers(view.get("node", task.nodeId)))
-        unknownTasks++;
-      continue;
-    }
+    // What shall stop was replaced already; whether it has stopped on a silent node is not this service's strength.
+    if (!isWanted(task)) continue;
     wanted++;
     if (stateOf(task) !== "running") continue;
     if (answers(view.get("node", task.nodeId))) runningTasks++;

@@ -79,11 +79,12 @@ export function parseExit(text: string): ContainerExit | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return undefined;
-    const { exitCode, exitedAtMs, oomKilled } = value as Record<string, unknown>;
+    const { exitCode, exitedAtMs, oomKilled, unseen } = value as Record<string, unknown>;
     if (typeof exitCode !== "number" || typeof exitedAtMs !== "number" || typeof oomKilled !== "boolean") {
       return undefined;
     }
-    return { exitCode, exitedAtMs, oomKilled };
+    const known = { exitCode, exitedAtMs, oomKilled };
+    return unseen === "rebooted" || unseen === "vanished" ? { ...known, unseen } : known;
   } catch {
     return undefined;
   }

@@ -100,10 +100,20 @@ export function createContainers(options: ContainersOptions): Containers {
   // ------------------------------------------------------------------------------------------------------------ exit
 
   /** The first report of an exit counts. */
-  const observeExit = async (tracked: Tracked, exitCode: number, exitedAtMs: number): Promise<void> => {
+  const observeExit = async (
+    tracked: Tracked,
+    exitCode: number,
+    exitedAtMs: number,
+    unseen?: ContainerExit["unseen"],
+  ): Promise<void> => {
     if (tracked.exit !== undefined || (tracked.phase !== "running" && tracked.phase !== "starting")) return;
     const { exited } = tracked;
-    const exit = { exitCode, exitedAtMs: exitedAtMs > 0 ? exitedAtMs : env.wallMs(), oomKilled: false };
+    const exit = {
+      exitCode,
+      exitedAtMs: exitedAtMs > 0 ? exitedAtMs : env.wallMs(),
+      oomKilled: false,
+      ...(unseen === undefined ? {} : { unseen }),
+    };
     tracked.exit = exit; // from here on nobody else reports
     const kills = exitCode === 0 ? 0 : await oomKills(cgroupOf(tracked.id), facts.cgroupVersion);
     if (tracked.exited !== exited) return; // that start failed and was taken back meanwhile
@@ -329,10 +339,11 @@ export function createContainers(options: ContainersOptions): Containers {
         tracked.exited.resolve(exit);
         if (task !== undefined) await deleteTask(id); // its output was taken before its exit was written down
       } else if (task === undefined) {
-        const wasRunning = (await files.wasStarted(id)) || flags.bootId !== facts.bootId;
+        const rebooted = flags.bootId !== facts.bootId;
+        const wasRunning = rebooted || (await files.wasStarted(id));
         if (wasRunning) {
           tracked.phase = "running";
-          await observeExit(tracked, UNKNOWN_EXIT_CODE, env.wallMs());
+          await observeExit(tracked, UNKNOWN_EXIT_CODE, env.wallMs(), rebooted ? "rebooted" : "vanished");
         }
       } else if (task.status === "created" || task.status === "unknown") {
         await deleteTask(id); // a start that was cut off: it begins again
@@ -363,7 +374,7 @@ export function createContainers(options: ContainersOptions): Containers {
       if (task?.status === "stopped") await observeExit(tracked, task.exitStatus, timestampMs(task.exitedAt));
       else if (task === undefined && (await isLost(tracked.id))) {
         await removeCgroup(env, cgroupOf(tracked.id), facts.cgroupVersion, NEVER); // no shim, so nobody else ends it
-        await observeExit(tracked, UNKNOWN_EXIT_CODE, env.wallMs());
+        await observeExit(tracked, UNKNOWN_EXIT_CODE, env.wallMs(), "vanished");
       }
     }
   };

@@ -116,6 +116,15 @@ test("out of memory is told as such", () => {
   );
 });
 
+for (const unseen of ["rebooted", "vanished"] as const) {
+  test(`an end that nobody saw says what is known instead of a stand-in code: ${unseen}`, () => {
+    const { state, err } = exitReport({ exitCode: 255, oomKilled: false, exitedAtMs: 1, unseen }, 0);
+    assert.equal(state, "failed");
+    assert.match(err, /its host lost power/);
+    assert.doesNotMatch(err, /255/);
+  });
+}
+
 const sizes: readonly (readonly [bytes: number, want: string])[] = [
   [0, "0B"],
   [1023, "1023B"],

@@ -58,6 +58,9 @@ test("time stamps: Go's zero time is none", () => {
 test("an exit on disk that is damaged is none", () => {
   const exit = { exitCode: 3, exitedAtMs: 5, oomKilled: false };
   assert.deepEqual(parseExit(JSON.stringify(exit)), exit);
+  const lost = { ...exit, unseen: "vanished" as const };
+  assert.deepEqual(parseExit(JSON.stringify(lost)), lost);
+  assert.deepEqual(parseExit(JSON.stringify({ ...exit, unseen: "else" })), exit);
   for (const text of ["", "{", "null", "7", '{"exitCode":"3","exitedAtMs":5,"oomKilled":false}', '{"exitCode":3}']) {
     assert.equal(parseExit(text), undefined, text);
   }
