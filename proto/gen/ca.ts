@@ -139,10 +139,12 @@ export interface IssueCertificateResponse {
   readonly role: NodeRole;
   /** All managers, host:port. */
   readonly managers: readonly string[];
+  /** PEM: what to trust from now on; empty from a manager of an older version. */
+  readonly trustRoots: Uint8Array;
 }
 /** A IssueCertificateResponse with every field that is not given at its zero value. */
 export function newIssueCertificateResponse(init: Partial<IssueCertificateResponse> = {}): IssueCertificateResponse {
-  return { certificate: EMPTY, nodeId: "" as NodeId, clusterId: "" as ClusterId, role: "worker", managers: [], ...init };
+  return { certificate: EMPTY, nodeId: "" as NodeId, clusterId: "" as ClusterId, role: "worker", managers: [], trustRoots: EMPTY, ...init };
 }
 export function encodeIssueCertificateResponseInto(m: IssueCertificateResponse, w: Writer): Writer {
   if (m.certificate.length > 0) w.uint32(10).bytes(m.certificate);
@@ -150,6 +152,7 @@ export function encodeIssueCertificateResponseInto(m: IssueCertificateResponse, 
   if (m.clusterId !== "") w.uint32(26).string(m.clusterId);
   if (m.role !== "worker") w.uint32(32).int32(NodeRoleNumber[m.role]);
   for (const value of m.managers) w.uint32(42).string(value);
+  if (m.trustRoots.length > 0) w.uint32(50).bytes(m.trustRoots);
   return w;
 }
 export function encodeIssueCertificateResponse(m: IssueCertificateResponse): Uint8Array {
@@ -176,6 +179,9 @@ export function decodeIssueCertificateResponseFrom(r: Reader, length: number): I
         break;
       case 5:
         managers.push(r.string());
+        break;
+      case 6:
+        m.trustRoots = r.bytes();
         break;
       default:
         r.skipType(tag & 7);

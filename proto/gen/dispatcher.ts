@@ -1,9 +1,10 @@
 // Generated from skep/v1/dispatcher.proto by proto/generate.ts. Do not edit: npm run proto.
 import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
-import { NodeRoleNumber, decodeNodeDescriptionFrom, decodeTaskFrom, decodeTaskStatusFrom, encodeNodeDescriptionInto, encodeTaskInto, encodeTaskStatusInto, readNodeRole, type NodeDescription, type NodeRole, type Task, type TaskStatus } from "./objects.ts";
+import { NodeRoleNumber, decodeBlacklistedCertificateFrom, decodeNodeDescriptionFrom, decodeTaskFrom, decodeTaskStatusFrom, encodeBlacklistedCertificateInto, encodeNodeDescriptionInto, encodeTaskInto, encodeTaskStatusInto, readNodeRole, type BlacklistedCertificate, type NodeDescription, type NodeRole, type Task, type TaskStatus } from "./objects.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+const EMPTY = new Uint8Array(0);
 export interface AgentHello {
   readonly description?: NodeDescription | undefined;
   /** host:port where this node's daemon answers. */
@@ -227,10 +228,16 @@ export interface SessionInfo {
   readonly insecureRegistries: readonly string[];
   /** The role that the node should have; when it differs from its certificate the node renews it. */
   readonly role: NodeRole;
+  /** PEM of the root certificates to trust, the present one first; two while the root is being replaced. */
+  readonly trustRoots: Uint8Array;
+  /** Digest of the root that the node's certificate should be from; when it is not the node renews it. */
+  readonly issuingRoot: string;
+  /** Nodes that were removed and may still hold a valid certificate: refuse them. */
+  readonly blacklistedCertificates: readonly BlacklistedCertificate[];
 }
 /** A SessionInfo with every field that is not given at its zero value. */
 export function newSessionInfo(init: Partial<SessionInfo> = {}): SessionInfo {
-  return { nodeId: "" as NodeId, heartbeatPeriodMs: 0, suspectAfterMs: 0, managers: [], insecureRegistries: [], role: "worker", ...init };
+  return { nodeId: "" as NodeId, heartbeatPeriodMs: 0, suspectAfterMs: 0, managers: [], insecureRegistries: [], role: "worker", trustRoots: EMPTY, issuingRoot: "", blacklistedCertificates: [], ...init };
 }
 export function encodeSessionInfoInto(m: SessionInfo, w: Writer): Writer {
   if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
@@ -239,6 +246,9 @@ export function encodeSessionInfoInto(m: SessionInfo, w: Writer): Writer {
   for (const value of m.managers) w.uint32(34).string(value);
   for (const value of m.insecureRegistries) w.uint32(42).string(value);
   if (m.role !== "worker") w.uint32(48).int32(NodeRoleNumber[m.role]);
+  if (m.trustRoots.length > 0) w.uint32(58).bytes(m.trustRoots);
+  if (m.issuingRoot !== "") w.uint32(66).string(m.issuingRoot);
+  for (const value of m.blacklistedCertificates) encodeBlacklistedCertificateInto(value, w.uint32(74).fork()).ldelim();
   return w;
 }
 export function encodeSessionInfo(m: SessionInfo): Uint8Array {
@@ -248,7 +258,8 @@ export function decodeSessionInfoFrom(r: Reader, length: number): SessionInfo {
   const end = r.pos + length;
   const managers: string[] = [];
   const insecureRegistries: string[] = [];
-  const m: Mutable<SessionInfo> = newSessionInfo({ managers, insecureRegistries });
+  const blacklistedCertificates: BlacklistedCertificate[] = [];
+  const m: Mutable<SessionInfo> = newSessionInfo({ managers, insecureRegistries, blacklistedCertificates });
   while (r.pos < end) {
     const tag = r.uint32();
     switch (tag >>> 3) {
@@ -269,6 +280,15 @@ export function decodeSessionInfoFrom(r: Reader, length: number): SessionInfo {
         break;
       case 6:
         m.role = readNodeRole(r.int32());
+        break;
+      case 7:
+        m.trustRoots = r.bytes();
+        break;
+      case 8:
+        m.issuingRoot = r.string();
+        break;
+      case 9:
+        blacklistedCertificates.push(decodeBlacklistedCertificateFrom(r, r.uint32()));
         break;
       default:
         r.skipType(tag & 7);

@@ -270,6 +270,25 @@ export function readReachability(number: number): Reachability {
   }
 }
 
+export type TlsStatus = "unknown" | "ready" | "needs_rotation";
+export const TlsStatusNumber: Readonly<Record<TlsStatus, number>> = {
+  unknown: 0,
+  ready: 1,
+  needs_rotation: 2,
+};
+function readTlsStatus(number: number): TlsStatus {
+  switch (number) {
+    case 0:
+      return "unknown";
+    case 1:
+      return "ready";
+    case 2:
+      return "needs_rotation";
+    default:
+      throw new RangeError(`unknown TlsStatus ${number} on the wire`);
+  }
+}
+
 export interface NodeSpec {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -397,11 +416,56 @@ export function decodeEngineDescription(bytes: Uint8Array): EngineDescription {
   return decodeEngineDescriptionFrom(r, bytes.length);
 }
 
+/** Digests (sha256 of the DER, hex) of root certificates. */
+export interface TLSInfo {
+  /** The one that the node's certificate is from. */
+  readonly issuer: string;
+  /** Those that the node trusts. */
+  readonly trustRoots: readonly string[];
+}
+/** A TLSInfo with every field that is not given at its zero value. */
+export function newTLSInfo(init: Partial<TLSInfo> = {}): TLSInfo {
+  return { issuer: "", trustRoots: [], ...init };
+}
+export function encodeTLSInfoInto(m: TLSInfo, w: Writer): Writer {
+  if (m.issuer !== "") w.uint32(10).string(m.issuer);
+  for (const value of m.trustRoots) w.uint32(18).string(value);
+  return w;
+}
+export function encodeTLSInfo(m: TLSInfo): Uint8Array {
+  return encodeTLSInfoInto(m, Writer.create()).finish();
+}
+export function decodeTLSInfoFrom(r: Reader, length: number): TLSInfo {
+  const end = r.pos + length;
+  const trustRoots: string[] = [];
+  const m: Mutable<TLSInfo> = newTLSInfo({ trustRoots });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.issuer = r.string();
+        break;
+      case 2:
+        trustRoots.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a TLSInfo. */
+export function decodeTLSInfo(bytes: Uint8Array): TLSInfo {
+  const r = Reader.create(bytes);
+  return decodeTLSInfoFrom(r, bytes.length);
+}
+
 export interface NodeDescription {
   readonly hostname: string;
   readonly platform?: Platform | undefined;
   readonly resources?: Resources | undefined;
   readonly engine?: EngineDescription | undefined;
+  readonly tls?: TLSInfo | undefined;
 }
 /** A NodeDescription with every field that is not given at its zero value. */
 export function newNodeDescription(init: Partial<NodeDescription> = {}): NodeDescription {
@@ -412,6 +476,7 @@ export function encodeNodeDescriptionInto(m: NodeDescription, w: Writer): Writer
   if (m.platform !== undefined) encodePlatformInto(m.platform, w.uint32(18).fork()).ldelim();
   if (m.resources !== undefined) encodeResourcesInto(m.resources, w.uint32(26).fork()).ldelim();
   if (m.engine !== undefined) encodeEngineDescriptionInto(m.engine, w.uint32(34).fork()).ldelim();
+  if (m.tls !== undefined) encodeTLSInfoInto(m.tls, w.uint32(42).fork()).ldelim();
   return w;
 }
 export function encodeNodeDescription(m: NodeDescription): Uint8Array {
@@ -435,6 +500,9 @@ export function decodeNodeDescriptionFrom(r: Reader, length: number): NodeDescri
         break;
       case 4:
         m.engine = decodeEngineDescriptionFrom(r, r.uint32());
+        break;
+      case 5:
+        m.tls = decodeTLSInfoFrom(r, r.uint32());
         break;
       default:
         r.skipType(tag & 7);
@@ -565,10 +633,12 @@ export interface Node {
   readonly managerStatus?: ManagerStatus | undefined;
   /** Where the node's daemon answers, host:port; set when it joins. */
   readonly addr: string;
+  /** Filled in by the API from the description and the cluster's root; the store never holds it. */
+  readonly tlsStatus: TlsStatus;
 }
 /** A Node with every field that is not given at its zero value. */
 export function newNode(init: Partial<Node> = {}): Node {
-  return { id: "" as NodeId, role: "worker", addr: "", ...init };
+  return { id: "" as NodeId, role: "worker", addr: "", tlsStatus: "unknown", ...init };
 }
 export function encodeNodeInto(m: Node, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
@@ -579,6 +649,7 @@ export function encodeNodeInto(m: Node, w: Writer): Writer {
   if (m.status !== undefined) encodeNodeStatusInto(m.status, w.uint32(50).fork()).ldelim();
   if (m.managerStatus !== undefined) encodeManagerStatusInto(m.managerStatus, w.uint32(58).fork()).ldelim();
   if (m.addr !== "") w.uint32(66).string(m.addr);
+  if (m.tlsStatus !== "unknown") w.uint32(72).int32(TlsStatusNumber[m.tlsStatus]);
   return w;
 }
 export function encodeNode(m: Node): Uint8Array {
@@ -614,6 +685,9 @@ export function decodeNodeFrom(r: Reader, length: number): Node {
         break;
       case 8:
         m.addr = r.string();
+        break;
+      case 9:
+        m.tlsStatus = readTlsStatus(r.int32());
         break;
       default:
         r.skipType(tag & 7);
@@ -2993,6 +3067,7 @@ export interface ClusterSpec {
   readonly caConfig?: CAConfig | undefined;
   /** Registries spoken to over plain HTTP: host[:port]. */
   readonly insecureRegistries: readonly string[];
+  readonly encryption?: EncryptionConfig | undefined;
 }
 /** A ClusterSpec with every field that is not given at its zero value. */
 export function newClusterSpec(init: Partial<ClusterSpec> = {}): ClusterSpec {
@@ -3010,6 +3085,7 @@ export function encodeClusterSpecInto(m: ClusterSpec, w: Writer): Writer {
   if (m.dispatcher !== undefined) encodeDispatcherConfigInto(m.dispatcher, w.uint32(42).fork()).ldelim();
   if (m.caConfig !== undefined) encodeCAConfigInto(m.caConfig, w.uint32(50).fork()).ldelim();
   for (const value of m.insecureRegistries) w.uint32(58).string(value);
+  if (m.encryption !== undefined) encodeEncryptionConfigInto(m.encryption, w.uint32(66).fork()).ldelim();
   return w;
 }
 export function encodeClusterSpec(m: ClusterSpec): Uint8Array {
@@ -3054,6 +3130,9 @@ export function decodeClusterSpecFrom(r: Reader, length: number): ClusterSpec {
       case 7:
         insecureRegistries.push(r.string());
         break;
+      case 8:
+        m.encryption = decodeEncryptionConfigFrom(r, r.uint32());
+        break;
       default:
         r.skipType(tag & 7);
     }
@@ -3064,6 +3143,43 @@ export function decodeClusterSpecFrom(r: Reader, length: number): ClusterSpec {
 export function decodeClusterSpec(bytes: Uint8Array): ClusterSpec {
   const r = Reader.create(bytes);
   return decodeClusterSpecFrom(r, bytes.length);
+}
+
+export interface EncryptionConfig {
+  /** Managers seal their keys with the cluster's unlock key: one that restarts must be unlocked. */
+  readonly autoLockManagers: boolean;
+}
+/** A EncryptionConfig with every field that is not given at its zero value. */
+export function newEncryptionConfig(init: Partial<EncryptionConfig> = {}): EncryptionConfig {
+  return { autoLockManagers: false, ...init };
+}
+export function encodeEncryptionConfigInto(m: EncryptionConfig, w: Writer): Writer {
+  if (m.autoLockManagers !== false) w.uint32(8).bool(m.autoLockManagers);
+  return w;
+}
+export function encodeEncryptionConfig(m: EncryptionConfig): Uint8Array {
+  return encodeEncryptionConfigInto(m, Writer.create()).finish();
+}
+export function decodeEncryptionConfigFrom(r: Reader, length: number): EncryptionConfig {
+  const end = r.pos + length;
+
+  const m: Mutable<EncryptionConfig> = newEncryptionConfig();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.autoLockManagers = r.bool();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a EncryptionConfig. */
+export function decodeEncryptionConfig(bytes: Uint8Array): EncryptionConfig {
+  const r = Reader.create(bytes);
+  return decodeEncryptionConfigFrom(r, bytes.length);
 }
 
 export interface JoinTokens {
@@ -3114,6 +3230,8 @@ export interface RootCA {
   /** sha256 of the root certificate's DER, hex */
   readonly caCertHash: string;
   readonly joinTokens?: JoinTokens | undefined;
+  /** While the root is being replaced; certificates are from the new one then. */
+  readonly rotation?: RootRotation | undefined;
 }
 /** A RootCA with every field that is not given at its zero value. */
 export function newRootCA(init: Partial<RootCA> = {}): RootCA {
@@ -3124,6 +3242,7 @@ export function encodeRootCAInto(m: RootCA, w: Writer): Writer {
   if (m.caCert.length > 0) w.uint32(18).bytes(m.caCert);
   if (m.caCertHash !== "") w.uint32(26).string(m.caCertHash);
   if (m.joinTokens !== undefined) encodeJoinTokensInto(m.joinTokens, w.uint32(34).fork()).ldelim();
+  if (m.rotation !== undefined) encodeRootRotationInto(m.rotation, w.uint32(42).fork()).ldelim();
   return w;
 }
 export function encodeRootCA(m: RootCA): Uint8Array {
@@ -3148,6 +3267,9 @@ export function decodeRootCAFrom(r: Reader, length: number): RootCA {
       case 4:
         m.joinTokens = decodeJoinTokensFrom(r, r.uint32());
         break;
+      case 5:
+        m.rotation = decodeRootRotationFrom(r, r.uint32());
+        break;
       default:
         r.skipType(tag & 7);
     }
@@ -3158,6 +3280,63 @@ export function decodeRootCAFrom(r: Reader, length: number): RootCA {
 export function decodeRootCA(bytes: Uint8Array): RootCA {
   const r = Reader.create(bytes);
   return decodeRootCAFrom(r, bytes.length);
+}
+
+export interface RootRotation {
+  readonly caKey: Uint8Array;
+  readonly caCert: Uint8Array;
+  readonly caCertHash: string;
+  /** PEM: the new root's name and key, signed by the old root, for those that do not know the new one yet. */
+  readonly crossSignedCert: Uint8Array;
+  readonly startedAtMs: number;
+}
+/** A RootRotation with every field that is not given at its zero value. */
+export function newRootRotation(init: Partial<RootRotation> = {}): RootRotation {
+  return { caKey: EMPTY, caCert: EMPTY, caCertHash: "", crossSignedCert: EMPTY, startedAtMs: 0, ...init };
+}
+export function encodeRootRotationInto(m: RootRotation, w: Writer): Writer {
+  if (m.caKey.length > 0) w.uint32(10).bytes(m.caKey);
+  if (m.caCert.length > 0) w.uint32(18).bytes(m.caCert);
+  if (m.caCertHash !== "") w.uint32(26).string(m.caCertHash);
+  if (m.crossSignedCert.length > 0) w.uint32(34).bytes(m.crossSignedCert);
+  if (m.startedAtMs !== 0) w.uint32(40).int64(m.startedAtMs);
+  return w;
+}
+export function encodeRootRotation(m: RootRotation): Uint8Array {
+  return encodeRootRotationInto(m, Writer.create()).finish();
+}
+export function decodeRootRotationFrom(r: Reader, length: number): RootRotation {
+  const end = r.pos + length;
+
+  const m: Mutable<RootRotation> = newRootRotation();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.caKey = r.bytes();
+        break;
+      case 2:
+        m.caCert = r.bytes();
+        break;
+      case 3:
+        m.caCertHash = r.string();
+        break;
+      case 4:
+        m.crossSignedCert = r.bytes();
+        break;
+      case 5:
+        m.startedAtMs = toNumber(r.int64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RootRotation. */
+export function decodeRootRotation(bytes: Uint8Array): RootRotation {
+  const r = Reader.create(bytes);
+  return decodeRootRotationFrom(r, bytes.length);
 }
 
 /** A node that was removed: its certificate opens nothing any more. */
@@ -3209,10 +3388,12 @@ export interface Cluster {
   readonly spec?: ClusterSpec | undefined;
   readonly rootCa?: RootCA | undefined;
   readonly blacklistedCertificates: readonly BlacklistedCertificate[];
+  /** 32 bytes while the managers lock themselves, else empty. Leaves the managers only as the answer to GetUnlockKey. */
+  readonly unlockKey: Uint8Array;
 }
 /** A Cluster with every field that is not given at its zero value. */
 export function newCluster(init: Partial<Cluster> = {}): Cluster {
-  return { id: "" as ClusterId, blacklistedCertificates: [], ...init };
+  return { id: "" as ClusterId, blacklistedCertificates: [], unlockKey: EMPTY, ...init };
 }
 export function encodeClusterInto(m: Cluster, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
@@ -3220,6 +3401,7 @@ export function encodeClusterInto(m: Cluster, w: Writer): Writer {
   if (m.spec !== undefined) encodeClusterSpecInto(m.spec, w.uint32(26).fork()).ldelim();
   if (m.rootCa !== undefined) encodeRootCAInto(m.rootCa, w.uint32(34).fork()).ldelim();
   for (const value of m.blacklistedCertificates) encodeBlacklistedCertificateInto(value, w.uint32(42).fork()).ldelim();
+  if (m.unlockKey.length > 0) w.uint32(50).bytes(m.unlockKey);
   return w;
 }
 export function encodeCluster(m: Cluster): Uint8Array {
@@ -3246,6 +3428,9 @@ export function decodeClusterFrom(r: Reader, length: number): Cluster {
         break;
       case 5:
         blacklistedCertificates.push(decodeBlacklistedCertificateFrom(r, r.uint32()));
+        break;
+      case 6:
+        m.unlockKey = r.bytes();
         break;
       default:
         r.skipType(tag & 7);

@@ -42,6 +42,7 @@ const cluster: Cluster = {
     joinTokens: { worker: "W-TOKEN", manager: "M-TOKEN" },
   },
   blacklistedCertificates: [],
+  unlockKey: new Uint8Array(),
 };
 
 const daemon = await startDaemon({
