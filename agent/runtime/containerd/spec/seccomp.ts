@@ -14,7 +14,9 @@ const CLONE_NAMESPACES = 0x7e020000;
 const PERSONALITIES = [0x0, 0x0008, 0x20000, 0x20008, 0xffffffff] as const;
 
 const ARCHITECTURES: Readonly<Record<Arch, readonly string[]>> = {
-  amd64: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+  // Docker lists X32 as well. Each architecture costs about 7 ms of every container's start, Debian's kernels have that one
+  // switched off, and an architecture that is not listed is refused as a whole.
+  amd64: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
   arm64: ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
 };
 
