@@ -100,6 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "membership.ts",
     find: "if (configs.currentIndex > log.committed)",
     replace: "if (configs.currentIndex > log.lastIndex)",
+    unseen: "needs a leader that is cut off while several changes are asked of it; one seed in some hundred",
   },
   {
     name: "changes the membership before it has committed in its term",
