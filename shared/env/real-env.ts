@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { type Env, sleepWith, type Timer } from "./env.ts";
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -11,7 +10,8 @@ let used = 0;
 
 function random(): number {
   if (used + 6 > pool.length) {
-    pool = randomBytes(POOL_BYTES);
+    // Not imported above: loading it takes longer than a short command, which needs no random number, may.
+    pool = process.getBuiltinModule("node:crypto").randomBytes(POOL_BYTES);
     used = 0;
   }
   const value = pool.readUIntBE(used, 6);
