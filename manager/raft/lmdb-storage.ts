@@ -4,7 +4,12 @@
 // good state (measured here: 0.44 ms a durable commit, against 0.36 ms overlapped, where the error of a late fsync has nobody to tell). A full disk shows as EIO of the
 // commit; the same write succeeds once there is room again.
 //
-// Keys, in order: ["entry", index], ["hard-state"], ["identity"], ["snapshot"], ["snapshot", piece], ["start"].
+// Keys, in order: ["entry", index], ["hard-state"], ["identity"], ["sealing"], ["snapshot"], ["snapshot", piece], ["start"].
+// With a sealer, entries and snapshot are sealed, each for its place; what Raft needs of a log that says nothing about the
+// cluster stays plain. ["sealing"] is there then, and tells by opening that the key is the right one.
+import { existsSync } from "node:fs";
+import { open as openFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { type Key, open, type RootDatabase } from "lmdb";
 import {
   decodeRaftEntry,
@@ -16,6 +21,7 @@ import {
 } from "../../proto/gen/raft.ts";
 import { asBuffer } from "../../proto/wire.ts";
 import { SkepError } from "../../shared/errors.ts";
+import type { Sealer } from "../../shared/pki/sealing.ts";
 import { checkEntry, fromMembership, toMembership } from "./codec.ts";
 import { EMPTY_CONFIG } from "./core/config.ts";
 import { fitBytes } from "./core/log.ts";
@@ -26,11 +32,18 @@ import type { LogWrite, RaftStorage } from "./storage.ts";
 
 const HARD_STATE: Key = ["hard-state"];
 const IDENTITY: Key = ["identity"];
+const SEALING: Key = ["sealing"];
+/** What ["sealing"] holds, sealed. */
+const SEALING_CHECK = Buffer.from("skep raft log");
 const SNAPSHOT: Key = ["snapshot"];
 /** Index and term of the entry before the first one that is still there. */
 const START: Key = ["start"];
 const entryKey = (index: number): Key => ["entry", index];
 const pieceKey = (piece: number): Key => ["snapshot", piece];
+const entryPlace = (index: number): string => `raft/entry/${index}`;
+const HEAD_PLACE = "raft/snapshot";
+const piecePlace = (snapshotIndex: number, piece: number): string => `raft/snapshot/${snapshotIndex}/${piece}`;
+const SEALING_PLACE = "raft/sealing";
 
 /** One value is one run of pages: pieces keep the free list of a long-lived file usable. */
 const PIECE_BYTES = 1 << 20;
@@ -38,12 +51,8 @@ const CACHE_BYTES = 8 << 20;
 
 type Db = RootDatabase<Buffer, Key>;
 
-/**
- * @param dir made when missing; one process at a time.
- * @throws {SkepError} `internal` when what is there is not a log of this version.
- */
-export function openLmdbStorage(dir: string): RaftStorage {
-  const db: Db = open<Buffer, Key>({
+const openDb = (dir: string): Db =>
+  open<Buffer, Key>({
     path: dir,
     encoding: "binary",
     cache: false,
@@ -52,8 +61,20 @@ export function openLmdbStorage(dir: string): RaftStorage {
     // Off, or a failed commit leaves a rejected promise that nobody can reach.
     eventTurnBatching: false,
   });
+
+/** Values as they are: of a log that is not sealed. */
+const PLAIN: Sealer = { seal: asBuffer, open: asBuffer };
+
+/**
+ * @param dir made when missing; one process at a time.
+ * @param sealer of the log there, or of the new one; a log that is not sealed yet must go through `sealLmdb` first.
+ * @throws {SkepError} `internal` when what is there is not a log of this version, or not sealed with this key.
+ */
+export function openLmdbStorage(dir: string, sealer?: Sealer): RaftStorage {
+  const db = openDb(dir);
   try {
-    return new LmdbStorage(db);
+    checkSealing(db, sealer);
+    return new LmdbStorage(db, sealer);
   } catch (error) {
     db.close().catch(() => undefined);
     throw new SkepError("internal", `the raft log in ${dir} cannot be read: ${SkepError.from(error).message}`, {
@@ -62,8 +83,79 @@ export function openLmdbStorage(dir: string): RaftStorage {
   }
 }
 
+function checkSealing(db: Db, sealer: Sealer | undefined): void {
+  const check = db.getBinary(SEALING);
+  if (check === undefined) {
+    if (sealer === undefined || db.getBinary(IDENTITY) === undefined) return;
+    throw new SkepError("internal", "it is not sealed");
+  }
+  if (sealer === undefined) throw new SkepError("internal", "it is sealed, and its key is missing");
+  sealer.open(check, SEALING_PLACE);
+}
+
+/**
+ * Seals the log in `dir` that is not sealed. What is plain there is gone afterwards, free pages included: the log is written
+ * anew, and takes the old one's place at once and whole. No log, or a sealed one: nothing to do.
+ * @throws {SkepError} `internal`: what is there cannot be read.
+ */
+export async function sealLmdb(dir: string, sealer: Sealer): Promise<void> {
+  const beside = join(dir, "sealing");
+  await rm(beside, { recursive: true, force: true }); // what a crash left
+  if (!existsSync(join(dir, "data.mdb"))) return;
+  const from = openDb(dir);
+  try {
+    if (from.getBinary(SEALING) !== undefined || from.getBinary(IDENTITY) === undefined) return;
+    const to = openDb(beside);
+    try {
+      copySealed(from, to, sealer);
+    } finally {
+      await to.close();
+    }
+  } finally {
+    await from.close();
+  }
+  await syncPath(join(beside, "data.mdb"));
+  await rename(join(beside, "data.mdb"), join(dir, "data.mdb"));
+  await rm(join(dir, "lock.mdb"), { force: true }); // of the file that was there
+  await syncPath(dir);
+  await rm(beside, { recursive: true, force: true });
+}
+
+function copySealed(from: Db, to: Db, sealer: Sealer): void {
+  const head = from.getBinary(SNAPSHOT);
+  const snapshotIndex = head === undefined ? 0 : decodeRaftSnapshotHead(head).index;
+  to.transactionSync(() => {
+    for (const key of from.getKeys()) {
+      const value = from.getBinary(key);
+      if (value === undefined) continue;
+      const place = placeOf(key, snapshotIndex);
+      to.putSync(key, place === undefined ? value : sealer.seal(value, place));
+    }
+    to.putSync(SEALING, sealer.seal(SEALING_CHECK, SEALING_PLACE));
+  });
+}
+
+/** Undefined: the value at that key stays plain. */
+function placeOf(key: Key, snapshotIndex: number): string | undefined {
+  const [kind, at] = Array.isArray(key) ? key : [key]; // lmdb reads ["snapshot"] as "snapshot"
+  if (kind === "entry" && typeof at === "number") return entryPlace(at);
+  if (kind === "snapshot") return typeof at === "number" ? piecePlace(snapshotIndex, at) : HEAD_PLACE;
+  return undefined;
+}
+
+async function syncPath(path: string): Promise<void> {
+  const file = await openFile(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 class LmdbStorage implements RaftStorage {
   readonly #db: Db;
+  readonly #sealer: Sealer;
+  readonly #isSealed: boolean;
   readonly #cache: EntryCache;
   #raftId: number;
   #firstIndex: number;
@@ -72,8 +164,10 @@ class LmdbStorage implements RaftStorage {
   #snapshotPieces: number;
   #logBytes = 0;
 
-  constructor(db: Db) {
+  constructor(db: Db, sealer: Sealer | undefined) {
     this.#db = db;
+    this.#sealer = sealer ?? PLAIN;
+    this.#isSealed = sealer !== undefined;
     this.#raftId = readNumbers(db, IDENTITY)[0] ?? 0;
     const [startIndex = 0, startTerm = 0] = readNumbers(db, START);
     this.#firstIndex = startIndex + 1;
@@ -138,7 +232,8 @@ class LmdbStorage implements RaftStorage {
     if (head === undefined) return undefined;
     const pieces: Buffer[] = [];
     for (let piece = 0; piece < this.#snapshotPieces; piece++) {
-      pieces.push(this.#db.getBinary(pieceKey(piece)) ?? Buffer.alloc(0));
+      const stored = this.#db.getBinary(pieceKey(piece));
+      if (stored !== undefined) pieces.push(this.#sealer.open(stored, piecePlace(head.index, piece)));
     }
     const data = Buffer.concat(pieces);
     if (data.length !== head.size) throw new SkepError("internal", `snapshot ${head.index} on disk is not whole`);
@@ -146,7 +241,10 @@ class LmdbStorage implements RaftStorage {
   };
 
   readonly format = async (raftId: number, first: LogWrite): Promise<void> => {
-    await this.#commit(first, () => this.#put(IDENTITY, numbers(raftId)));
+    await this.#commit(first, () => {
+      this.#put(IDENTITY, numbers(raftId));
+      if (this.#isSealed) this.#put(SEALING, this.#sealer.seal(SEALING_CHECK, SEALING_PLACE));
+    });
     this.#raftId = raftId;
   };
 
@@ -168,7 +266,9 @@ class LmdbStorage implements RaftStorage {
         more();
         if (hardState !== undefined) this.#put(HARD_STATE, asBuffer(encodeRaftHardState(hardState)));
         for (let index = this.#firstIndex; index <= drop; index++) this.#remove(entryKey(index));
-        for (const entry of entries) this.#put(entryKey(entry.index), asBuffer(encodeRaftEntry(entry)));
+        for (const entry of entries) {
+          this.#put(entryKey(entry.index), this.#sealer.seal(encodeRaftEntry(entry), entryPlace(entry.index)));
+        }
         if (install === undefined) {
           for (let index = lastIndex + 1; index <= this.#lastIndex; index++) this.#remove(entryKey(index));
         }
@@ -199,9 +299,10 @@ class LmdbStorage implements RaftStorage {
 
   #putSnapshot({ index, term, config, data }: Snapshot, pieces: number): void {
     const head = { index, term, config: toMembership(config), size: data.length };
-    this.#put(SNAPSHOT, asBuffer(encodeRaftSnapshotHead(head)));
+    this.#put(SNAPSHOT, this.#sealer.seal(encodeRaftSnapshotHead(head), HEAD_PLACE));
     for (let piece = 0; piece < pieces; piece++) {
-      this.#put(pieceKey(piece), asBuffer(data.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES)));
+      const bytes = data.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES);
+      this.#put(pieceKey(piece), this.#sealer.seal(bytes, piecePlace(index, piece)));
     }
     for (let piece = pieces; piece < this.#snapshotPieces; piece++) this.#remove(pieceKey(piece));
   }
@@ -218,12 +319,12 @@ class LmdbStorage implements RaftStorage {
   #read(index: number): Entry {
     const bytes = this.#db.getBinary(entryKey(index));
     if (bytes === undefined) throw new SkepError("internal", `raft entry ${index} is missing on disk`);
-    return checkEntry(decodeRaftEntry(bytes));
+    return checkEntry(decodeRaftEntry(this.#sealer.open(bytes, entryPlace(index))));
   }
 
   #head() {
     const bytes = this.#db.getBinary(SNAPSHOT);
-    return bytes === undefined ? undefined : decodeRaftSnapshotHead(bytes);
+    return bytes === undefined ? undefined : decodeRaftSnapshotHead(this.#sealer.open(bytes, HEAD_PLACE));
   }
 }
 

@@ -5,12 +5,13 @@ import type { RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { Sealer } from "../../shared/pki/sealing.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import { RaftCore } from "./core/raft-core.ts";
 import type { Config } from "./core/types.ts";
 import { Driver } from "./driver.ts";
 import { createRaftHandlers } from "./handlers.ts";
-import { openLmdbStorage } from "./lmdb-storage.ts";
+import { openLmdbStorage, sealLmdb } from "./lmdb-storage.ts";
 import { Member } from "./member.ts";
 import type { RaftMember, RaftNode, StateMachine } from "./raft-node.ts";
 import type { RaftStorage } from "./storage.ts";
@@ -45,6 +46,8 @@ export interface RaftOpenOptions {
   readonly heartbeatTicks?: number;
   /** 10,000. A log of large entries is compacted at 64 MiB all the same. */
   readonly snapshotIntervalEntries?: number;
+  /** Log and snapshots are sealed with it on the disk; a log that is not is sealed first. */
+  readonly sealer?: Sealer;
   /** Another disk, for tests. */
   readonly openStorage?: (dir: string) => RaftStorage;
 }
@@ -66,7 +69,9 @@ const WINDOW = { maxMessages: 256, maxBytes: 16 << 20 };
 export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
   const { env, dir, stateMachine, nodeId, addr, start } = options;
   const { tickIntervalMs = 100, electionTicks = 10, heartbeatTicks = 2, snapshotIntervalEntries = 10_000 } = options;
-  const storage = (options.openStorage ?? openLmdbStorage)(dir);
+  const { sealer } = options;
+  if (sealer !== undefined && options.openStorage === undefined) await sealLmdb(dir, sealer);
+  const storage = options.openStorage?.(dir) ?? openLmdbStorage(dir, sealer);
   try {
     const raftId = await prepare(storage, options);
     const log = options.log.child({ raftId });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Entry, Snapshot } from "../../../manager/raft/core/types.ts";
-import { openLmdbStorage } from "../../../manager/raft/lmdb-storage.ts";
+import { openLmdbStorage, sealLmdb } from "../../../manager/raft/lmdb-storage.ts";
 import type { RaftStorage } from "../../../manager/raft/storage.ts";
+import { createSealer, newSealingKey } from "../../../shared/pki/sealing.ts";
 
 const config = { members: [{ raftId: 1, nodeId: "n", addr: "h:1", voter: true }], nextRaftId: 2 };
 const hardState = { term: 3, vote: 1, commit: 2 };
@@ -126,4 +127,79 @@ test("entries that no longer fit the cache come from the disk, in portions", () 
     );
     assert.equal(storage.entries(1, 13, 1 << 30).length, 12);
     await storage.close();
+  }));
+
+const texts = (dir: string): string => readFileSync(join(dir, "raft", "data.mdb")).toString("latin1");
+const SECRET = "the password of the database";
+const secret = (index: number): Entry => ({ index, term: 3, body: { kind: "data", value: Buffer.from(SECRET) } });
+const snapshotOfSecrets: Snapshot = { index: 2, term: 3, config, data: Buffer.from(SECRET.repeat(100_000)) };
+
+/** An unsealed log with a secret in entries and snapshot; the first of them already overwritten on its way. */
+async function plainLog(dir: string): Promise<string> {
+  const storage = openLmdbStorage(join(dir, "raft"));
+  await storage.format(1, { hardState, entries: [secret(1), secret(2), secret(3)] });
+  await storage.write({ compact: { snapshot: snapshotOfSecrets, dropThrough: 1 } });
+  const text = contents(storage);
+  await storage.close();
+  return text;
+}
+
+async function withPlainDir(act: (dir: string) => Promise<void>): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "skep-lmdb-"));
+  try {
+    await act(dir);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+test("sealed: nothing of entries or snapshot is readable on the disk, and all of it with the key", () =>
+  withPlainDir(async (dir) => {
+    const key = newSealingKey();
+    const storage = openLmdbStorage(join(dir, "raft"), createSealer(key));
+    await storage.format(1, { hardState, entries: [secret(1), secret(2), secret(3)] });
+    await storage.write({ compact: { snapshot: snapshotOfSecrets, dropThrough: 1 } });
+    const before = contents(storage);
+    await storage.close();
+    assert.equal(texts(dir).includes(SECRET), false);
+    const again = openLmdbStorage(join(dir, "raft"), createSealer(key));
+    assert.equal(contents(again), before);
+    await again.close();
+    assert.throws(() => openLmdbStorage(join(dir, "raft"), createSealer(newSealingKey())), /another key/);
+    assert.throws(() => openLmdbStorage(join(dir, "raft")), /its key is missing/);
+  }));
+
+test("a log that is not sealed is sealed whole; its free pages are gone, and it happens once", () =>
+  withPlainDir(async (dir) => {
+    const before = await plainLog(dir);
+    assert.ok(texts(dir).includes(SECRET));
+    const sealer = createSealer(newSealingKey());
+    assert.throws(() => openLmdbStorage(join(dir, "raft"), sealer), /not sealed/);
+    await sealLmdb(join(dir, "raft"), sealer);
+    assert.equal(texts(dir).includes(SECRET), false);
+    await sealLmdb(join(dir, "raft"), sealer);
+    const storage = openLmdbStorage(join(dir, "raft"), sealer);
+    assert.equal(storage.raftId, 1);
+    assert.equal(contents(storage), before);
+    await storage.write({ entries: [secret(4)] });
+    await storage.close();
+    assert.deepEqual(readdirSync(join(dir, "raft")).sort(), ["data.mdb", "lock.mdb"]);
+  }));
+
+test("sealing that a crash cut short begins again", () =>
+  withPlainDir(async (dir) => {
+    const before = await plainLog(dir);
+    mkdirSync(join(dir, "raft", "sealing"));
+    writeFileSync(join(dir, "raft", "sealing", "data.mdb"), "half of a file");
+    const sealer = createSealer(newSealingKey());
+    await sealLmdb(join(dir, "raft"), sealer);
+    const storage = openLmdbStorage(join(dir, "raft"), sealer);
+    assert.equal(contents(storage), before);
+    await storage.close();
+  }));
+
+test("no log: nothing is sealed, and nothing made", () =>
+  withPlainDir(async (dir) => {
+    await sealLmdb(join(dir, "raft"), createSealer(newSealingKey()));
+    assert.deepEqual(readdirSync(dir), []);
   }));

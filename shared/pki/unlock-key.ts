@@ -1,0 +1,16 @@
+// The key that opens managers which lock themselves, as a person keeps it: `SKEPKEY-1-` and 32 random bytes in base64.
+import { KEY_BYTES, newSealingKey } from "./sealing.ts";
+
+const PREFIX = "SKEPKEY-1-";
+
+export const newUnlockKey = newSealingKey;
+
+export const formatUnlockKey = (key: Uint8Array): string =>
+  `${PREFIX}${Buffer.from(key).toString("base64").replace(/=+$/, "")}`;
+
+/** Undefined when `text` is not an unlock key. */
+export function parseUnlockKey(text: string): Buffer | undefined {
+  const match = /^SKEPKEY-1-([A-Za-z0-9+/]{43})$/.exec(text.trim());
+  const key = Buffer.from(match?.[1] ?? "", "base64");
+  return key.length === KEY_BYTES ? key : undefined;
+}
