@@ -14,7 +14,10 @@ test("cutRules: nodes cut together reach one another and nobody else", () => {
 });
 
 test("cutRules: a table is replaced as a whole, also when there is none yet", () => {
-  assert.match(cutRules(cluster, ["node1"]), /^table bridge skep-cut-3 \{\}\ndelete table bridge skep-cut-3\ntable bridge/);
+  assert.match(
+    cutRules(cluster, ["node1"]),
+    /^table bridge skep-cut-3 \{\}\ndelete table bridge skep-cut-3\ntable bridge/,
+  );
 });
 
 test("cutRules: an unknown node is refused before any rule is made", () => {
