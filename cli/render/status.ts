@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { ServiceHealth, StatusResponse } from "../../proto/gen/control.ts";
 import { formatTimestamp } from "../parse/time.ts";
 import { type Palette, palette } from "./colour.ts";
-import { eventLine } from "./events.ts";
+import { storyOf } from "./event-story.ts";
 import { managerStatusText } from "./nodes.ts";
 import { replicasText } from "./services.ts";
 import { ellipsis, oneLine, pad, width } from "./table.ts";
@@ -30,6 +30,7 @@ export interface StatusScreen {
 }
 
 const MAX_SERVICES = 30;
+const MAX_WRONG_SERVICES = 5;
 const MAX_NODES = 30;
 const MAX_EVENTS = 8;
 const LAG_WORTH_TELLING = 100;
@@ -38,7 +39,7 @@ export function statusText(status: StatusResponse, screen: StatusScreen): string
   const colours = palette(screen.colour);
   const lines = [
     verdictLine(status, colours),
-    ...status.problems.map((problem) => colours.yellow(`  ! ${problem}`)),
+    ...reasons(status).map((reason) => colours.yellow(`  ! ${oneLine(reason)}`)),
     "",
     ...managerLines(status, colours),
     "",
@@ -61,6 +62,25 @@ function verdictLine(status: StatusResponse, colours: Palette): string {
     `${name === "" || name === "default" ? "" : `${name}: `}` +
     `${count(ready, status.nodes.length, "node")} ready, ${count(well, status.services.length, "service")} well`
   );
+}
+
+/** Everything that the verdict follows from: what is wrong with the cluster, and the worst of each service that is wrong. */
+function reasons({ problems, services }: StatusResponse): readonly string[] {
+  const wrong = services
+    .filter((one) => one.problems.length > 0)
+    .toSorted((a, b) => compare(a.service?.spec?.name ?? "", b.service?.spec?.name ?? ""))
+    .map(({ service, problems: [first = "", ...rest] }) => {
+      const more = rest.length === 0 ? "" : ` (and ${rest.length} more, below)`;
+      return `service ${service?.spec?.name ?? ""}: ${first}${more}`;
+    });
+  const hidden = wrong.length - MAX_WRONG_SERVICES;
+  return hidden > 0
+    ? [
+        ...problems,
+        ...wrong.slice(0, MAX_WRONG_SERVICES),
+        `and ${hidden} more service${hidden === 1 ? "" : "s"}, below`,
+      ]
+    : [...problems, ...wrong];
 }
 
 const count = (of: number, all: number, noun: string): string => `${of} of ${all} ${noun}${all === 1 ? "" : "s"}`;
@@ -129,13 +149,12 @@ function serviceLines(services: readonly ServiceHealth[], colours: Palette): rea
 
 function eventLines(status: StatusResponse, colours: Palette): readonly string[] {
   if (status.lastEvents.length === 0) return [];
-  const lines = status.lastEvents.slice(-MAX_EVENTS).map((event) => {
-    const line = eventLine(event);
+  const lines = storyOf(status.lastEvents, MAX_EVENTS).map(({ timeMs, text }) => {
     // The date is today's almost always: the time of day is enough on a screen.
-    const time = formatTimestamp(event.timeMs);
-    return colours.dim(oneLine(`  ${time.slice(11, 19)} ${line.slice(time.length + 1)}`));
+    const time = formatTimestamp(timeMs).slice(11, 19);
+    return `  ${colours.dim(time)}  ${oneLine(text)}`;
   });
-  return ["", colours.bold("LAST EVENTS"), ...lines];
+  return ["", `${colours.bold("LAST EVENTS")}${colours.dim("  (UTC)")}`, ...lines];
 }
 
 /** Columns two spaces apart; colours do not count. */

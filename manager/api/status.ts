@@ -12,11 +12,14 @@ import type { ControlOptions } from "./context.ts";
 import type { EventLog } from "./event-log.ts";
 import { managerStatusOf, quorumHealth, withManagerStatus } from "./managers.ts";
 import { managerProblems, nodeProblems, serviceProblems } from "./problems.ts";
+import { recentEvents } from "./recent.ts";
 import { redactCluster, redactService } from "./redact.ts";
 import { hostnameOf } from "./refs.ts";
 import { serviceStatus } from "./service-status.ts";
 
-const LAST_EVENTS = 20;
+const MAX_READ = 4_096;
+/** Whoever shows them folds what belongs together (20 tasks of one service) into one line: more than a screen holds. */
+const MAX_RECENT = 300;
 
 export function createStatusHandler(
   { env, store, raft }: ControlOptions,
@@ -25,7 +28,7 @@ export function createStatusHandler(
   return {
     status: async () => ({
       ...store.view((view) => statusOf(view, raft.status(), env.wallMs())),
-      lastEvents: events.last(LAST_EVENTS),
+      lastEvents: [...recentEvents(events.last(MAX_READ), MAX_RECENT)],
     }),
   };
 }

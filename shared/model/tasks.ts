@@ -3,6 +3,8 @@ import { type Task, type TaskState, TaskStateNumber, type TaskStatus } from "../
 
 export const rank = (state: TaskState): number => TaskStateNumber[state];
 
+export const isTaskState = (word: string): word is TaskState => Object.hasOwn(TaskStateNumber, word);
+
 export const isTerminal = (state: TaskState): boolean => rank(state) > rank("running");
 
 /** Of two observations of one task the later one: state first, then time. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import type { UpdateServiceRequest } from "../../../proto/gen/control.ts";
+import { newEvent, type UpdateServiceRequest } from "../../../proto/gen/control.ts";
 import { newInfoResponse } from "../../../proto/gen/local.ts";
 import {
   type Cluster,
@@ -139,14 +139,14 @@ const daemon = await startDaemon({
       };
     },
     async *events() {
-      yield {
+      yield newEvent({
         type: "node",
         action: "update",
         id: nodeId(3),
-        attributes: { name: "node3", "state.new": "down", "state.old": "ready" },
+        attributes: { name: "node3", "state.new": "down", "state.old": "ready", message: "heartbeat failure" },
         timeMs: NOW_MS,
         version: 5,
-      };
+      });
     },
   },
 });
@@ -759,8 +759,19 @@ test("swarm join, leave, join-token, update", async () => {
 test("events, info, version", async () => {
   assert.equal(
     (await skep(["events"], { socket })).out,
-    `2023-11-14T22:13:20Z node update ${nodeId(3)} (name=node3, state.new=down, state.old=ready)\n`,
+    "2023-11-14T22:13:20Z  node3: ready → down (heartbeat failure)\n",
   );
+  assert.equal(
+    (await skep(["events", "--format", "raw"], { socket })).out,
+    `2023-11-14T22:13:20Z node update ${nodeId(3)} (message=heartbeat failure, name=node3, state.new=down, state.old=ready)\n`,
+  );
+  const json: unknown = JSON.parse((await skep(["events", "--format", "json"], { socket })).out);
+  assert.partialDeepStrictEqual(json, {
+    Type: "node",
+    Action: "update",
+    Actor: { ID: nodeId(3) },
+    time: 1_700_000_000,
+  });
   assert.equal(
     (await skep(["events", "--format", "{{.Type}} {{.Actor.Attributes.name}}"], { socket })).out,
     "node node3\n",

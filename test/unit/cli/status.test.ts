@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { statusText, verdictOf } from "../../../cli/render/status.ts";
-import { newStatusResponse, type StatusResponse } from "../../../proto/gen/control.ts";
+import { newEvent, newStatusResponse, type StatusResponse } from "../../../proto/gen/control.ts";
 import { newCluster, newClusterSpec } from "../../../proto/gen/objects.ts";
 import { NOW_MS, skep, startDaemon } from "./harness.ts";
 import { node, nodeId, service } from "./objects.ts";
@@ -53,7 +53,13 @@ const degraded = newStatusResponse({
   ],
   problems: ["manager node3 does not answer"],
   lastEvents: [
-    { type: "node", action: "update", id: nodeId(3), attributes: { "state.new": "down" }, timeMs: NOW_MS, version: 1 },
+    newEvent({
+      type: "node",
+      action: "update",
+      id: nodeId(3),
+      attributes: { name: "node3", "state.old": "ready", "state.new": "down", message: "heartbeat failure, unplugged" },
+      timeMs: NOW_MS,
+    }),
   ],
 });
 
@@ -99,6 +105,7 @@ test("the screen of a degraded cluster, on a narrow terminal: what is wrong come
     statusText(degraded, { columns: 60, colour: false }),
     `DEGRADED  1 of 2 nodes ready, 1 of 2 services well
   ! manager node3 does not answer
+  ! service api: api.2: no suitable node (insufficient reso…
 
 MANAGERS  2 of 3 reachable, quorum 2, 0 more may fail  (ter…
   node1  leader       10.0.0.1:7377
@@ -114,10 +121,24 @@ SERVICES
       api.2: no suitable node (insufficient resources on 2 …
   web  5/5  ok
 
-LAST EVENTS
-  22:13:20 node update node3xxxxxxxxxxxxxxxxxxxx (state.new…
+LAST EVENTS  (UTC)
+  22:13:20  node3: ready → down (heartbeat failure, unplugg…
 `,
   ));
+
+test("the verdict names every service that is wrong, and where to read more", () => {
+  const services = Array.from({ length: 7 }, (_, i) => ({
+    service: service(i + 1, `s${i + 1}`),
+    status: counts(1, 2),
+    problems: i === 0 ? ["s1.1 failed on node4: task: non-zero exit (1)", "else"] : ["is wrong"],
+  }));
+  const text = statusText({ ...healthy, services }, { columns: 100, colour: false });
+  assert.match(
+    text,
+    /^DEGRADED .*\n {2}! service s1: s1\.1 failed on node4: .* \(and 1 more, below\)\n {2}! service s2: is wrong\n/,
+  );
+  assert.match(text, /\n {2}! service s5: is wrong\n {2}! and 2 more services, below\n/);
+});
 
 test("no service yet: how to make one", () =>
   assert.match(
