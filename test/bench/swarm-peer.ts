@@ -6,16 +6,18 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { cleanCgroups } from "../../deploy/dev/hosts.ts";
+import { cutLinks, healLinks } from "../../deploy/dev/links.ts";
 import {
   type DevCluster,
   type DevNode,
   netnsOf,
+  nodeByName,
   type Paths,
   pathsOf,
   planCluster,
   registryOf,
 } from "../../deploy/dev/model.ts";
-import { makeBridge, makeLink, removeNetwork } from "../../deploy/dev/network.ts";
+import { makeBridge, makeLink, removeNetwork, setPlugged } from "../../deploy/dev/network.ts";
 import { endProcess, firstChild, type ProcessId, readPidFile, startDetached } from "../../deploy/dev/process.ts";
 import { registryReady, startRegistry, stopRegistry } from "../../deploy/dev/registry.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
@@ -31,6 +33,11 @@ export interface SwarmPeer {
   readonly api: (method: string, path: string, body?: unknown) => Promise<unknown>;
   readonly apiAt: (node: string, method: string, path: string, body?: unknown) => Promise<unknown>;
   readonly hostPids: () => readonly number[];
+  /** A power cut: the link goes dead, then everything on the host dies at once. */
+  readonly kill: (node: string) => Promise<void>;
+  readonly start: (node: string) => Promise<void>;
+  readonly cut: (node: string) => Promise<void>;
+  readonly heal: () => Promise<void>;
   readonly down: () => Promise<void>;
 }
 
@@ -70,7 +77,27 @@ export async function startSwarmPeer(managers: number, workers: number): Promise
     await form(cluster, apiAt);
     const api: SwarmPeer["api"] = (method, path, body) => apiAt("node1", method, path, body);
     const hostPids = (): number[] => cluster.nodes.flatMap((node) => initOf(paths, node)?.pid ?? []);
-    return { cluster, registry: registryOf(cluster), api, apiAt, hostPids, down };
+    return {
+      cluster,
+      registry: registryOf(cluster),
+      api,
+      apiAt,
+      hostPids,
+      kill: async (name) => {
+        const node = nodeByName(cluster, name);
+        await setPlugged(cluster, node, false);
+        await stopHost(paths, node);
+      },
+      start: async (name) => {
+        const node = nodeByName(cluster, name);
+        await setPlugged(cluster, node, true);
+        startHost(cluster, paths, node);
+        await until(() => apiAt(name, "GET", "/_ping"));
+      },
+      cut: (name) => cutLinks(cluster, paths, [name]),
+      heal: () => healLinks(cluster, paths),
+      down,
+    };
   } catch (error) {
     await down();
     throw error;
@@ -86,6 +113,8 @@ function initOf(paths: Paths, node: DevNode): ProcessId | undefined {
 
 function startHost(cluster: DevCluster, paths: Paths, node: DevNode): void {
   const dir = paths.nodeDir(node.name);
+  rmSync(join(dir, "run"), { recursive: true, force: true }); // neither survives a boot
+  rmSync(join(dir, "docker.pid"), { force: true });
   mkdirSync(join(dir, "run"), { recursive: true });
   const script = join(dir, "boot.sh");
   writeFileSync(

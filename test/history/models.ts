@@ -15,23 +15,28 @@ export type RegisterOutput =
 interface Register {
   readonly version: number;
   readonly value: number;
+  /** An unknown update took effect: the version is some larger one than `version`. */
+  readonly isOpen?: true;
 }
 
-/** Versions only grow, by how much is the store's business: an unknown update leaves the version open (-1). */
+/** Versions only grow, by how much is the store's business: an unknown update leaves open to which one. */
 export const registerModel = (initial: Register): Model<Register, RegisterInput, RegisterOutput> => ({
   initial,
   step: (state, input, output) => {
-    const versionFits = (version: number): boolean => state.version === version || state.version < 0;
+    const fits = (version: number): boolean =>
+      state.isOpen === true ? version > state.version : version === state.version;
     switch (input.kind) {
       case "read":
         if (output === undefined) return state;
-        if (output.kind !== "value" || output.value !== state.value || !versionFits(output.version)) return undefined;
+        if (output.kind !== "value" || output.value !== state.value || !fits(output.version)) return undefined;
         return { version: output.version, value: state.value };
       case "update":
-        if (output === undefined) return versionFits(input.expected) ? { version: -1, value: input.value } : undefined;
-        if (output.kind === "conflict") return state.version === input.expected ? undefined : state;
-        if (!versionFits(input.expected) || output.value !== input.value || output.version <= input.expected)
-          return undefined;
+        if (output?.kind === "conflict") {
+          return state.isOpen !== true && state.version === input.expected ? undefined : state;
+        }
+        if (!fits(input.expected)) return undefined;
+        if (output === undefined) return { version: input.expected, value: input.value, isOpen: true };
+        if (output.value !== input.value || output.version <= input.expected) return undefined;
         return { version: output.version, value: input.value };
     }
   },

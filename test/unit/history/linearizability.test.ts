@@ -68,6 +68,16 @@ const cases: readonly (readonly [
     [update(1, 5, undefined, 0, INF), read(2, 5, 5, 6), read(1, 0, 7, 8)],
     "violation",
   ],
+  [
+    "the version goes back after an unknown update",
+    [update(1, 5, 4, 0, 1), update(4, 6, undefined, 2, INF), read(3, 6, 5, 6)],
+    "violation",
+  ],
+  [
+    "unknown updates follow one another",
+    [update(1, 5, undefined, 0, INF), update(2, 6, undefined, 1, INF), read(3, 6, 5, 6)],
+    "linearizable",
+  ],
   ["a value from nowhere", [read(1, 9, 0, 1)], "violation"],
 ];
 for (const [name, history, want] of cases) {
@@ -92,7 +102,7 @@ test("checkHistory, names: keys are independent, and a violation names its key",
 });
 
 test("checkHistory: says when it gives up", () => {
-  const history = Array.from({ length: 20 }, (_, i) => update(1, i, undefined, 0, INF));
+  const history = Array.from({ length: 20 }, (_, i) => update(1 + i, i, undefined, 0, INF));
   const impossible = [...history, read(99, -1, 0, 1)];
   assert.equal(checkHistory(impossible, register, 50).kind, "undecided");
 });
@@ -124,4 +134,26 @@ test("checkHistory: accepts what a register did and refuses a value that was nev
     );
     assert.equal(checkHistory(falsified, register).kind, "violation", `seed ${seed}`);
   }
+});
+
+test("checkHistory: long histories with many unknown operations are decided soon", () => {
+  const history: Operation<RegisterInput, RegisterOutput>[] = [];
+  let version = 1;
+  for (let moment = 0; moment < 5000; moment++) {
+    const from = moment * 10 - 15;
+    if (moment % 100 === 0) history.push(update(version - 1, -moment, undefined, from, INF)); // never took effect
+    const next = version + 1;
+    history.push(update(version, moment, next, from, moment * 10 + 15));
+    version = next;
+  }
+  assert.equal(checkHistory(history, register).kind, "linearizable");
+  history.push(read(version, 4998, 100_000, 100_001));
+  assert.equal(checkHistory(history, register).kind, "violation");
+});
+
+test("checkHistory: of several violated keys the shortest history is told", () => {
+  const long = Array.from({ length: 5 }, (_, i) => create(done, i * 2, i * 2 + 1, "long"));
+  const short = [create(done, 0, 1, "short"), create(done, 2, 3, "short")];
+  const verdict = checkHistory([...long, ...short], nameModel);
+  assert.equal(verdict.kind === "violation" ? verdict.key : "", "short");
 });
