@@ -1,6 +1,6 @@
 // Which daemon to speak to, and clear words when there is none. The order: --host, SKEP_HOST, this host's daemon, the one
 // dev cluster that runs.
-import { createConnection } from "node:net";
+import { createConnection, type Socket } from "node:net";
 import { SkepError } from "../shared/errors.ts";
 import type { CliContext } from "./context.ts";
 import { UsageError } from "./usage-error.ts";
@@ -34,8 +34,13 @@ export function chooseTarget(host: string | undefined, vars: Readonly<Record<str
   );
 }
 
-/** The socket's path, known to accept connections. */
-export async function findSocket(target: Target, context: CliContext): Promise<string> {
+export interface OpenSocket {
+  readonly path: string;
+  /** Connected. */
+  readonly socket: Socket;
+}
+
+export async function findSocket(target: Target, context: CliContext): Promise<OpenSocket> {
   switch (target.kind) {
     case "socket":
       return await checked(target.path, context, `${target.source} names it`);
@@ -48,30 +53,28 @@ export async function findSocket(target: Target, context: CliContext): Promise<s
       );
     }
     case "default": {
-      const trouble = await probe(DEFAULT_SOCKET);
-      if (trouble === undefined) return DEFAULT_SOCKET;
+      const local = await tryConnect(DEFAULT_SOCKET);
+      if (typeof local !== "string") return local;
       const dev = await context.findDevSocket();
       if (dev !== undefined) return await checked(dev, context, "it is the socket of the dev cluster that runs");
-      throw unreachable(DEFAULT_SOCKET, trouble, context.isRoot, "");
+      throw unreachable(DEFAULT_SOCKET, local, context.isRoot, "");
     }
   }
 }
 
-async function checked(path: string, context: CliContext, why: string): Promise<string> {
-  const trouble = await probe(path);
-  if (trouble !== undefined) throw unreachable(path, trouble, context.isRoot, ` (${why})`);
-  return path;
+async function checked(path: string, context: CliContext, why: string): Promise<OpenSocket> {
+  const open = await tryConnect(path);
+  if (typeof open === "string") throw unreachable(path, open, context.isRoot, ` (${why})`);
+  return open;
 }
 
-/** The errno of a trial connection, or undefined when somebody answers. */
-function probe(path: string): Promise<string | undefined> {
+/** The socket, or the errno when nobody answers. */
+function tryConnect(path: string): Promise<OpenSocket | string> {
   return new Promise((resolve) => {
     const socket = createConnection({ path });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(undefined);
-    });
-    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    socket.once("connect", () => resolve({ path, socket }));
+    // Stays after the first: until the socket is somebody's, nobody else listens, and then its owner tells.
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
 }
 

@@ -9,7 +9,7 @@ import {
   constants,
   type IncomingHttpHeaders,
 } from "node:http2";
-import { createConnection } from "node:net";
+import { createConnection, type Socket } from "node:net";
 import type { Env } from "../shared/env/env.ts";
 import { SkepError } from "../shared/errors.ts";
 import type { CallOptions } from "../shared/rpc/client.ts";
@@ -28,9 +28,10 @@ export interface Channel {
   readonly close: () => void;
 }
 
-export function openChannel(path: string, env: Env): Channel {
+/** @param socket connected to `path`, or about to be; it belongs to the channel from now on. */
+export function openChannel(path: string, env: Env, socket: Socket = createConnection({ path })): Channel {
   const session = connect("http://localhost", {
-    createConnection: () => createConnection({ path }),
+    createConnection: () => socket,
     settings: { initialWindowSize: WINDOW_BYTES },
   });
   session.on("error", () => undefined); // told by the streams

@@ -5,6 +5,7 @@ import type { Env } from "../shared/env/env.ts";
 import { SkepError } from "../shared/errors.ts";
 import type { CallOptions } from "../shared/rpc/client.ts";
 import type { AnyMethod } from "../shared/rpc/method.ts";
+import type { OpenSocket } from "./connect.ts";
 import type { Calls, Connection, ControlCalls, LocalCalls } from "./connection.ts";
 import { type Channel, openChannel } from "./http2-calls.ts";
 
@@ -14,8 +15,8 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 type Explain = (error: unknown) => Promise<unknown>;
 
 /** `signal` ends every call under way. */
-export function openConnection(path: string, env: Env, signal: AbortSignal): Connection {
-  const channel = openChannel(path, env);
+export function openConnection({ path, socket }: OpenSocket, env: Env, signal: AbortSignal): Connection {
+  const channel = openChannel(path, env, socket);
   const { loadImage: _, ...localMethods } = LocalService;
   const local = bind(channel, localMethods, signal, async (error) => error) as LocalCalls;
   const explain: Explain = async (error) => {

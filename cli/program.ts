@@ -72,13 +72,13 @@ export async function buildProgram(given: readonly string[], context: CommandCon
       if (first === entry.name) chosen = await fill(command, entry, context);
       continue;
     }
-    const isFirst = first === entry.name;
+    if (first !== entry.name) continue; // the verbs of other nouns are in nobody's help
     for (const verb of entry.verbs) {
       const child = declare(command, verb);
-      if (isFirst && verb.kind === "command" && (second === verb.name || verb.aliases?.includes(second ?? "") === true))
+      if (verb.kind === "command" && (second === verb.name || verb.aliases?.includes(second ?? "") === true))
         chosen = await fill(child, verb, context);
     }
-    if (isFirst && second === undefined && !argv.some((word) => word === "-h" || word === "--help")) {
+    if (second === undefined && !argv.some((word) => word === "-h" || word === "--help")) {
       helpOf = command;
     }
   }

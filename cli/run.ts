@@ -14,9 +14,11 @@ export async function run(argv: readonly string[], context: CliContext): Promise
   let hostFlag: () => string | undefined = () => undefined;
 
   const connect = async (): Promise<Connection> => {
-    const path = await findSocket(chooseTarget(hostFlag(), context.vars), context);
-    const { openConnection } = await import("./open-connection.ts");
-    return openConnection(path, context.env, context.signal);
+    const [socket, { openConnection }] = await Promise.all([
+      findSocket(chooseTarget(hostFlag(), context.vars), context),
+      import("./open-connection.ts"), // takes as long as connecting
+    ]);
+    return openConnection(socket, context.env, context.signal);
   };
   const commandContext: CommandContext = {
     ...context,

@@ -1,44 +1,53 @@
-// npm run build: the installed form of skep in dist/. Everything of ours and every pure package is bundled, split so that a
-// command loads only what it uses; lmdb stays a package because it carries native code.
-import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { build } from "esbuild";
+// npm run build: the installed form of skep in dist/. It may be copied to any host of the same kind of machine: nothing is
+// looked for outside it, neither packages nor Node.
+//   bin/skep          the launcher; a link to it on the PATH is all that an installation needs
+//   lib/              the program, and its Node
+//   node_modules/     lmdb, which carries native code, with what it needs
+//   deploy/           the service unit, and what `skep dev` runs
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { bundle, NATIVE_PACKAGES, ROOT } from "./bundle/bundle.ts";
 
-const root = join(import.meta.dirname, "..");
-const dist = join(root, "dist");
-
-// CommonJS packages inside an ES module bundle still ask for `require`.
-const BANNER = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`;
-
+const dist = join(ROOT, "dist");
 rmSync(dist, { recursive: true, force: true });
-mkdirSync(join(dist, "bin"), { recursive: true });
-const result = await build({
-  entryPoints: [join(root, "bin/skep.ts")],
-  outdir: join(dist, "lib"),
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  target: "node24",
-  minify: true,
-  keepNames: true,
-  legalComments: "linked",
-  external: ["lmdb"],
-  banner: { js: BANNER },
-  metafile: true,
-});
-writeFileSync(
-  join(dist, "bin/skep"),
-  `#!/bin/sh
-# The installed launcher: Node 24 of the folder beside it, or of the PATH.
-self=$(readlink -f "$0")
-lib=$(dirname "$(dirname "$self")")/lib
-node=$(dirname "$(dirname "$self")")/node_modules/.bin/node
-[ -x "$node" ] || node=node
-exec "$node" --disable-warning=ExperimentalWarning "$lib/skep.js" "$@"
-`,
-);
-chmodSync(join(dist, "bin/skep"), 0o755);
-for (const file of ["package.json", "LICENSE", "README.md"]) cpSync(join(root, file), join(dist, file));
-const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-console.log(`dist/bin/skep, ${(bytes / 2 ** 20).toFixed(1)} MiB in dist/lib`);
+mkdirSync(join(dist, "lib"), { recursive: true });
+
+const { files, packages } = await bundle("lib", { minify: true });
+for (const [name, text] of files) writeFileSync(join(dist, "lib", name), text);
+cpSync(realpathSync(process.execPath), join(dist, "lib/node"));
+const native = withDependencies(NATIVE_PACKAGES);
+for (const name of native) cpSync(packageDir(name), join(dist, "node_modules", name), { recursive: true });
+for (const file of ["bin/skep", "LICENSE", "README.md", "deploy/skep.service", "deploy/dev/host-boot.sh"]) {
+  mkdirSync(dirname(join(dist, file)), { recursive: true });
+  cpSync(join(ROOT, file), join(dist, file));
+}
+writeFileSync(join(dist, "LICENSES-OF-PACKAGES"), packages.map(licenseOf).join("\n"));
+
+const bytes = [...files.values()].reduce((sum, text) => sum + text.length, 0);
+console.log(`dist/bin/skep: ${(bytes / 2 ** 20).toFixed(1)} MiB of program, beside Node and ${native.length} packages`);
+
+function packageDir(name: string): string {
+  return join(ROOT, "node_modules", name);
+}
+
+/** Those that are installed: of optional ones, what fits this machine. */
+function withDependencies(names: readonly string[]): string[] {
+  const found = new Set<string>();
+  const visit = (name: string): void => {
+    if (found.has(name) || !existsSync(packageDir(name))) return;
+    found.add(name);
+    const text = readFileSync(join(packageDir(name), "package.json"), "utf8");
+    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(text) as Partial<
+      Record<"dependencies" | "optionalDependencies", Record<string, string>>
+    >;
+    for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) visit(dependency);
+  };
+  for (const name of names) visit(name);
+  return [...found].sort();
+}
+
+/** The licences ask that their text goes with what was made of the package. */
+function licenseOf(name: string): string {
+  const file = readdirSync(packageDir(name)).find((entry) => /^licen[cs]e/i.test(entry));
+  return `${name}\n${file === undefined ? "" : `\n${readFileSync(join(packageDir(name), file), "utf8")}`}`;
+}

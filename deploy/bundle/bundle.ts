@@ -7,25 +7,34 @@
 // only, so each chunk is converted afterwards.
 import { readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { build, type Plugin, transform } from "esbuild";
+import { build, type Metafile, type Plugin, transform } from "esbuild";
 import { lookAt, type Source } from "./fresh.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 export const MAIN = "skep.js";
+/** Packages that cannot be bundled. */
+export const NATIVE_PACKAGES = ["lmdb"] as const;
 
 export interface Bundle {
   /** Text by file name; the program starts with MAIN. */
   readonly files: ReadonlyMap<string, string>;
-  /** The files of this checkout that it was made from, as they were then; packages are not counted. */
-  readonly sources: readonly Source[];
+  /** The files of this checkout that each part was made from, as they were then; packages are not counted. */
+  readonly sources: Sources;
+  /** Names of the packages that are in it. */
+  readonly packages: readonly string[];
+}
+
+export interface Sources {
+  readonly daemon: readonly Source[];
+  readonly cli: readonly Source[];
 }
 
 const NODE = { platform: "node", target: "node24", minifySyntax: true } as const;
 
 /** @param place the folder, below the program's root, that the files will be run from, like "lib". */
 export async function bundle(place: string, options: { readonly minify: boolean }): Promise<Bundle> {
-  const sources: Source[] = [];
-  const { outputFiles } = await build({
+  const read = new Map<string, Source>();
+  const { outputFiles, metafile } = await build({
     ...NODE,
     entryPoints: [join(ROOT, "bin/skep.ts")],
     absWorkingDir: ROOT,
@@ -33,8 +42,9 @@ export async function bundle(place: string, options: { readonly minify: boolean 
     bundle: true,
     splitting: true,
     format: "esm",
-    external: ["lmdb"],
-    plugins: [ownSources(place, sources)],
+    external: [...NATIVE_PACKAGES],
+    plugins: [ownSources(place, read)],
+    metafile: true,
     logLevel: "silent", // the error that is thrown tells it
     write: false,
   });
@@ -45,19 +55,45 @@ export async function bundle(place: string, options: { readonly minify: boolean 
       return [basename(path), code];
     }),
   );
-  return { files: new Map([...files, ["package.json", `{ "type": "commonjs" }\n`]]), sources };
+  const sourcesOf = (part: string): readonly Source[] =>
+    [...inputsOf(metafile, part), "bin/skep.ts"].flatMap((path) => {
+      const source = read.get(path);
+      return source === undefined ? [] : [source];
+    });
+  return {
+    files: new Map([...files, ["package.json", `{ "type": "commonjs" }\n`]]),
+    sources: { daemon: sourcesOf("bin/daemon/main.ts"), cli: sourcesOf("cli/main.ts") },
+    packages: [...new Set(Object.keys(metafile.inputs).flatMap(packageOf))].sort(),
+  };
+}
+
+const packageOf = (path: string): string[] => /^node_modules\/((@[^/]+\/)?[^/]+)\//.exec(path)?.slice(1, 2) ?? [];
+
+/** Everything that is in the chunk of this source, and in the chunks that it loads, now or later. */
+function inputsOf({ outputs }: Metafile, part: string): ReadonlySet<string> {
+  const inputs = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (chunk: string): void => {
+    const output = outputs[chunk];
+    if (output === undefined || seen.has(chunk)) return;
+    seen.add(chunk);
+    for (const input of Object.keys(output.inputs)) inputs.add(input);
+    for (const { path } of output.imports) visit(path);
+  };
+  for (const [chunk, { entryPoint }] of Object.entries(outputs)) if (entryPoint === part) visit(chunk);
+  return inputs;
 }
 
 // Remembers what each source was when it was read, and keeps `import.meta.dirname` true: it is the source's folder in the
 // checkout, or the same folder of an installed skep, told from where the chunk is, so that both may be moved.
-function ownSources(place: string, sources: Source[]): Plugin {
+function ownSources(place: string, read: Map<string, Source>): Plugin {
   return {
     name: "own-sources",
     setup: ({ onLoad }) => {
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
         if (path.includes("/node_modules/")) return undefined;
         const source = lookAt(ROOT, relative(ROOT, path)); // before it is read: a later edit is then seen as one
-        if (source !== undefined) sources.push(source);
+        if (source !== undefined) read.set(source[0], source);
         const folder = JSON.stringify(`/${relative(join(ROOT, place), dirname(path))}`);
         const text = readFileSync(path, "utf8").replaceAll("import.meta.dirname", `(__dirname + ${folder})`);
         return { contents: text, loader: "ts" };

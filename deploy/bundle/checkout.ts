@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { realEnv } from "../../shared/env/real-env.ts";
-import { bundle, MAIN, ROOT } from "./bundle.ts";
+import { bundle, MAIN, ROOT, type Sources } from "./bundle.ts";
 import { lookAt, type Source, unchanged } from "./fresh.ts";
 
 const PLACE = "node_modules/.cache/skep-bundle";
@@ -26,7 +26,9 @@ if (!isCurrent()) await make();
 function isCurrent(): boolean {
   const main = join(dir, MAIN);
   const manifest = existsSync(main) ? MANIFEST.exec(readFileSync(main, "utf8"))?.[1] : undefined;
-  return manifest !== undefined && unchanged(ROOT, JSON.parse(manifest) as readonly Source[]);
+  if (manifest === undefined) return false;
+  const { daemon, cli } = JSON.parse(manifest) as Partial<Sources>; // of an older form, perhaps
+  return Array.isArray(daemon) && Array.isArray(cli) && unchanged(ROOT, daemon) && unchanged(ROOT, cli);
 }
 
 async function make(): Promise<void> {
@@ -36,7 +38,8 @@ async function make(): Promise<void> {
   for (const [name, text] of files) {
     if (name !== MAIN) replaceFile(name, text);
   }
-  replaceFile(MAIN, `const BUNDLED_SOURCES = ${JSON.stringify([...beside, ...sources])};\n${files.get(MAIN) ?? ""}`);
+  const manifest: Sources = { daemon: [...beside, ...sources.daemon], cli: [...beside, ...sources.cli] };
+  replaceFile(MAIN, `const BUNDLED_SOURCES = ${JSON.stringify(manifest)};\n${files.get(MAIN) ?? ""}`);
   for (const name of readdirSync(dir)) {
     const path = join(dir, name);
     const mtimeMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;

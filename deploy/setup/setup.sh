@@ -25,6 +25,9 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
 fi
 [ -x node_modules/.bin/node ] || fail "no Node 24 for this machine ($(uname -sm)): linux on x64 or arm64 is needed"
 
+# --- the bundle that bin/skep runs from, unless it is of these sources already
+node_modules/.bin/node deploy/bundle/checkout.ts || say "cannot bundle the sources: bin/skep runs them as they are, only slower"
+
 # --- Debian packages: those whose command is missing
 missing=
 need() { # command, package
