@@ -4,11 +4,13 @@ import type { LocalService } from "../proto/gen/local.ts";
 import type { CallOptions } from "../shared/rpc/client.ts";
 import type { AnyMethod, RequestOf, ResponseOf, ServiceMethods } from "../shared/rpc/method.ts";
 
-type Call<M extends AnyMethod> = M extends { readonly requestStream: true }
+type Call<M extends AnyMethod> = M extends { readonly requestStream: true; readonly responseStream: true }
   ? never
-  : M extends { readonly responseStream: true }
-    ? (request: RequestOf<M>, options?: CallOptions) => AsyncIterable<ResponseOf<M>>
-    : (request: RequestOf<M>, options?: CallOptions) => Promise<ResponseOf<M>>;
+  : M extends { readonly requestStream: true }
+    ? (requests: AsyncIterable<RequestOf<M>>, options?: CallOptions) => Promise<ResponseOf<M>>
+    : M extends { readonly responseStream: true }
+      ? (request: RequestOf<M>, options?: CallOptions) => AsyncIterable<ResponseOf<M>>
+      : (request: RequestOf<M>, options?: CallOptions) => Promise<ResponseOf<M>>;
 
 export type Calls<S extends ServiceMethods> = { readonly [K in keyof S]: Call<S[K]> };
 

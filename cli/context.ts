@@ -6,6 +6,13 @@ import type { Terminal } from "./terminal.ts";
 export interface Files {
   /** @throws Error with a `code` like ENOENT. */
   readonly readText: (path: string) => Promise<string>;
+  readonly readBytes: (path: string) => Promise<Uint8Array>;
+  /** Durable, readable by its owner only; in place once `verify` has not thrown at what was read back. */
+  readonly writeSecret: (
+    path: string,
+    pieces: AsyncIterable<Uint8Array>,
+    verify: (written: Uint8Array) => void,
+  ) => Promise<void>;
 }
 
 export interface CliContext {

@@ -22,7 +22,10 @@ const WINDOW_BYTES = 1024 * 1024;
 const DEADLINE_GRACE_MS = 1_000;
 
 export interface Channel {
-  /** Sends one request; yields the answers, one for a unary call. Throws SkepErrors with the server's code and message. */
+  /**
+   * Sends one request, or all of an AsyncIterable where the method takes a stream; yields the answers, one for a unary
+   * call. Throws SkepErrors with the server's code and message.
+   */
   readonly call: (method: AnyMethod, request: unknown, options: CallOptions) => AsyncGenerator<unknown>;
   /** Ends what is under way. */
   readonly close: () => void;
@@ -77,8 +80,11 @@ async function* runCall(
           cancel();
         });
   try {
-    stream.end(frame(method.requestSerialize(request)));
+    const sending = method.requestStream
+      ? sendAll(stream, method, request as AsyncIterable<unknown>)
+      : void stream.end(frame(method.requestSerialize(request)));
     for await (const message of messages(stream)) yield method.responseDeserialize(message);
+    await sending;
   } catch (error) {
     if (error instanceof SkepError) throw error;
     if (ending["grpc-status"] === undefined && signal?.aborted !== true && !isLate) throw lost(path, error);
@@ -90,6 +96,24 @@ async function* runCall(
   signal?.throwIfAborted();
   if (isLate) throw new SkepError("deadline_exceeded", `the daemon at ${path} did not answer within ${timeoutMs} ms`);
   checkStatus(ending, path);
+}
+
+/** With back-pressure; ends early, without an error, when the server has answered before it had all. */
+async function sendAll(stream: ClientHttp2Stream, method: AnyMethod, requests: AsyncIterable<unknown>): Promise<void> {
+  for await (const request of requests) {
+    if (stream.closed || stream.destroyed || stream.writableEnded) return;
+    if (stream.write(frame(method.requestSerialize(request)))) continue;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        stream.off("drain", done);
+        stream.off("close", done);
+        resolve();
+      };
+      stream.on("drain", done);
+      stream.on("close", done);
+    });
+  }
+  stream.end();
 }
 
 function frame(message: Uint8Array): Buffer {

@@ -29,7 +29,14 @@ export async function runCli(argv: string[]): Promise<number> {
     env: realEnv,
     terminal: processTerminal(process.stdout, process.stderr, process.env),
     vars: process.env,
-    files: { readText: (path) => readFile(path, "utf8") },
+    files: {
+      readText: (path) => readFile(path, "utf8"),
+      readBytes: (path) => readFile(path),
+      writeSecret: async (path, pieces, verify) => {
+        const { writeSecretFile } = await import("./secret-file.ts");
+        await writeSecretFile(path, pieces, verify);
+      },
+    },
     signal: abort.signal,
     isRoot: process.getuid?.() === 0,
     findDevSocket: async (target) => {

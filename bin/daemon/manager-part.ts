@@ -130,6 +130,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
       }),
       dispatcher: dispatcher.handlers,
       raft: raft.handlers,
+        snapshot: machine.snapshot,
     },
     isRemoved: removals.isRemoved,
     receiveState: () => receiveState(env, log, store, signal),

@@ -12,6 +12,8 @@ export interface ControlOptions {
   readonly log: Log;
   readonly store: Store;
   readonly raft: Pick<RaftNode, "status" | "readIndex" | "leadership">;
+  /** All of the store's state, as a backup and a Raft snapshot hold it. */
+  readonly snapshot: () => Uint8Array;
   /** Asks registries for an image's digest and platforms. */
   readonly images: ImageResolver;
   /** A channel to the manager at `addr` (host:port). */

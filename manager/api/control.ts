@@ -2,6 +2,7 @@
 import type { ControlService } from "../../proto/gen/control.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import { supervise } from "../leader-loops.ts";
+import { createBackupHandler } from "./backup.ts";
 import { createClusterHandlers } from "./cluster.ts";
 import type { ControlOptions } from "./context.ts";
 import { EventLog } from "./event-log.ts";
@@ -27,6 +28,8 @@ export function createControlHandlers(options: ControlOptions): Handlers<typeof 
     ...createTaskHandlers(options),
     ...createClusterHandlers(options),
     ...createStatusHandler(options, events),
+    ...createSecurityHandlers(options),
+    ...createBackupHandler(options),
     ...createLogsHandler(options),
     ...createEventsHandler(env, events),
   });

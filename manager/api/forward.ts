@@ -204,6 +204,7 @@ export function forwarding(
     listNodes: on("listNodes", ControlService.listNodes, handlers.listNodes),
     updateNode: on("updateNode", ControlService.updateNode, handlers.updateNode),
     removeNode: on("removeNode", ControlService.removeNode, handlers.removeNode),
+    setNodeRole: on("setNodeRole", ControlService.setNodeRole, handlers.setNodeRole),
     createService: on("createService", ControlService.createService, handlers.createService),
     getService: on("getService", ControlService.getService, handlers.getService),
     listServices: on("listServices", ControlService.listServices, handlers.listServices),
@@ -227,4 +228,5 @@ export function forwarding(
     // Each manager has its own events, from the commits that it applies: listening outlives a leader.
     events: handlers.events,
   };
+    backup: streamOnLeader(options, ControlService.backup, handlers.backup),
 }

@@ -1,16 +1,34 @@
-import { type ControlService, newListNodesResponse, newRemoveResponse } from "../../proto/gen/control.ts";
-import { type Cluster, type Node, type NodeSpec, newBlacklistedCertificate } from "../../proto/gen/objects.ts";
+import {
+  type ControlService,
+  newListNodesResponse,
+  newRemoveResponse,
+  newSetNodeRoleResponse,
+} from "../../proto/gen/control.ts";
+import {
+  type Cluster,
+  type Node,
+  type NodeSpec,
+  newBlacklistedCertificate,
+  newNodeSpec,
+} from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { DEFAULT_NODE_VALIDITY_MS } from "../../shared/pki/issue.ts";
+import { formatAddress, parseAddress } from "../../shared/rpc/address.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
+import { tlsStatusOf } from "../ca/root-rotation.ts";
+import { changedNode } from "../dispatcher/records.ts";
 import type { RaftStatus } from "../raft/raft-node.ts";
 import type { ControlOptions } from "./context.ts";
 import { compileFilters, NODE_FILTERS } from "./filters.ts";
 import { isVoter, quorumHealth, reachabilityOf, withManagerStatus } from "./managers.ts";
+import { managerWarnings } from "./manager-warnings.ts";
 import { hostnameOf, resolveNode } from "./refs.ts";
 import { checkLabels } from "./validate/problem.ts";
 
-type NodeHandlers = Pick<Handlers<typeof ControlService>, "getNode" | "listNodes" | "updateNode" | "removeNode">;
+type NodeHandlers = Pick<
+  Handlers<typeof ControlService>,
+  "getNode" | "listNodes" | "updateNode" | "setNodeRole" | "removeNode"
+>;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -34,15 +52,17 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
       );
     },
 
-    updateNode: async ({ id, version, spec }) => {
+    updateNode: async ({ id, version, spec, advertiseAddr }) => {
       if (spec === undefined) throw new SkepError("invalid_argument", "the node's spec is missing");
       checkLabels("node labels", spec.labels);
       const status = raft.status();
+      const addr = advertiseAddr === "" ? "" : formatAddress(parseAddress("advertise address", advertiseAddr));
       await store.update((tx) => {
         const node = tx.get("node", id);
         if (node === undefined) throw new SkepError("not_found", `no such node: ${id}`);
         checkRoleChange(node, spec, [...tx.all("node")], status);
-        tx.put("node", { ...node, spec, meta: node.meta && { ...node.meta, version } });
+        const next = { ...node, spec, meta: node.meta && { ...node.meta, version } };
+        tx.put("node", addr === "" ? next : readdressed(next, addr, tx.all("node"), env.wallMs()));
       });
       return withManagerStatus(
         raft.status(),
@@ -52,6 +72,25 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
 
     removeNode: async ({ ref, force }) => {
       const status = raft.status();
+    setNodeRole: async ({ ref, role }) => {
+      const status = raft.status();
+      const { id, changed } = await store.update((tx) => {
+        const node = resolveNode(tx, ref);
+        const spec = node.spec ?? newNodeSpec();
+        if (spec.role === role) return { id: node.id, changed: false };
+        checkRoleChange(node, { ...spec, role }, [...tx.all("node")], status);
+        tx.put("node", { ...node, spec: { ...spec, role } });
+        return { id: node.id, changed: true };
+      });
+      return store.view((view) =>
+        newSetNodeRoleResponse({
+          node: withManagerStatus(raft.status(), resolveNode(view, id)),
+          changed,
+          warnings: managerWarnings(view.all("node"), raft.status()),
+        }),
+      );
+    },
+
       const id = await store.update((tx) => {
         const node = resolveNode(tx, ref);
         checkRemovable(node, force, status);
@@ -67,6 +106,18 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
 
 /** A manager may only go when those that stay, and answer, can still decide. */
 export function checkRoleChange(node: Node, spec: NodeSpec, nodes: readonly Node[], status: RaftStatus): void {
+/**
+ * The node at its new address. As a member of the Raft group it is moved by the leader's role loop, which sees that the two
+ * differ; the node itself hears of it in its session.
+ */
+export function readdressed(node: Node, addr: string, all: Iterable<Node>, nowMs: number): Node {
+  for (const other of all) {
+    if (other.id === node.id || other.addr !== addr) continue;
+    throw new SkepError("failed_precondition", `${addr} is the address of node ${label(other)}: two cannot share one`);
+  }
+  return changedNode(node, { addr }, nowMs) ?? node;
+}
+
   if (node.spec?.role !== "manager" || spec.role !== "worker") return;
   const others = nodes.filter((other) => other.id !== node.id && other.spec?.role === "manager");
   if (others.length === 0) {

@@ -73,6 +73,7 @@ export class Member {
       commitIndex,
       appliedIndex,
       members: config.members,
+      nextRaftId: config.nextRaftId,
       progress,
       fault: driver.fault,
     };

@@ -20,6 +20,8 @@ export interface RaftStatus {
   readonly commitIndex: number;
   readonly appliedIndex: number;
   readonly members: readonly RaftMember[];
+  /** Ids from here on were never given out. */
+  readonly nextRaftId?: number | undefined;
   /** Leader only: what it knows of each other member. */
   readonly progress: ReadonlyMap<number, { readonly matchIndex: number; readonly active: boolean }>;
   /** Why this member stands aside: its disk refuses writes, or it found its own state broken. Absent while it is well. */

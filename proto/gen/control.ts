@@ -1,7 +1,7 @@
 // Generated from skep/v1/control.proto by proto/generate.ts. Do not edit: npm run proto.
 import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
-import { ReachabilityNumber, decodeCluster, decodeClusterFrom, decodeClusterSpecFrom, decodeNode, decodeNodeFrom, decodeNodeSpecFrom, decodeServiceFrom, decodeServiceSpecFrom, decodeTask, decodeTaskFrom, encodeCluster, encodeClusterInto, encodeClusterSpecInto, encodeNode, encodeNodeInto, encodeNodeSpecInto, encodeServiceInto, encodeServiceSpecInto, encodeTask, encodeTaskInto, readReachability, type Cluster, type ClusterSpec, type Node, type NodeSpec, type Reachability, type Service, type ServiceSpec, type Task } from "./objects.ts";
+import { NodeRoleNumber, ReachabilityNumber, decodeCluster, decodeClusterFrom, decodeClusterSpecFrom, decodeNode, decodeNodeFrom, decodeNodeSpecFrom, decodeServiceFrom, decodeServiceSpecFrom, decodeTask, decodeTaskFrom, encodeCluster, encodeClusterInto, encodeClusterSpecInto, encodeNode, encodeNodeInto, encodeNodeSpecInto, encodeServiceInto, encodeServiceSpecInto, encodeTask, encodeTaskInto, readNodeRole, readReachability, type Cluster, type ClusterSpec, type Node, type NodeRole, type NodeSpec, type Reachability, type Service, type ServiceSpec, type Task } from "./objects.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const EMPTY = new Uint8Array(0);
@@ -236,15 +236,18 @@ export interface UpdateNodeRequest {
   readonly id: NodeId;
   readonly version: number;
   readonly spec?: NodeSpec | undefined;
+  /** host:port that the node is reached at from now on; empty leaves it. */
+  readonly advertiseAddr: string;
 }
 /** A UpdateNodeRequest with every field that is not given at its zero value. */
 export function newUpdateNodeRequest(init: Partial<UpdateNodeRequest> = {}): UpdateNodeRequest {
-  return { id: "" as NodeId, version: 0, ...init };
+  return { id: "" as NodeId, version: 0, advertiseAddr: "", ...init };
 }
 export function encodeUpdateNodeRequestInto(m: UpdateNodeRequest, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
   if (m.version !== 0) w.uint32(16).uint64(m.version);
   if (m.spec !== undefined) encodeNodeSpecInto(m.spec, w.uint32(26).fork()).ldelim();
+  if (m.advertiseAddr !== "") w.uint32(34).string(m.advertiseAddr);
   return w;
 }
 export function encodeUpdateNodeRequest(m: UpdateNodeRequest): Uint8Array {
@@ -266,6 +269,9 @@ export function decodeUpdateNodeRequestFrom(r: Reader, length: number): UpdateNo
       case 3:
         m.spec = decodeNodeSpecFrom(r, r.uint32());
         break;
+      case 4:
+        m.advertiseAddr = r.string();
+        break;
       default:
         r.skipType(tag & 7);
     }
@@ -276,6 +282,162 @@ export function decodeUpdateNodeRequestFrom(r: Reader, length: number): UpdateNo
 export function decodeUpdateNodeRequest(bytes: Uint8Array): UpdateNodeRequest {
   const r = Reader.create(bytes);
   return decodeUpdateNodeRequestFrom(r, bytes.length);
+}
+
+export interface SetNodeRoleRequest {
+  readonly ref: string;
+  readonly role: NodeRole;
+}
+/** A SetNodeRoleRequest with every field that is not given at its zero value. */
+export function newSetNodeRoleRequest(init: Partial<SetNodeRoleRequest> = {}): SetNodeRoleRequest {
+  return { ref: "", role: "worker", ...init };
+}
+export function encodeSetNodeRoleRequestInto(m: SetNodeRoleRequest, w: Writer): Writer {
+  if (m.ref !== "") w.uint32(10).string(m.ref);
+  if (m.role !== "worker") w.uint32(16).int32(NodeRoleNumber[m.role]);
+  return w;
+}
+export function encodeSetNodeRoleRequest(m: SetNodeRoleRequest): Uint8Array {
+  return encodeSetNodeRoleRequestInto(m, Writer.create()).finish();
+}
+export function decodeSetNodeRoleRequestFrom(r: Reader, length: number): SetNodeRoleRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<SetNodeRoleRequest> = newSetNodeRoleRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.ref = r.string();
+        break;
+      case 2:
+        m.role = readNodeRole(r.int32());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a SetNodeRoleRequest. */
+export function decodeSetNodeRoleRequest(bytes: Uint8Array): SetNodeRoleRequest {
+  const r = Reader.create(bytes);
+  return decodeSetNodeRoleRequestFrom(r, bytes.length);
+}
+
+export interface SetNodeRoleResponse {
+  readonly node?: Node | undefined;
+  /** False: it was to have this role already. */
+  readonly changed: boolean;
+  /** What the user should know of the managers as they are then. */
+  readonly warnings: readonly string[];
+}
+/** A SetNodeRoleResponse with every field that is not given at its zero value. */
+export function newSetNodeRoleResponse(init: Partial<SetNodeRoleResponse> = {}): SetNodeRoleResponse {
+  return { changed: false, warnings: [], ...init };
+}
+export function encodeSetNodeRoleResponseInto(m: SetNodeRoleResponse, w: Writer): Writer {
+  if (m.node !== undefined) encodeNodeInto(m.node, w.uint32(10).fork()).ldelim();
+  if (m.changed !== false) w.uint32(16).bool(m.changed);
+  for (const value of m.warnings) w.uint32(26).string(value);
+  return w;
+}
+export function encodeSetNodeRoleResponse(m: SetNodeRoleResponse): Uint8Array {
+  return encodeSetNodeRoleResponseInto(m, Writer.create()).finish();
+}
+export function decodeSetNodeRoleResponseFrom(r: Reader, length: number): SetNodeRoleResponse {
+  const end = r.pos + length;
+  const warnings: string[] = [];
+  const m: Mutable<SetNodeRoleResponse> = newSetNodeRoleResponse({ warnings });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.node = decodeNodeFrom(r, r.uint32());
+        break;
+      case 2:
+        m.changed = r.bool();
+        break;
+      case 3:
+        warnings.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a SetNodeRoleResponse. */
+export function decodeSetNodeRoleResponse(bytes: Uint8Array): SetNodeRoleResponse {
+  const r = Reader.create(bytes);
+  return decodeSetNodeRoleResponseFrom(r, bytes.length);
+}
+
+export interface BackupRequest {
+
+}
+/** A BackupRequest with every field that is not given at its zero value. */
+export function newBackupRequest(init: Partial<BackupRequest> = {}): BackupRequest {
+  return { ...init };
+}
+export function encodeBackupRequestInto(_m: BackupRequest, w: Writer): Writer {
+
+  return w;
+}
+export function encodeBackupRequest(m: BackupRequest): Uint8Array {
+  return encodeBackupRequestInto(m, Writer.create()).finish();
+}
+export function decodeBackupRequestFrom(r: Reader, length: number): BackupRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<BackupRequest> = newBackupRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a BackupRequest. */
+export function decodeBackupRequest(bytes: Uint8Array): BackupRequest {
+  const r = Reader.create(bytes);
+  return decodeBackupRequestFrom(r, bytes.length);
+}
+
+export interface BackupChunk {
+  /** Part of a file in the format of shared/backup/file.ts. */
+  readonly data: Uint8Array;
+}
+/** A BackupChunk with every field that is not given at its zero value. */
+export function newBackupChunk(init: Partial<BackupChunk> = {}): BackupChunk {
+  return { data: EMPTY, ...init };
+}
+export function encodeBackupChunkInto(m: BackupChunk, w: Writer): Writer {
+  if (m.data.length > 0) w.uint32(10).bytes(m.data);
+  return w;
+}
+export function encodeBackupChunk(m: BackupChunk): Uint8Array {
+  return encodeBackupChunkInto(m, Writer.create()).finish();
+}
+export function decodeBackupChunkFrom(r: Reader, length: number): BackupChunk {
+  const end = r.pos + length;
+
+  const m: Mutable<BackupChunk> = newBackupChunk();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.data = r.bytes();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a BackupChunk. */
+export function decodeBackupChunk(bytes: Uint8Array): BackupChunk {
+  const r = Reader.create(bytes);
+  return decodeBackupChunkFrom(r, bytes.length);
 }
 
 export interface CreateServiceRequest {
@@ -776,6 +938,145 @@ export function decodeLogsRequest(bytes: Uint8Array): LogsRequest {
   return decodeLogsRequestFrom(r, bytes.length);
 }
 
+export interface GetUnlockKeyRequest {
+
+}
+/** A GetUnlockKeyRequest with every field that is not given at its zero value. */
+export function newGetUnlockKeyRequest(init: Partial<GetUnlockKeyRequest> = {}): GetUnlockKeyRequest {
+  return { ...init };
+}
+export function encodeGetUnlockKeyRequestInto(_m: GetUnlockKeyRequest, w: Writer): Writer {
+
+  return w;
+}
+export function encodeGetUnlockKeyRequest(m: GetUnlockKeyRequest): Uint8Array {
+  return encodeGetUnlockKeyRequestInto(m, Writer.create()).finish();
+}
+export function decodeGetUnlockKeyRequestFrom(r: Reader, length: number): GetUnlockKeyRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<GetUnlockKeyRequest> = newGetUnlockKeyRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a GetUnlockKeyRequest. */
+export function decodeGetUnlockKeyRequest(bytes: Uint8Array): GetUnlockKeyRequest {
+  const r = Reader.create(bytes);
+  return decodeGetUnlockKeyRequestFrom(r, bytes.length);
+}
+
+export interface RotateUnlockKeyRequest {
+
+}
+/** A RotateUnlockKeyRequest with every field that is not given at its zero value. */
+export function newRotateUnlockKeyRequest(init: Partial<RotateUnlockKeyRequest> = {}): RotateUnlockKeyRequest {
+  return { ...init };
+}
+export function encodeRotateUnlockKeyRequestInto(_m: RotateUnlockKeyRequest, w: Writer): Writer {
+
+  return w;
+}
+export function encodeRotateUnlockKeyRequest(m: RotateUnlockKeyRequest): Uint8Array {
+  return encodeRotateUnlockKeyRequestInto(m, Writer.create()).finish();
+}
+export function decodeRotateUnlockKeyRequestFrom(r: Reader, length: number): RotateUnlockKeyRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<RotateUnlockKeyRequest> = newRotateUnlockKeyRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RotateUnlockKeyRequest. */
+export function decodeRotateUnlockKeyRequest(bytes: Uint8Array): RotateUnlockKeyRequest {
+  const r = Reader.create(bytes);
+  return decodeRotateUnlockKeyRequestFrom(r, bytes.length);
+}
+
+export interface UnlockKeyResponse {
+  /** SKEPKEY-1-… */
+  readonly unlockKey: string;
+}
+/** A UnlockKeyResponse with every field that is not given at its zero value. */
+export function newUnlockKeyResponse(init: Partial<UnlockKeyResponse> = {}): UnlockKeyResponse {
+  return { unlockKey: "", ...init };
+}
+export function encodeUnlockKeyResponseInto(m: UnlockKeyResponse, w: Writer): Writer {
+  if (m.unlockKey !== "") w.uint32(10).string(m.unlockKey);
+  return w;
+}
+export function encodeUnlockKeyResponse(m: UnlockKeyResponse): Uint8Array {
+  return encodeUnlockKeyResponseInto(m, Writer.create()).finish();
+}
+export function decodeUnlockKeyResponseFrom(r: Reader, length: number): UnlockKeyResponse {
+  const end = r.pos + length;
+
+  const m: Mutable<UnlockKeyResponse> = newUnlockKeyResponse();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.unlockKey = r.string();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a UnlockKeyResponse. */
+export function decodeUnlockKeyResponse(bytes: Uint8Array): UnlockKeyResponse {
+  const r = Reader.create(bytes);
+  return decodeUnlockKeyResponseFrom(r, bytes.length);
+}
+
+export interface RotateCARequest {
+  /** PEM; both empty makes a new root. */
+  readonly caCert: Uint8Array;
+  readonly caKey: Uint8Array;
+}
+/** A RotateCARequest with every field that is not given at its zero value. */
+export function newRotateCARequest(init: Partial<RotateCARequest> = {}): RotateCARequest {
+  return { caCert: EMPTY, caKey: EMPTY, ...init };
+}
+export function encodeRotateCARequestInto(m: RotateCARequest, w: Writer): Writer {
+  if (m.caCert.length > 0) w.uint32(10).bytes(m.caCert);
+  if (m.caKey.length > 0) w.uint32(18).bytes(m.caKey);
+  return w;
+}
+export function encodeRotateCARequest(m: RotateCARequest): Uint8Array {
+  return encodeRotateCARequestInto(m, Writer.create()).finish();
+}
+export function decodeRotateCARequestFrom(r: Reader, length: number): RotateCARequest {
+  const end = r.pos + length;
+
+  const m: Mutable<RotateCARequest> = newRotateCARequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.caCert = r.bytes();
+        break;
+      case 2:
+        m.caKey = r.bytes();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RotateCARequest. */
+export function decodeRotateCARequest(bytes: Uint8Array): RotateCARequest {
+  const r = Reader.create(bytes);
+  return decodeRotateCARequestFrom(r, bytes.length);
+}
+
 export type LogStream = "stdout" | "stderr";
 export const LogStreamNumber: Readonly<Record<LogStream, number>> = {
   stdout: 0,
@@ -936,12 +1237,16 @@ export interface Event {
   /** name, and pairs like state.old / state.new */
   readonly attributes: Readonly<Record<string, string>>;
   readonly timeMs: number;
-  /** The store's version of the change: resume after it. */
+  /**
+   * The store's version of the change; several events of one version are numbered from 1. Both together say where to resume,
+   * on any manager. 0: not a change of the store (who leads), told by each manager at its own time.
+   */
   readonly version: number;
+  readonly index: number;
 }
 /** A Event with every field that is not given at its zero value. */
 export function newEvent(init: Partial<Event> = {}): Event {
-  return { type: "", action: "create", id: "", attributes: {}, timeMs: 0, version: 0, ...init };
+  return { type: "", action: "create", id: "", attributes: {}, timeMs: 0, version: 0, index: 0, ...init };
 }
 export function encodeEventInto(m: Event, w: Writer): Writer {
   if (m.type !== "") w.uint32(10).string(m.type);
@@ -954,6 +1259,7 @@ export function encodeEventInto(m: Event, w: Writer): Writer {
   }
   if (m.timeMs !== 0) w.uint32(40).int64(m.timeMs);
   if (m.version !== 0) w.uint32(48).uint64(m.version);
+  if (m.index !== 0) w.uint32(56).uint32(m.index);
   return w;
 }
 export function encodeEvent(m: Event): Uint8Array {
@@ -994,6 +1300,9 @@ export function decodeEventFrom(r: Reader, length: number): Event {
       case 6:
         m.version = toNumber(r.uint64());
         break;
+      case 7:
+        m.index = r.uint32();
+        break;
       default:
         r.skipType(tag & 7);
     }
@@ -1012,15 +1321,24 @@ export interface EventsRequest {
   readonly sinceMs: number;
   /** End the stream at this time; 0 is never. */
   readonly untilMs: number;
+  /**
+   * Resume: every change after this version, kept or yet to come, in order and once; 0 is not to resume. Refused with
+   * failed_precondition when this manager does not keep them all.
+   */
+  readonly afterVersion: number;
+  /** Of after_version itself, the events up to this one were seen; 0: all of them. */
+  readonly afterIndex: number;
 }
 /** A EventsRequest with every field that is not given at its zero value. */
 export function newEventsRequest(init: Partial<EventsRequest> = {}): EventsRequest {
-  return { filters: [], sinceMs: 0, untilMs: 0, ...init };
+  return { filters: [], sinceMs: 0, untilMs: 0, afterVersion: 0, afterIndex: 0, ...init };
 }
 export function encodeEventsRequestInto(m: EventsRequest, w: Writer): Writer {
   for (const value of m.filters) encodeFilterInto(value, w.uint32(10).fork()).ldelim();
   if (m.sinceMs !== 0) w.uint32(16).int64(m.sinceMs);
   if (m.untilMs !== 0) w.uint32(24).int64(m.untilMs);
+  if (m.afterVersion !== 0) w.uint32(32).uint64(m.afterVersion);
+  if (m.afterIndex !== 0) w.uint32(40).uint32(m.afterIndex);
   return w;
 }
 export function encodeEventsRequest(m: EventsRequest): Uint8Array {
@@ -1041,6 +1359,12 @@ export function decodeEventsRequestFrom(r: Reader, length: number): EventsReques
         break;
       case 3:
         m.untilMs = toNumber(r.int64());
+        break;
+      case 4:
+        m.afterVersion = toNumber(r.uint64());
+        break;
+      case 5:
+        m.afterIndex = r.uint32();
         break;
       default:
         r.skipType(tag & 7);
@@ -1306,6 +1630,16 @@ export const ControlService = {
     responseSerialize: (m: Node): Buffer => asBuffer(encodeNode(m)),
     responseDeserialize: decodeNode as (b: Buffer) => Node,
   },
+  /** Promotes or demotes; the node's certificate and its place among the managers follow. */
+  setNodeRole: {
+    path: "/skep.v1.Control/SetNodeRole",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: SetNodeRoleRequest): Buffer => asBuffer(encodeSetNodeRoleRequest(m)),
+    requestDeserialize: decodeSetNodeRoleRequest as (b: Buffer) => SetNodeRoleRequest,
+    responseSerialize: (m: SetNodeRoleResponse): Buffer => asBuffer(encodeSetNodeRoleResponse(m)),
+    responseDeserialize: decodeSetNodeRoleResponse as (b: Buffer) => SetNodeRoleResponse,
+  },
   removeNode: {
     path: "/skep.v1.Control/RemoveNode",
     requestStream: false,
@@ -1395,6 +1729,44 @@ export const ControlService = {
     requestDeserialize: decodeUpdateClusterRequest as (b: Buffer) => UpdateClusterRequest,
     responseSerialize: (m: Cluster): Buffer => asBuffer(encodeCluster(m)),
     responseDeserialize: decodeCluster as (b: Buffer) => Cluster,
+  },
+  getUnlockKey: {
+    path: "/skep.v1.Control/GetUnlockKey",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: GetUnlockKeyRequest): Buffer => asBuffer(encodeGetUnlockKeyRequest(m)),
+    requestDeserialize: decodeGetUnlockKeyRequest as (b: Buffer) => GetUnlockKeyRequest,
+    responseSerialize: (m: UnlockKeyResponse): Buffer => asBuffer(encodeUnlockKeyResponse(m)),
+    responseDeserialize: decodeUnlockKeyResponse as (b: Buffer) => UnlockKeyResponse,
+  },
+  rotateUnlockKey: {
+    path: "/skep.v1.Control/RotateUnlockKey",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: RotateUnlockKeyRequest): Buffer => asBuffer(encodeRotateUnlockKeyRequest(m)),
+    requestDeserialize: decodeRotateUnlockKeyRequest as (b: Buffer) => RotateUnlockKeyRequest,
+    responseSerialize: (m: UnlockKeyResponse): Buffer => asBuffer(encodeUnlockKeyResponse(m)),
+    responseDeserialize: decodeUnlockKeyResponse as (b: Buffer) => UnlockKeyResponse,
+  },
+  /** Begins to replace the root; Cluster.root_ca.rotation is there until every node has a certificate from the new one. */
+  rotateCA: {
+    path: "/skep.v1.Control/RotateCA",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: RotateCARequest): Buffer => asBuffer(encodeRotateCARequest(m)),
+    requestDeserialize: decodeRotateCARequest as (b: Buffer) => RotateCARequest,
+    responseSerialize: (m: Cluster): Buffer => asBuffer(encodeCluster(m)),
+    responseDeserialize: decodeCluster as (b: Buffer) => Cluster,
+  },
+  /** All of the cluster's state at one moment, its secrets and the CA's key included. */
+  backup: {
+    path: "/skep.v1.Control/Backup",
+    requestStream: false,
+    responseStream: true,
+    requestSerialize: (m: BackupRequest): Buffer => asBuffer(encodeBackupRequest(m)),
+    requestDeserialize: decodeBackupRequest as (b: Buffer) => BackupRequest,
+    responseSerialize: (m: BackupChunk): Buffer => asBuffer(encodeBackupChunk(m)),
+    responseDeserialize: decodeBackupChunk as (b: Buffer) => BackupChunk,
   },
   status: {
     path: "/skep.v1.Control/Status",

@@ -7,7 +7,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const EMPTY = new Uint8Array(0);
 export interface AgentHello {
   readonly description?: NodeDescription | undefined;
-  /** host:port where this node's daemon answers. */
+  /** host:port where this node's daemon answers, when that is news; empty otherwise. */
   readonly addr: string;
 }
 /** A AgentHello with every field that is not given at its zero value. */
@@ -234,10 +234,12 @@ export interface SessionInfo {
   readonly issuingRoot: string;
   /** Nodes that were removed and may still hold a valid certificate: refuse them. */
   readonly blacklistedCertificates: readonly BlacklistedCertificate[];
+  /** host:port that the cluster reaches this node at: what the node says of itself from now on. */
+  readonly addr: string;
 }
 /** A SessionInfo with every field that is not given at its zero value. */
 export function newSessionInfo(init: Partial<SessionInfo> = {}): SessionInfo {
-  return { nodeId: "" as NodeId, heartbeatPeriodMs: 0, suspectAfterMs: 0, managers: [], insecureRegistries: [], role: "worker", trustRoots: EMPTY, issuingRoot: "", blacklistedCertificates: [], ...init };
+  return { nodeId: "" as NodeId, heartbeatPeriodMs: 0, suspectAfterMs: 0, managers: [], insecureRegistries: [], role: "worker", trustRoots: EMPTY, issuingRoot: "", blacklistedCertificates: [], addr: "", ...init };
 }
 export function encodeSessionInfoInto(m: SessionInfo, w: Writer): Writer {
   if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
@@ -249,6 +251,7 @@ export function encodeSessionInfoInto(m: SessionInfo, w: Writer): Writer {
   if (m.trustRoots.length > 0) w.uint32(58).bytes(m.trustRoots);
   if (m.issuingRoot !== "") w.uint32(66).string(m.issuingRoot);
   for (const value of m.blacklistedCertificates) encodeBlacklistedCertificateInto(value, w.uint32(74).fork()).ldelim();
+  if (m.addr !== "") w.uint32(82).string(m.addr);
   return w;
 }
 export function encodeSessionInfo(m: SessionInfo): Uint8Array {
@@ -289,6 +292,9 @@ export function decodeSessionInfoFrom(r: Reader, length: number): SessionInfo {
         break;
       case 9:
         blacklistedCertificates.push(decodeBlacklistedCertificateFrom(r, r.uint32()));
+        break;
+      case 10:
+        m.addr = r.string();
         break;
       default:
         r.skipType(tag & 7);

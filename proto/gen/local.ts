@@ -11,16 +11,22 @@ export interface InitRequest {
   readonly listenAddr: string;
   readonly availability: NodeAvailability;
   readonly spec?: ClusterSpec | undefined;
+  /** This manager alone goes on with the cluster, from its disk: the other managers are lost for good. */
+  readonly forceNewCluster: boolean;
+  /** Though a quorum of the managers still answers. */
+  readonly force: boolean;
 }
 /** A InitRequest with every field that is not given at its zero value. */
 export function newInitRequest(init: Partial<InitRequest> = {}): InitRequest {
-  return { advertiseAddr: "", listenAddr: "", availability: "active", ...init };
+  return { advertiseAddr: "", listenAddr: "", availability: "active", forceNewCluster: false, force: false, ...init };
 }
 export function encodeInitRequestInto(m: InitRequest, w: Writer): Writer {
   if (m.advertiseAddr !== "") w.uint32(10).string(m.advertiseAddr);
   if (m.listenAddr !== "") w.uint32(18).string(m.listenAddr);
   if (m.availability !== "active") w.uint32(24).int32(NodeAvailabilityNumber[m.availability]);
   if (m.spec !== undefined) encodeClusterSpecInto(m.spec, w.uint32(34).fork()).ldelim();
+  if (m.forceNewCluster !== false) w.uint32(40).bool(m.forceNewCluster);
+  if (m.force !== false) w.uint32(48).bool(m.force);
   return w;
 }
 export function encodeInitRequest(m: InitRequest): Uint8Array {
@@ -45,6 +51,12 @@ export function decodeInitRequestFrom(r: Reader, length: number): InitRequest {
       case 4:
         m.spec = decodeClusterSpecFrom(r, r.uint32());
         break;
+      case 5:
+        m.forceNewCluster = r.bool();
+        break;
+      case 6:
+        m.force = r.bool();
+        break;
       default:
         r.skipType(tag & 7);
     }
@@ -62,15 +74,21 @@ export interface InitResponse {
   readonly joinTokens?: JoinTokens | undefined;
   /** host:port that others join at */
   readonly addr: string;
+  /** What was done beyond making a cluster, in words. */
+  readonly notes: readonly string[];
+  /** SKEPKEY-1-… when the managers lock themselves. */
+  readonly unlockKey: string;
 }
 /** A InitResponse with every field that is not given at its zero value. */
 export function newInitResponse(init: Partial<InitResponse> = {}): InitResponse {
-  return { nodeId: "" as NodeId, addr: "", ...init };
+  return { nodeId: "" as NodeId, addr: "", notes: [], unlockKey: "", ...init };
 }
 export function encodeInitResponseInto(m: InitResponse, w: Writer): Writer {
   if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
   if (m.joinTokens !== undefined) encodeJoinTokensInto(m.joinTokens, w.uint32(18).fork()).ldelim();
   if (m.addr !== "") w.uint32(26).string(m.addr);
+  for (const value of m.notes) w.uint32(34).string(value);
+  if (m.unlockKey !== "") w.uint32(42).string(m.unlockKey);
   return w;
 }
 export function encodeInitResponse(m: InitResponse): Uint8Array {
@@ -78,8 +96,8 @@ export function encodeInitResponse(m: InitResponse): Uint8Array {
 }
 export function decodeInitResponseFrom(r: Reader, length: number): InitResponse {
   const end = r.pos + length;
-
-  const m: Mutable<InitResponse> = newInitResponse();
+  const notes: string[] = [];
+  const m: Mutable<InitResponse> = newInitResponse({ notes });
   while (r.pos < end) {
     const tag = r.uint32();
     switch (tag >>> 3) {
@@ -91,6 +109,12 @@ export function decodeInitResponseFrom(r: Reader, length: number): InitResponse 
         break;
       case 3:
         m.addr = r.string();
+        break;
+      case 4:
+        notes.push(r.string());
+        break;
+      case 5:
+        m.unlockKey = r.string();
         break;
       default:
         r.skipType(tag & 7);
@@ -202,6 +226,143 @@ export function decodeJoinResponse(bytes: Uint8Array): JoinResponse {
   return decodeJoinResponseFrom(r, bytes.length);
 }
 
+export interface RestoreOptions {
+  /** host:port, host, or an interface's name; empty chooses the one address there is. */
+  readonly advertiseAddr: string;
+  readonly listenAddr: string;
+}
+/** A RestoreOptions with every field that is not given at its zero value. */
+export function newRestoreOptions(init: Partial<RestoreOptions> = {}): RestoreOptions {
+  return { advertiseAddr: "", listenAddr: "", ...init };
+}
+export function encodeRestoreOptionsInto(m: RestoreOptions, w: Writer): Writer {
+  if (m.advertiseAddr !== "") w.uint32(10).string(m.advertiseAddr);
+  if (m.listenAddr !== "") w.uint32(18).string(m.listenAddr);
+  return w;
+}
+export function encodeRestoreOptions(m: RestoreOptions): Uint8Array {
+  return encodeRestoreOptionsInto(m, Writer.create()).finish();
+}
+export function decodeRestoreOptionsFrom(r: Reader, length: number): RestoreOptions {
+  const end = r.pos + length;
+
+  const m: Mutable<RestoreOptions> = newRestoreOptions();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.advertiseAddr = r.string();
+        break;
+      case 2:
+        m.listenAddr = r.string();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RestoreOptions. */
+export function decodeRestoreOptions(bytes: Uint8Array): RestoreOptions {
+  const r = Reader.create(bytes);
+  return decodeRestoreOptionsFrom(r, bytes.length);
+}
+
+/** The first one carries the options, the others the backup file. */
+export interface RestoreRequest {
+  readonly options?: RestoreOptions | undefined;
+  readonly data: Uint8Array;
+}
+/** A RestoreRequest with every field that is not given at its zero value. */
+export function newRestoreRequest(init: Partial<RestoreRequest> = {}): RestoreRequest {
+  return { data: EMPTY, ...init };
+}
+export function encodeRestoreRequestInto(m: RestoreRequest, w: Writer): Writer {
+  if (m.options !== undefined) encodeRestoreOptionsInto(m.options, w.uint32(10).fork()).ldelim();
+  if (m.data.length > 0) w.uint32(18).bytes(m.data);
+  return w;
+}
+export function encodeRestoreRequest(m: RestoreRequest): Uint8Array {
+  return encodeRestoreRequestInto(m, Writer.create()).finish();
+}
+export function decodeRestoreRequestFrom(r: Reader, length: number): RestoreRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<RestoreRequest> = newRestoreRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.options = decodeRestoreOptionsFrom(r, r.uint32());
+        break;
+      case 2:
+        m.data = r.bytes();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RestoreRequest. */
+export function decodeRestoreRequest(bytes: Uint8Array): RestoreRequest {
+  const r = Reader.create(bytes);
+  return decodeRestoreRequestFrom(r, bytes.length);
+}
+
+export interface RestoreResponse {
+  readonly nodeId: NodeId;
+  readonly clusterId: ClusterId;
+  /** host:port that others join at */
+  readonly addr: string;
+  /** What was restored and what became of the other nodes, in words. */
+  readonly notes: readonly string[];
+}
+/** A RestoreResponse with every field that is not given at its zero value. */
+export function newRestoreResponse(init: Partial<RestoreResponse> = {}): RestoreResponse {
+  return { nodeId: "" as NodeId, clusterId: "" as ClusterId, addr: "", notes: [], ...init };
+}
+export function encodeRestoreResponseInto(m: RestoreResponse, w: Writer): Writer {
+  if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
+  if (m.clusterId !== "") w.uint32(18).string(m.clusterId);
+  if (m.addr !== "") w.uint32(26).string(m.addr);
+  for (const value of m.notes) w.uint32(34).string(value);
+  return w;
+}
+export function encodeRestoreResponse(m: RestoreResponse): Uint8Array {
+  return encodeRestoreResponseInto(m, Writer.create()).finish();
+}
+export function decodeRestoreResponseFrom(r: Reader, length: number): RestoreResponse {
+  const end = r.pos + length;
+  const notes: string[] = [];
+  const m: Mutable<RestoreResponse> = newRestoreResponse({ notes });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.nodeId = (r.string() as NodeId);
+        break;
+      case 2:
+        m.clusterId = (r.string() as ClusterId);
+        break;
+      case 3:
+        m.addr = r.string();
+        break;
+      case 4:
+        notes.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RestoreResponse. */
+export function decodeRestoreResponse(bytes: Uint8Array): RestoreResponse {
+  const r = Reader.create(bytes);
+  return decodeRestoreResponseFrom(r, bytes.length);
+}
+
 export interface LeaveRequest {
   readonly force: boolean;
 }
@@ -266,6 +427,73 @@ export function decodeLeaveResponseFrom(r: Reader, length: number): LeaveRespons
 export function decodeLeaveResponse(bytes: Uint8Array): LeaveResponse {
   const r = Reader.create(bytes);
   return decodeLeaveResponseFrom(r, bytes.length);
+}
+
+export interface UnlockRequest {
+  /** SKEPKEY-1-… */
+  readonly unlockKey: string;
+}
+/** A UnlockRequest with every field that is not given at its zero value. */
+export function newUnlockRequest(init: Partial<UnlockRequest> = {}): UnlockRequest {
+  return { unlockKey: "", ...init };
+}
+export function encodeUnlockRequestInto(m: UnlockRequest, w: Writer): Writer {
+  if (m.unlockKey !== "") w.uint32(10).string(m.unlockKey);
+  return w;
+}
+export function encodeUnlockRequest(m: UnlockRequest): Uint8Array {
+  return encodeUnlockRequestInto(m, Writer.create()).finish();
+}
+export function decodeUnlockRequestFrom(r: Reader, length: number): UnlockRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<UnlockRequest> = newUnlockRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.unlockKey = r.string();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a UnlockRequest. */
+export function decodeUnlockRequest(bytes: Uint8Array): UnlockRequest {
+  const r = Reader.create(bytes);
+  return decodeUnlockRequestFrom(r, bytes.length);
+}
+
+export interface UnlockResponse {
+
+}
+/** A UnlockResponse with every field that is not given at its zero value. */
+export function newUnlockResponse(init: Partial<UnlockResponse> = {}): UnlockResponse {
+  return { ...init };
+}
+export function encodeUnlockResponseInto(_m: UnlockResponse, w: Writer): Writer {
+
+  return w;
+}
+export function encodeUnlockResponse(m: UnlockResponse): Uint8Array {
+  return encodeUnlockResponseInto(m, Writer.create()).finish();
+}
+export function decodeUnlockResponseFrom(r: Reader, length: number): UnlockResponse {
+  const end = r.pos + length;
+
+  const m: Mutable<UnlockResponse> = newUnlockResponse();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a UnlockResponse. */
+export function decodeUnlockResponse(bytes: Uint8Array): UnlockResponse {
+  const r = Reader.create(bytes);
+  return decodeUnlockResponseFrom(r, bytes.length);
 }
 
 export interface InfoRequest {
@@ -524,6 +752,16 @@ export const LocalService = {
     responseSerialize: (m: JoinResponse): Buffer => asBuffer(encodeJoinResponse(m)),
     responseDeserialize: decodeJoinResponse as (b: Buffer) => JoinResponse,
   },
+  /** A host in no cluster takes up the cluster of a backup file, as its only manager. */
+  restore: {
+    path: "/skep.v1.Local/Restore",
+    requestStream: true,
+    responseStream: false,
+    requestSerialize: (m: RestoreRequest): Buffer => asBuffer(encodeRestoreRequest(m)),
+    requestDeserialize: decodeRestoreRequest as (b: Buffer) => RestoreRequest,
+    responseSerialize: (m: RestoreResponse): Buffer => asBuffer(encodeRestoreResponse(m)),
+    responseDeserialize: decodeRestoreResponse as (b: Buffer) => RestoreResponse,
+  },
   leave: {
     path: "/skep.v1.Local/Leave",
     requestStream: false,
@@ -532,6 +770,16 @@ export const LocalService = {
     requestDeserialize: decodeLeaveRequest as (b: Buffer) => LeaveRequest,
     responseSerialize: (m: LeaveResponse): Buffer => asBuffer(encodeLeaveResponse(m)),
     responseDeserialize: decodeLeaveResponse as (b: Buffer) => LeaveResponse,
+  },
+  /** A locked manager takes up its work. */
+  unlock: {
+    path: "/skep.v1.Local/Unlock",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: UnlockRequest): Buffer => asBuffer(encodeUnlockRequest(m)),
+    requestDeserialize: decodeUnlockRequest as (b: Buffer) => UnlockRequest,
+    responseSerialize: (m: UnlockResponse): Buffer => asBuffer(encodeUnlockResponse(m)),
+    responseDeserialize: decodeUnlockResponse as (b: Buffer) => UnlockResponse,
   },
   /** A docker-save or OCI archive, in chunks. */
   loadImage: {

@@ -115,6 +115,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       log: silentLog,
       store,
       raft,
+      snapshot: () => made.parts[index]?.machine.snapshot() ?? new Uint8Array(),
       images,
       dialManager: options.dialManager ?? nobody,
       dialAgent: options.dialAgent ?? nobody,

@@ -6,11 +6,13 @@ import { type Pair, parseLabel } from "../../parse/pairs.ts";
 import { without } from "../../service/edit.ts";
 import { UsageError } from "../../usage-error.ts";
 import { retryConflict } from "../retry-conflict.ts";
+import { warn } from "../warn.ts";
 import { resolveSelf } from "./self.ts";
 
 interface Options {
   readonly availability?: "active" | "pause" | "drain";
   readonly role?: "worker" | "manager";
+  readonly advertiseAddr?: string;
   readonly labelAdd?: readonly Pair[];
   readonly labelRm?: readonly string[];
 }
@@ -26,12 +28,14 @@ export function define(command: Command, context: CommandContext): void {
       ),
     )
     .addOption(valueOption("--role <role>", "worker or manager", choice("worker", "manager")))
+    .option("--advertise-addr <host:port>", "where the node is reached from now on: its address has changed")
     .addOption(listOption("--label-add <key=value>", "add or replace a label", parseLabel))
     .addOption(listOption("--label-rm <key>", "remove a label", (raw) => raw));
   teach(
     command,
     [
       ["skep node update --availability drain node3", "empty a node for maintenance"],
+      ["skep node update --advertise-addr 10.0.0.7:7377 node2", "it moved, and cannot tell by itself"],
       ["skep node update --label-add disk=ssd node2", "for --constraint node.labels.disk==ssd"],
     ],
     "skep node ls, skep service create --help (constraints)",
@@ -58,8 +62,16 @@ export function define(command: Command, context: CommandContext): void {
             availability: options.availability ?? spec.availability,
             role: options.role ?? spec.role,
           },
+          advertiseAddr: options.advertiseAddr ?? "",
         });
       });
+      if (options.role !== undefined) {
+        const { warnings } = await connection.control.setNodeRole({
+          ref: await resolveSelf(ref, connection),
+          role: options.role,
+        });
+        warn(context, warnings);
+      }
       context.terminal.out(`${ref}\n`);
       return 0;
     }),

@@ -58,7 +58,12 @@ const daemon = await startDaemon({
       }),
     init: async (request) => {
       sent.init = request;
-      return { nodeId: nodeId(1), joinTokens: { worker: "W-TOKEN", manager: "M-TOKEN" }, addr: "10.0.0.1:7377" };
+      return {
+        nodeId: nodeId(1),
+        joinTokens: { worker: "W-TOKEN", manager: "M-TOKEN" },
+        addr: "10.0.0.1:7377",
+        notes: [],
+      };
     },
     join: async (request) => {
       sent.join = request;

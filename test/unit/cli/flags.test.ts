@@ -57,7 +57,11 @@ async function update(argv: readonly string[], vars: Readonly<Record<string, str
       rows: () => 24,
     },
     vars,
-    files: { readText: () => Promise.reject(new Error("no files here")) },
+    files: {
+      readText: () => Promise.reject(new Error("no files here")),
+      readBytes: () => Promise.reject(new Error("no files here")),
+      writeSecret: () => Promise.reject(new Error("no files here")),
+    },
     signal: new AbortController().signal,
     isRoot: true,
     findDevSocket: async () => undefined,

@@ -89,6 +89,7 @@ export interface RunOptions {
   readonly socket?: string;
   readonly vars?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
+  readonly bytes?: Map<string, Uint8Array>;
   readonly env?: Env;
   readonly isTty?: boolean;
   readonly colour?: boolean;
@@ -120,6 +121,17 @@ export async function skep(argv: readonly string[], options: RunOptions = {}): P
         const text = options.files?.[path];
         if (text === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
         return text;
+      },
+      readBytes: async (path) => {
+        const bytes = options.bytes?.get(path);
+        if (bytes === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
+        return bytes;
+      },
+      writeSecret: async (path, pieces, verify) => {
+        const written: Uint8Array[] = [];
+        for await (const piece of pieces) written.push(piece);
+        verify(Buffer.concat(written));
+        options.bytes?.set(path, Buffer.concat(written));
       },
     },
     signal: options.signal ?? new AbortController().signal,

@@ -156,6 +156,7 @@ test("a worker is promoted and becomes a manager; demoted, it is a worker again"
         id: node.id,
         version: node.meta?.version ?? 0,
         spec: { ...(node.spec ?? present.spec), role } as NonNullable<Node["spec"]>,
+        advertiseAddr: "",
       },
       LOCAL,
     );
