@@ -44,6 +44,7 @@ export async function buildProgram(given: readonly string[], context: CommandCon
     .addHelpText("after", ABOUT)
     .enablePositionalOptions()
     .exitOverride()
+    .showHelpAfterError("See 'skep --help'.")
     .configureHelp({ showGlobalOptions: false })
     .configureOutput({
       writeOut: terminal.out,
@@ -61,7 +62,7 @@ export async function buildProgram(given: readonly string[], context: CommandCon
     if (entry.kind === "foreign") {
       if (first === entry.name) {
         const command = await entry.load(context);
-        inherit(command, program);
+        inherit(command, program, `skep ${entry.name}`);
         program.addCommand(command);
         if (second === undefined && argv.length === 1) helpOf = command;
       } else program.command(entry.name).description(entry.summary);
@@ -115,9 +116,9 @@ function spellHelp(argv: readonly string[]): readonly string[] {
 }
 
 /** A tree made elsewhere writes, exits and helps as ours does. */
-function inherit(command: Command, from: Command): void {
-  command.copyInheritedSettings(from);
-  for (const child of command.commands) inherit(child, from);
+function inherit(command: Command, from: Command, path: string): void {
+  command.copyInheritedSettings(from).showHelpAfterError(`See '${path} --help'.`);
+  for (const child of command.commands) inherit(child, from, `${path} ${child.name()}`);
 }
 
 /** The words that are not options, before any command's own options are known: only -H and --host take a value here. */

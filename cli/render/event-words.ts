@@ -98,11 +98,20 @@ function nodeWords(id: string, action: Event["action"], attributes: Attributes):
   return changes.length === 0 ? `${name}: labels changed` : `${name}: ${changes.join(", ")}`;
 }
 
+const UPDATE_WORDS: Readonly<Record<string, string>> = {
+  updating: "update started",
+  paused: "update paused",
+  completed: "update completed",
+  rollback_started: "rollback started",
+  rollback_paused: "rollback paused",
+  rollback_completed: "rollback completed",
+};
+
 function serviceWords(id: string, attributes: Attributes): string {
   const changes = [
     labelled("replicas", arrow(attributes, "replicas")),
     labelled("image", arrow(attributes, "image", imageWithoutDigest)),
-    labelled("update", (attributes["updatestate.new"] ?? "").replaceAll("_", " ")),
+    UPDATE_WORDS[attributes["updatestate.new"] ?? ""] ?? "",
   ].filter(isSaid);
   const name = nameOf(id, attributes);
   return changes.length === 0 ? `service ${name} updated` : `service ${name}: ${changes.join(", ")}`;

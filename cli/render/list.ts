@@ -1,6 +1,6 @@
 // One way to print every list: a table, JSON lines, the user's template, or ids alone.
 import { compile } from "../template/template.ts";
-import { renderColumns } from "./table.ts";
+import { oneLine, renderColumns } from "./table.ts";
 
 export interface ListView {
   /** Every field a template may name, with the header it has in a table. */
@@ -11,7 +11,7 @@ export interface ListView {
 }
 
 export interface ListOptions {
-  /** "table", "table {{.ID}}\t{{.Name}}", "json", or a template. */
+  /** "table", "table {{.ID}}\t{{.Name}}", "json", "raw", or a template. */
   readonly format?: string | undefined;
   /** Ids only. */
   readonly quiet?: boolean | undefined;
@@ -24,6 +24,7 @@ export function renderList(view: ListView, options: ListOptions = {}): string {
     return view.rows.map((row) => `${row["ID"] ?? ""}\n`).join("");
   }
   if (format === "json" || format === "{{json .}}") return view.rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  if (format === "raw") return rawRows(view);
   if (format === "table" || format === "") {
     const rows = view.rows.map((row) => view.columns.map((column) => row[column] ?? ""));
     return renderColumns([view.columns.map((column) => view.headers[column] ?? column), ...rows]);
@@ -34,8 +35,16 @@ export function renderList(view: ListView, options: ListOptions = {}): string {
   return renderColumns([view.headers, ...view.rows].map((row) => template(row).split("\t")));
 }
 
+/** docker's raw: a line "desired_state: Running" for each column, an empty line after each row. */
+function rawRows({ columns, rows }: ListView): string {
+  const key = (column: string): string => column.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase();
+  return rows
+    .map((row) => `${columns.map((column) => `${key(column)}: ${oneLine(row[column] ?? "")}\n`).join("")}\n`)
+    .join("");
+}
+
 /** Help for --format that names what there is. */
 export const formatHelp = (view: Pick<ListView, "headers">): string =>
-  `table, json, or a template: "table {{.ID}}\\t{{.Name}}"; fields: ${Object.keys(view.headers).join(", ")}`;
+  `table, json, raw, or a template: "table {{.ID}}\\t{{.Name}}"; fields: ${Object.keys(view.headers).join(", ")}`;
 
 export const shortId = (id: string, noTrunc: boolean): string => (noTrunc ? id : id.slice(0, 12));

@@ -9,7 +9,7 @@ import { pushDemoImage } from "../demo-image.ts";
 import { retry, withClient } from "./client.ts";
 import { DEV_DIR, readCluster } from "./clusters.ts";
 import { hostProcess } from "./hosts.ts";
-import { type DevCluster, nodeByName, pathsOf, registryOf } from "./model.ts";
+import { type DevCluster, pathsOf, registryOf } from "./model.ts";
 import { bringUp } from "./up.ts";
 
 export interface DemoOptions {
@@ -33,17 +33,24 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
   const cluster = found ?? (await bringUp({ ...options, managers: MANAGERS, workers: WORKERS }));
   const paths = pathsOf(DEV_DIR, cluster.name);
-  if (hostProcess(paths, nodeByName(cluster, "node1")) === undefined) {
+  const named = cluster.name === "dev" ? "" : ` --name ${cluster.name}`;
+  const off = cluster.nodes.filter((node) => hostProcess(paths, node) === undefined);
+  const manager = cluster.nodes.find((node) => node.role === "manager" && !off.includes(node));
+  const offText = `off: "skep dev start${named} ${off.map(({ name: node }) => node).join(" ")}" boots`;
+  if (manager === undefined) {
     throw new SkepError(
       "failed_precondition",
-      `node1 of dev cluster ${cluster.name} is off: "skep dev start node1", or "skep dev down" to begin anew`,
+      `all managers of dev cluster ${cluster.name} are ${offText} its hosts, "skep dev down${named}" begins anew`,
     );
   }
+  if (off.length > 0)
+    tell(`Dev cluster ${cluster.name} runs already, with ${off.length} of its hosts ${offText} them.`);
+  else if (found !== undefined) tell(`Dev cluster ${cluster.name} runs already: this is how it is.`);
   const image = await pushDemoImage(registryOf(cluster), { env, signal });
-  const host = `unix://${paths.socket("node1")}`;
+  const host = `unix://${paths.socket(manager.name)}`;
   const { services } = await retry(
     () =>
-      withClient(paths.socket("node1"), (client) =>
+      withClient(paths.socket(manager.name), (client) =>
         unary(client, ControlService.listServices, newListRequest(), { signal, timeoutMs: 5_000 }),
       ),
     { env, signal, limitMs: 20_000 },
@@ -54,7 +61,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
   await type(["service", "ps", "hello"], host, print);
   await type(["status"], host, print);
-  print(next(cluster, image));
+  print(next(cluster, image, named));
   return 0;
 }
 
@@ -68,20 +75,21 @@ function type(args: readonly string[], host: string, print: (line: string) => vo
   });
 }
 
-function next(cluster: DevCluster, image: string): string {
-  const name = cluster.name === "dev" ? "" : ` --name ${cluster.name}`;
-  const [first] = cluster.nodes;
+function next(cluster: DevCluster, image: string, named: string): string {
+  const first = cluster.nodes[0];
   const last = cluster.nodes.at(-1);
-  return `
-What to look at next (bin/skep, or "export PATH=$PWD/bin:$PATH" first):
-
-  skep service scale hello=20            more of it, spread over the hosts
-  skep service logs --tail 2 -f hello    what all of them say; Ctrl-C ends
-  skep dev kill${name} ${last?.name}                    cut a worker's power, then watch: skep service ps hello
-  skep dev kill${name} ${first?.name}                    the leader's power: another manager leads within seconds
-  skep status                            one screen that tells how the cluster is, and why
-  skep dev start${name} ${first?.name} ${last?.name}             both boot again from their disks
-  skep service create --name page --mode global --network host ${image} page
-                                         a page on port 8080 of every host: curl http://${first?.addr}:8080
-  skep dev down${name}                          everything is removed again`;
+  const steps = [
+    ["skep service scale hello=20", "more of it, spread over the hosts"],
+    ["skep service logs --tail 2 -f hello", "what all of them say; Ctrl-C ends"],
+    [`skep dev kill${named} ${last?.name}`, "cut a worker's power, then watch: skep service ps hello"],
+    [`skep dev kill${named} ${first?.name}`, "the leader's power: another manager leads within seconds"],
+    ["skep status", "one screen that tells how the cluster is, and why"],
+    [`skep dev start${named} ${first?.name} ${last?.name}`, "both boot again from their disks"],
+    [`skep service create --name page --mode global --network host ${image} page`, ""],
+    ["", `a page on port 8080 of every host: curl http://${first?.addr}:8080`],
+    [`skep dev down${named}`, "everything is removed again"],
+  ] as const;
+  const columns = Math.max(...steps.filter(([, why]) => why !== "").map(([command]) => command.length)) + 3;
+  const lines = steps.map(([command, why]) => `  ${command.padEnd(why === "" ? 0 : columns)}${why}`);
+  return `\nWhat to look at next (bin/skep, or "export PATH=$PWD/bin:$PATH" first):\n\n${lines.join("\n")}`;
 }

@@ -25,12 +25,12 @@ export function define(command: Command, context: CommandContext): void {
       let found = 0;
       const status = await forEach(refs, context, async (ref) => {
         const { service } = await connection.control.getService({ ref });
-        found += 1;
         const filters = [
           ...filtersOf(options).filter(({ key }) => key !== "service"),
           { key: "service", values: [service?.id ?? ""] },
         ];
         tasks.push(...(await connection.control.listTasks({ filters })).tasks);
+        found += 1;
       });
       if (found > 0) await showTasks(tasks, options, connection, context);
       return status;

@@ -63,7 +63,7 @@ const words: readonly (readonly [said: Event, want: string])[] = [
     event("service", { name: "hello", "image.old": `web:1@sha256:${"a".repeat(64)}`, "image.new": "web:2" }),
     "service hello: image web:1 → web:2",
   ],
-  [event("service", { name: "hello", "updatestate.new": "rollback_paused" }), "service hello: update rollback paused"],
+  [event("service", { name: "hello", "updatestate.new": "rollback_paused" }), "service hello: rollback paused"],
   [event("service", { name: "hello" }), "service hello updated"],
   [event("service", { name: "hello" }, "create"), "service hello created"],
   [event("cluster", { name: "default", "jointoken.worker": "rotated" }), "join token of worker rotated"],

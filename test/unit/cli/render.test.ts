@@ -35,6 +35,14 @@ for (const [format, quiet, want] of [
 ] as const) {
   test(`list as ${format}${quiet ? " -q" : ""}`, () => assert.equal(renderList(view, { format, quiet }), want));
 }
+test("list as raw: a line per column, as docker has it", () => {
+  const raw = renderList(
+    { headers: {}, columns: ["ID", "DesiredState"], rows: [{ ID: "a", DesiredState: "Running" }, { ID: "b" }] },
+    { format: "raw" },
+  );
+  assert.equal(raw, "id: a\ndesired_state: Running\n\nid: b\ndesired_state: \n\n");
+});
+
 test("an empty list is its header, no ids, no JSON", () => {
   const empty = { ...view, rows: [] };
   assert.equal(renderList(empty), "NAME      ID\n");
