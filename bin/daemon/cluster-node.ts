@@ -8,11 +8,12 @@ import { AgentService } from "../../proto/gen/agent.ts";
 import { CAService } from "../../proto/gen/ca.ts";
 import { ControlService } from "../../proto/gen/control.ts";
 import { DispatcherService, type SessionInfo } from "../../proto/gen/dispatcher.ts";
-import type { NodeDescription, NodeRole } from "../../proto/gen/objects.ts";
+import { type Cluster, type NodeDescription, type NodeRole, newTLSInfo } from "../../proto/gen/objects.ts";
 import { newJoinRaftRequest, newLeaveRaftRequest, RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { NodeId } from "../../shared/model/ids.ts";
 import { createIdentityHolder, type Identity, type IdentityHolder } from "../../shared/pki/identity.ts";
 import { parseAddress } from "../../shared/rpc/address.ts";
 import { authorizeByRole } from "../../shared/rpc/authorize.ts";
@@ -23,6 +24,7 @@ import { addService, type Handlers } from "../../shared/rpc/server.ts";
 import { switchable } from "../../shared/rpc/switchable.ts";
 import { createTlsServer, type NodeServer } from "../../shared/rpc/tls-server.ts";
 import { plainReason } from "./enroll.ts";
+import type { KeyStore } from "./key-store.ts";
 import type { ManagerPart, ManagerStart } from "./manager-part.ts";
 import { createRenewal, type Renewal } from "./renewal.ts";
 import type { RuntimeHolder } from "./runtime-holder.ts";
@@ -43,6 +45,8 @@ export interface ClusterNodeOptions {
   readonly insecureRegistries: readonly string[];
   readonly state: NodeState;
   readonly identity: Identity;
+  /** How `identity` lies on the disk. */
+  readonly keys: KeyStore;
 }
 
 export type NodeStart =
@@ -52,6 +56,8 @@ export type NodeStart =
   | { readonly kind: "join" }
   /** After a restart. What it cannot do at once it tries until it can. */
   | { readonly kind: "resume" };
+
+const tlsOf = ({ issuer, trustRoots }: Identity): Pick<Identity, "issuer" | "trustRoots"> => ({ issuer, trustRoots });
 
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
@@ -63,6 +69,8 @@ export class ClusterNode {
   readonly #abort = new AbortController();
   readonly #running: Promise<void>[] = [];
   #state: NodeState;
+  /** Nodes that the cluster has removed, as the last session told. */
+  #removed: ReadonlySet<NodeId>;
   #saved: Promise<void> = Promise.resolve();
   #manager: ManagerPart | undefined;
   #agent: Agent | undefined;
@@ -75,11 +83,12 @@ export class ClusterNode {
     this.#options = options;
     this.#log = options.log;
     this.#state = state;
+    this.#removed = new Set(state.removed);
     this.#holder = createIdentityHolder(identity);
     this.#dialer = createDialer(this.#holder);
     const trust: Trust = {
       clusterId: state.clusterId,
-      isRemoved: (nodeId) => this.#manager?.isRemoved(nodeId) ?? false,
+      isRemoved: (nodeId) => this.#removed.has(nodeId) || this.#manager?.isRemoved(nodeId) === true,
       wallMs: env.wallMs,
     };
     this.#server = createTlsServer({
@@ -96,7 +105,7 @@ export class ClusterNode {
       identity: this.#holder,
       managers: () => this.#state.managers,
       dial: this.#dialer.manager,
-      save: (next) => options.dir.writeIdentity(next),
+      save: (next) => options.keys.save(next),
     });
   }
 
@@ -105,6 +114,9 @@ export class ClusterNode {
   }
   get identity(): Identity {
     return this.#holder.current();
+  }
+  get keys(): KeyStore {
+    return this.#options.keys;
   }
   get manager(): ManagerPart | undefined {
     return this.#manager;
@@ -229,6 +241,8 @@ export class ClusterNode {
       dialer: this.#dialer,
       insecureRegistries: this.#options.insecureRegistries,
       start,
+      sealer: await this.#options.keys.sealer(),
+      onCluster: (cluster) => this.#protectKeys(cluster),
       onRemovals: () => this.#server.dropRemoved(),
     });
   }
@@ -286,11 +300,12 @@ export class ClusterNode {
       connect: grpcConnect(this.#dialer.manager),
       managers: this.#state.managers,
       addr: this.#state.addr,
-      description: describe,
+      description: () => ({ ...describe(), tls: newTLSInfo(tlsOf(this.identity)) }),
       onSession: (info) => this.#onSession(info),
     });
     if (signal.aborted) return;
     this.#agent = agent;
+    this.#holder.onReplace(() => agent.describe());
     await agent.run(signal);
   }
 
@@ -310,7 +325,27 @@ export class ClusterNode {
     if (managers.length > 0 && managers.join() !== this.#state.managers.join()) {
       this.#save({ ...this.#state, managers });
     }
-    this.#renewal.want(info.role);
+    this.#setRemoved(info.blacklistedCertificates.map(({ nodeId }) => nodeId));
+    this.#renewal.want({
+      role: info.role,
+      issuer: info.issuingRoot,
+      rootsPem: Buffer.from(info.trustRoots).toString(),
+    });
+  }
+
+  #setRemoved(nodeIds: readonly NodeId[]): void {
+    const removed = new Set(nodeIds);
+    if (removed.size === this.#removed.size && nodeIds.every((nodeId) => this.#removed.has(nodeId))) return;
+    this.#removed = removed;
+    this.#save({ ...this.#state, removed: nodeIds });
+    this.#server.dropRemoved();
+  }
+
+  /** Managers lie on the disk as the cluster says: sealed with its unlock key, or open. */
+  #protectKeys({ unlockKey, meta }: Cluster): void {
+    this.#options.keys
+      .protect(unlockKey.length === 0 ? undefined : unlockKey, meta?.version ?? 0)
+      .catch((error: unknown) => this.#log.error({ error }, "cannot write this node's keys as the cluster wants them"));
   }
 
   /** Makes the manager half come and go as the certificate says; tries again what fails. */
@@ -344,6 +379,8 @@ export class ClusterNode {
       this.#manager = undefined;
       await manager?.stop();
       this.#save({ ...this.#state, raft: undefined });
+      await this.#saved;
+      await this.#options.keys.forgetManager();
       await this.#options.dir.wipeRaft();
     }
     this.#log.info({ role }, "the node has a new role");

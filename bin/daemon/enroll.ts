@@ -2,11 +2,16 @@
 // digest of the root certificate. So it asks for the root over a connection that proves nothing, compares the digest, and
 // from then on speaks only to managers that this root vouches for. The token's secret goes to nobody else.
 import * as grpc from "@grpc/grpc-js";
-import { CAService, newGetRootCARequest, newIssueCertificateRequest } from "../../proto/gen/ca.ts";
+import {
+  CAService,
+  type IssueCertificateResponse,
+  newGetRootCARequest,
+  newIssueCertificateRequest,
+} from "../../proto/gen/ca.ts";
 import type { NodeAvailability, NodeDescription } from "../../proto/gen/objects.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
 import { parseJoinToken } from "../../shared/model/join-token.ts";
-import { certificateDigest, ROLE_NAME } from "../../shared/pki/certificate.ts";
+import { certificateDigest, certificatesOf, ROLE_NAME } from "../../shared/pki/certificate.ts";
 import { type Identity, openIdentity } from "../../shared/pki/identity.ts";
 import { newCertificateRequest } from "../../shared/pki/issue.ts";
 import { newKeyPair, privateKeyToPem } from "../../shared/pki/keys.ts";
@@ -130,9 +135,15 @@ async function requestFirst(
   const identity = openIdentity({
     certificatePem: Buffer.from(response.certificate).toString(),
     keyPem: privateKeyToPem(keys.privateKey),
-    rootPem,
+    rootPem: rootsOf(response, rootPem),
   });
   return { identity, managers: response.managers, manager };
+}
+
+/** What a proven manager says to trust; it says nothing when it is of an older version. */
+function rootsOf({ trustRoots }: IssueCertificateResponse, present: string): string {
+  const told = certificatesOf(Buffer.from(trustRoots).toString()).join("");
+  return told === "" ? present : told;
 }
 
 /** A new certificate, with a new key, for a node that has a valid one. `client` shows the present certificate. */
@@ -147,7 +158,7 @@ export async function renew(client: grpc.Client, present: Identity, signal: Abor
   const next = openIdentity({
     certificatePem: Buffer.from(response.certificate).toString(),
     keyPem: privateKeyToPem(keys.privateKey),
-    rootPem: present.rootPem,
+    rootPem: rootsOf(response, present.rootPem),
   });
   if (next.nodeId !== present.nodeId) throw new SkepError("internal", "the renewed certificate is for another node");
   return next;

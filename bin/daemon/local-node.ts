@@ -18,6 +18,11 @@ import {
   newJoinResponse,
   newLeaveResponse,
   newLoadImageResponse,
+  newRestoreResponse,
+  newUnlockResponse,
+  type RestoreRequest,
+  type RestoreResponse,
+  type UnlockRequest,
 } from "../../proto/gen/local.ts";
 import type { NodeDescription } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
@@ -27,6 +32,7 @@ import { type ClusterId, type NodeId, newId } from "../../shared/model/ids.ts";
 import { type Identity, openIdentity } from "../../shared/pki/identity.ts";
 import { issueNodeCertificate, newRootAuthority } from "../../shared/pki/issue.ts";
 import { newKeyPair, privateKeyToPem } from "../../shared/pki/keys.ts";
+import { formatUnlockKey, parseUnlockKey } from "../../shared/pki/unlock-key.ts";
 import { type Address, formatAddress, parseAddress } from "../../shared/rpc/address.ts";
 import { ListenError } from "../../shared/rpc/listen.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
@@ -36,7 +42,9 @@ import { chooseAdvertiseAddr, type Interfaces } from "./advertise.ts";
 import type { ClusterNode, ClusterNodeOptions } from "./cluster-node.ts";
 import { describeHost } from "./describe.ts";
 import { enroll } from "./enroll.ts";
+import { createKeyStore, type KeyStore } from "./key-store.ts";
 import { leaveCluster } from "./leave.ts";
+import type { NodeFiles, SealedIdentity, StoredIdentity } from "./node-pem.ts";
 import type { RuntimeHolder } from "./runtime-holder.ts";
 import type { NodeState, StateDir } from "./state-dir.ts";
 
@@ -56,11 +64,18 @@ type Life =
   | { readonly kind: "inactive" }
   | { readonly kind: "changing"; readonly doing: string }
   | { readonly kind: "active"; readonly node: ClusterNode }
+  /** Its keys are sealed: it does nothing before somebody brings the unlock key. Containers live on. */
+  | { readonly kind: "locked"; readonly state: NodeState; readonly stored: SealedIdentity }
   /** `canJoin`: nothing of it is of use any more, so that it may join as a new node. */
   | { readonly kind: "failed"; readonly message: string; readonly canJoin: boolean };
 
+/** Docker's words. */
+const LOCKED_MESSAGE =
+  'Swarm is encrypted and needs to be unlocked before it can be used. Please use "skep swarm unlock" to unlock it.';
+
 const STATE_NAME = {
   inactive: "inactive",
+  locked: "locked",
   changing: "pending",
   active: "active",
   failed: "error",
@@ -82,6 +97,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
   const stopping = new AbortController();
   let life: Life = { kind: "inactive" };
 
+  const present = (): Life => life;
   const describe = (): NodeDescription => describeHost(runtime.name(), options.labels);
 
   /** Runs `change` alone; the life it returns follows, or the one from before when it fails. */
@@ -112,6 +128,11 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
           "failed_precondition",
           'this node is already part of a swarm; "skep swarm leave" leaves it, then it can join another',
         );
+      case "locked":
+        throw new SkepError(
+          "failed_precondition",
+          `this node is part of a swarm. ${LOCKED_MESSAGE} "skep swarm leave --force" makes it forget that swarm`,
+        );
       case "failed":
         if (life.canJoin) return life;
         throw new SkepError(
@@ -121,7 +142,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     }
   };
 
-  const nodeOptions = (state: NodeState, identity: Identity): ClusterNodeOptions => ({
+  const nodeOptions = (state: NodeState, identity: Identity, keys: KeyStore): ClusterNodeOptions => ({
     env,
     log,
     dir,
@@ -130,11 +151,12 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     insecureRegistries: options.insecureRegistries,
     state,
     identity,
+    keys,
   });
 
-  const newNode = async (state: NodeState, identity: Identity): Promise<ClusterNode> => {
+  const newNode = async (state: NodeState, identity: Identity, keys: KeyStore): Promise<ClusterNode> => {
     const { ClusterNode } = await import("./cluster-node.ts");
-    return new ClusterNode(nodeOptions(state, identity));
+    return new ClusterNode(nodeOptions(state, identity, keys));
   };
 
   /** Listen and advertise addresses of a request, with the daemon's own as defaults. */
@@ -179,13 +201,23 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       });
       const raft = { raftId: 1 };
       const state: NodeState = { nodeId, clusterId, addr, listenAddr, managers: [addr], raft };
-      const started = await startFresh(state, identity, (fresh) =>
-        fresh.start({ kind: "bootstrap", start: { kind: "bootstrap", raftId: 1, cluster, node } }, stopping.signal),
+      const unlockKey = cluster.unlockKey.length === 0 ? undefined : cluster.unlockKey;
+      const started = await startFresh(
+        state,
+        identity,
+        (fresh) =>
+          fresh.start({ kind: "bootstrap", start: { kind: "bootstrap", raftId: 1, cluster, node } }, stopping.signal),
+        unlockKey,
       );
       log.info({ nodeId, clusterId, addr }, "made a cluster");
       return {
         life: { kind: "active", node: started },
-        answer: newInitResponse({ nodeId, addr, joinTokens: cluster.rootCa?.joinTokens }),
+        answer: newInitResponse({
+          nodeId,
+          addr,
+          joinTokens: cluster.rootCa?.joinTokens,
+          unlockKey: unlockKey === undefined ? "" : formatUnlockKey(unlockKey),
+        }),
       };
     });
 
@@ -216,11 +248,13 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     state: NodeState,
     identity: Identity,
     start: (node: ClusterNode) => Promise<void>,
+    unlockKey?: Uint8Array,
   ): Promise<ClusterNode> => {
     await dir.wipe(); // what an attempt that a crash cut short may have left
-    const node = await newNode(state, identity);
+    const keys = createKeyStore(dir, identity, unlockKey);
+    const node = await newNode(state, identity, keys);
     try {
-      await dir.writeIdentity(identity);
+      await keys.save(identity);
       await start(node);
       await dir.writeNode(node.state);
       return node;
@@ -231,17 +265,103 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     }
   };
 
+  /** The other managers are lost for good: this one goes on alone, from its own disk. */
+  const forceNewCluster = async (request: InitRequest, signal: AbortSignal): Promise<InitResponse> => {
+    if (life.kind !== "active") throw notRunning("go on alone");
+    const { node } = life;
+    const { forcedNotes, leadsAlone, mayGoOnAlone } = await import("./recovery.ts");
+    await mayGoOnAlone(node, request.force, env, signal);
+    life = { kind: "changing", doing: "going on as the only manager" };
+    const { state, identity } = node;
+    await node.stop();
+    try {
+      const { forceSoleManager } = await import("../../manager/recovery/disk.ts");
+      const addr =
+        request.advertiseAddr === ""
+          ? state.addr
+          : chooseAdvertiseAddr(
+              request.advertiseAddr,
+              parseAddress("listen address", state.listenAddr),
+              options.interfaces(),
+            );
+      const recovered = await forceSoleManager(
+        { env, log, dir: dir.raftDir, sealer: await node.keys.sealer() },
+        state.nodeId,
+        addr,
+      );
+      const alone: NodeState = { ...state, addr, managers: [addr], raft: { raftId: recovered.raftId } };
+      await dir.writeNode(alone);
+      const fresh = await newNode(alone, identity, node.keys);
+      await fresh.start({ kind: "resume" }, stopping.signal);
+      life = { kind: "active", node: fresh };
+      if (fresh.manager !== undefined) await leadsAlone(fresh.manager, env);
+      const { joinTokens } = recovered.state.cluster.rootCa ?? {};
+      return newInitResponse({ nodeId: state.nodeId, addr, joinTokens, notes: forcedNotes(recovered) });
+    } catch (error) {
+      if (life.kind === "changing") await resume(); // as it was, or failed with the reason
+      throw error;
+    }
+  };
+
+  const notRunning = (wish: string): SkepError => {
+    switch (life.kind) {
+      case "inactive":
+        return new SkepError(
+          "failed_precondition",
+          `cannot ${wish}: this node is not part of a cluster. "skep swarm restore" takes up one from a backup`,
+        );
+      case "changing":
+        return new SkepError("failed_precondition", `this node is busy: ${life.doing}; try again in a moment`);
+      case "locked":
+        return new SkepError("failed_precondition", `cannot ${wish}: ${LOCKED_MESSAGE}`);
+      case "active":
+      case "failed":
+        return new SkepError(
+          "failed_precondition",
+          `cannot ${wish}: this node cannot run (${life.kind === "failed" ? life.message : ""}); "skep swarm leave --force" and then "skep swarm restore" takes up the cluster from a backup`,
+        );
+    }
+  };
+
+  const restore = async (requests: AsyncIterable<RestoreRequest>): Promise<RestoreResponse> =>
+    await changeTo("restoring a cluster", requireInactive(), async () => {
+      const { openBackup, restoreSoleManager } = await import("../../manager/recovery/disk.ts");
+      const recovery = await import("./recovery.ts");
+      const upload = await recovery.receiveBackup(requests);
+      const { backup, cluster } = openBackup(upload.file);
+      const { addr, listenAddr } = addressesOf(upload.options);
+      const identity = recovery.newIdentityOf(cluster, env);
+      const { nodeId, clusterId } = identity;
+      const self = await recovery.restoredNode(nodeId, addr, describe(), env);
+      const raft = { raftId: Math.max(1, backup.header.nextRaftId) };
+      const state: NodeState = { nodeId, clusterId, addr, listenAddr, managers: [addr], raft };
+      let notes: readonly string[] = [];
+      const started = await startFresh(state, identity, async (fresh) => {
+        const recovered = await restoreSoleManager({ env, log, dir: dir.raftDir }, backup, self);
+        notes = recovery.restoredNotes(recovered, backup, env.wallMs());
+        await fresh.start({ kind: "resume" }, stopping.signal);
+        if (fresh.manager !== undefined) await recovery.leadsAlone(fresh.manager, env);
+      });
+      log.info({ nodeId, clusterId, addr }, "restored a cluster");
+      return {
+        life: { kind: "active", node: started },
+        answer: newRestoreResponse({ nodeId, clusterId, addr, notes }),
+      };
+    });
+
   const leave = async (request: LeaveRequest, signal: AbortSignal): Promise<void> => {
     switch (life.kind) {
       case "inactive":
         throw new SkepError("failed_precondition", "this node is not part of a cluster");
       case "changing":
         throw new SkepError("failed_precondition", `this node is busy: ${life.doing}; try again in a moment`);
+      case "locked":
       case "failed": {
         if (!request.force) {
+          const why = life.kind === "locked" ? LOCKED_MESSAGE : life.message;
           throw new SkepError(
             "failed_precondition",
-            `this node cannot tell its cluster (${life.message}); "skep swarm leave --force" leaves without`,
+            `this node cannot tell its cluster (${why}); "skep swarm leave --force" leaves without`,
           );
         }
         return await changeTo("leaving the cluster", life, async () => {
@@ -264,11 +384,49 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
 
   const resume = async (): Promise<void> => {
     let state: NodeState | undefined;
-    let identity: Identity;
+    let stored: StoredIdentity;
     try {
       state = await dir.readNode();
       if (state === undefined) return;
-      identity = openIdentity(await dir.readIdentity());
+      stored = await dir.readIdentity();
+    } catch (error) {
+      fail(error, false);
+      return;
+    }
+    switch (stored.kind) {
+      case "open":
+        return await resumeWith(state, stored.files);
+      case "sealed":
+        life = { kind: "locked", state, stored };
+        log.warn({ nodeId: state.nodeId }, "this manager is locked; containers live on");
+        return;
+    }
+  };
+
+  const unlock = async ({ unlockKey }: UnlockRequest): Promise<void> => {
+    switch (life.kind) {
+      case "inactive":
+      case "active":
+      case "failed":
+        throw new SkepError("failed_precondition", "swarm is not locked");
+      case "changing":
+        throw new SkepError("failed_precondition", `this node is busy: ${life.doing}; try again in a moment`);
+      case "locked": {
+        const key = parseUnlockKey(unlockKey);
+        if (key === undefined) {
+          throw new SkepError("permission_denied", "swarm could not be unlocked: invalid key provided");
+        }
+        await resumeWith(life.state, life.stored.unlock(key), key);
+        const now = present();
+        if (now.kind === "failed") throw new SkepError("internal", `unlocked, but it cannot run: ${now.message}`);
+      }
+    }
+  };
+
+  const resumeWith = async (state: NodeState, files: NodeFiles, unlockKey?: Uint8Array): Promise<void> => {
+    let identity: Identity;
+    try {
+      identity = openIdentity(files);
     } catch (error) {
       fail(error, false);
       return;
@@ -283,7 +441,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       );
       return;
     }
-    const node = await newNode(state, identity);
+    const node = await newNode(state, identity, createKeyStore(dir, files, unlockKey));
     life = { kind: "changing", doing: "starting" };
     try {
       await node.start({ kind: "resume" }, stopping.signal);
@@ -317,6 +475,10 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
         return newInfoResponse({ ...about, error: runtime.problem() });
       case "failed":
         return newInfoResponse({ ...about, error: life.message });
+      case "locked": {
+        const { nodeId, clusterId, addr, managers } = life.state;
+        return newInfoResponse({ ...about, nodeId, clusterId, nodeAddr: addr, managers });
+      }
       case "active": {
         const { state, identity, manager, agent, problem } = life.node;
         return newInfoResponse({
@@ -345,6 +507,8 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
         throw new SkepError("unavailable", `this node is busy: ${life.doing}; try again in a moment`);
       case "failed":
         throw new SkepError("failed_precondition", `this node cannot run: ${life.message}`);
+      case "locked":
+        throw new SkepError("failed_precondition", LOCKED_MESSAGE);
       case "active": {
         const { manager } = life.node;
         if (manager !== undefined) return manager.handlers.control;
@@ -363,11 +527,16 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
   return {
     local: {
       info,
-      init: (request) => init(request),
+      init: (request, { signal }) => (request.forceNewCluster ? forceNewCluster(request, signal) : init(request)),
       join: (request) => join(request),
+      restore: (requests) => restore(requests),
       leave: async (request, { signal }) => {
         await leave(request, signal);
         return newLeaveResponse();
+      },
+      unlock: async (request) => {
+        await unlock(request);
+        return newUnlockResponse();
       },
       loadImage: async (requests, { signal }) => {
         const names = await (await runtime.get()).loadImage(chunksOf(requests), signal);

@@ -3,6 +3,7 @@
 import { createControlHandlers } from "../../manager/api/control.ts";
 import { createCaHandlers } from "../../manager/ca/handlers.ts";
 import { runRoleKeeper } from "../../manager/ca/role-keeper.ts";
+import { runRotationKeeper } from "../../manager/ca/rotation-keeper.ts";
 import { createDispatcher } from "../../manager/dispatcher/dispatcher.ts";
 import { runLeaderLoops, supervise } from "../../manager/leader-loops.ts";
 import { openRaft } from "../../manager/raft/open.ts";
@@ -21,6 +22,7 @@ import { createHttpTransport } from "../../shared/image/http.ts";
 import { createImageResolver, type ImageResolver } from "../../shared/image/resolve.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
+import type { Sealer } from "../../shared/pki/sealing.ts";
 import type { Dialer } from "../../shared/rpc/dialer.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 
@@ -50,6 +52,10 @@ export interface ManagerOptions {
   readonly dialer: Dialer;
   readonly insecureRegistries: readonly string[];
   readonly start: ManagerStart;
+  /** Seals the log on the disk. */
+  readonly sealer: Sealer;
+  /** The cluster object as it is, and at each change. Must not throw, and must not wait. */
+  readonly onCluster: (cluster: Cluster) => void;
   /** Nodes were removed from the cluster: `isRemoved` answers differently now. */
   readonly onRemovals: () => void;
 }
@@ -82,6 +88,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     nodeId: options.nodeId,
     addr: options.addr,
     stateMachine: machine,
+    sealer: options.sealer,
     dial: (addr) => dialer.openManager(addr, RAFT_CHANNEL_OPTIONS),
     start: start.kind === "join" ? { kind: "join", members: start.members } : { kind: start.kind },
     tickIntervalMs: TICK_INTERVAL_MS,
@@ -102,8 +109,8 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
 
   run("store", (signal) => attach(raft, signal));
   const dispatcher = createDispatcher({ env, log: log.child({ room: "dispatcher" }), store, raft });
-  const removals = watchRemovals(store, options.onRemovals);
-  run("removals", removals.run);
+  const removals = watchCluster(store, options);
+  run("cluster", removals.run);
   try {
     if (start.kind === "bootstrap") await writeCluster(options, start, store, raft);
   } catch (error) {
@@ -123,6 +130,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
         log: log.child({ room: "api" }),
         store,
         raft,
+        snapshot: machine.snapshot,
         images: resolver(options),
         dialManager: dialer.manager,
         dialAgent: dialer.node,
@@ -130,7 +138,6 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
       }),
       dispatcher: dispatcher.handlers,
       raft: raft.handlers,
-        snapshot: machine.snapshot,
     },
     isRemoved: removals.isRemoved,
     receiveState: () => receiveState(env, log, store, signal),
@@ -151,6 +158,7 @@ async function lead({ env, log }: ManagerOptions, store: Store, raft: RaftNode, 
   await Promise.all([
     runLeaderLoops({ env, log, store, signal }),
     supervise(env, log.child({ room: "roles" }), signal, (loop) => runRoleKeeper({ ...loop, store, raft })),
+    supervise(env, log.child({ room: "root-rotation" }), signal, (loop) => runRotationKeeper({ ...loop, store })),
   ]);
 }
 
@@ -235,10 +243,10 @@ async function receiveState(env: Env, log: Log, store: Store, signal: AbortSigna
   limit.abort();
 }
 
-/** Nodes whose certificates open nothing any more, as the store has them. */
-function watchRemovals(
+/** Nodes whose certificates open nothing any more, as the store has them; the cluster object, for who wants it. */
+function watchCluster(
   store: Store,
-  onRemovals: () => void,
+  { onCluster, onRemovals }: Pick<ManagerOptions, "onCluster" | "onRemovals">,
 ): { readonly isRemoved: (nodeId: NodeId) => boolean; readonly run: (signal: AbortSignal) => Promise<void> } {
   let removed = new Set<NodeId>();
   const read = (cluster: Cluster | undefined): void => {
@@ -246,6 +254,7 @@ function watchRemovals(
     const grew = [...next].some((nodeId) => !removed.has(nodeId));
     removed = next;
     if (grew) onRemovals();
+    if (cluster !== undefined) onCluster(cluster);
   };
   return {
     isRemoved: (nodeId) => removed.has(nodeId),

@@ -1,11 +1,12 @@
 // Keeps the node's certificate valid, and true: renews it when its time has come, and at once when the cluster gives the
-// node another role.
+// node another role or has another root; and trusts the roots that the cluster has.
 import type * as grpc from "@grpc/grpc-js";
 import type { NodeRole } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { Identity, IdentityHolder } from "../../shared/pki/identity.ts";
+import { certificatesOf, issuerOf, unionOf } from "../../shared/pki/certificate.ts";
+import { type Identity, type IdentityHolder, openIdentity } from "../../shared/pki/identity.ts";
 import { renewAtMs, renewalRetryMs } from "../../shared/pki/renewal.ts";
 import { plainReason, renew } from "./enroll.ts";
 
@@ -24,17 +25,37 @@ export interface RenewalOptions {
   readonly save: (identity: Identity) => Promise<void>;
 }
 
+/** What the cluster wants of this node's certificate. */
+export interface Wish {
+  readonly role: NodeRole;
+  /** Digest of the root that it should be from; empty when the cluster does not say. */
+  readonly issuer: string;
+  /** PEM of the roots to trust; empty when the cluster does not say. */
+  readonly rootsPem: string;
+}
+
 export interface Renewal {
   /** Until `signal` aborts; never throws. */
   readonly run: (signal: AbortSignal) => Promise<void>;
-  /** The role that the cluster wants this node to have: renews until the certificate says so. */
-  readonly want: (role: NodeRole) => void;
+  /** Renews until the certificate is as wished. */
+  readonly want: (wish: Wish) => void;
+}
+
+/** Roots to trust now: as wished, with those of before for as long as the own certificate is from one of them. Pure. */
+export function rootsToTrust(present: Pick<Identity, "certificatePem" | "rootPem">, wishedPem: string): string {
+  if (certificatesOf(wishedPem).length === 0) return present.rootPem;
+  const isEnough = issuerOf(present.certificatePem, wishedPem) !== undefined;
+  return isEnough ? unionOf(wishedPem, "") : unionOf(wishedPem, present.rootPem);
 }
 
 export function createRenewal({ env, log, identity, managers, dial, save }: RenewalOptions): Renewal {
   let wake: (() => void) | undefined;
-  let wanted: NodeRole | undefined;
-  const isOfWrongRole = (): boolean => wanted !== undefined && wanted !== identity.current().role;
+  let wish: Wish | undefined;
+  const isUnwanted = (): boolean => {
+    if (wish === undefined) return false;
+    const { role, issuer } = identity.current();
+    return wish.role !== role || (wish.issuer !== "" && wish.issuer !== issuer);
+  };
 
   /** Until `ms` have passed or `want` is called. */
   const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
@@ -50,14 +71,27 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
     }
   };
 
+  const use = async (next: Identity): Promise<void> => {
+    await save(next);
+    identity.replace(next);
+  };
+
+  const wishedRoots = (): string =>
+    wish === undefined ? identity.current().rootPem : rootsToTrust(identity.current(), wish.rootsPem);
+  const adoptRoots = async (): Promise<void> => {
+    const rootPem = wishedRoots();
+    if (rootPem === identity.current().rootPem) return;
+    await use(openIdentity({ ...identity.current(), rootPem }));
+    log.info({ roots: identity.current().trustRoots }, "trusts the roots that the cluster has now");
+  };
+
   const renewOnce = async (signal: AbortSignal): Promise<void> => {
     const failures: string[] = [];
     for (const addr of managers()) {
       try {
         const next = await renew(dial(addr), identity.current(), signal);
-        await save(next);
-        identity.replace(next);
-        log.info({ role: next.role, notAfterMs: next.notAfterMs }, "renewed the certificate");
+        await use(next);
+        log.info({ role: next.role, notAfterMs: next.notAfterMs, issuer: next.issuer }, "renewed the certificate");
         return;
       } catch (error) {
         failures.push(`${addr}: ${plainReason(SkepError.from(error))}`);
@@ -68,19 +102,23 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
 
   const run = async (signal: AbortSignal): Promise<void> => {
     let failures = 0;
-    let refusedRole = false;
+    let refusedWish = false;
     let dueMs = renewAtMs(identity.current(), env.random());
     while (!signal.aborted) {
-      const dueInMs = isOfWrongRole() ? 0 : Math.max(0, dueMs - env.wallMs());
-      const waitMs = failures > 0 ? renewalRetryMs(failures, env.random()) : refusedRole ? ROLE_RETRY_MS : dueInMs;
+      const isDue = isUnwanted() || wishedRoots() !== identity.current().rootPem;
+      const dueInMs = isDue ? 0 : Math.max(0, dueMs - env.wallMs());
+      const waitMs = failures > 0 ? renewalRetryMs(failures, env.random()) : refusedWish ? ROLE_RETRY_MS : dueInMs;
       if (waitMs > 0) await pause(Math.min(waitMs, LOOK_EVERY_MS), signal);
       if (signal.aborted) return;
-      if (!isOfWrongRole() && env.wallMs() < dueMs) continue;
       try {
-        await renewOnce(signal);
-        dueMs = renewAtMs(identity.current(), env.random());
+        await adoptRoots();
+        if (isUnwanted() || env.wallMs() >= dueMs) {
+          await renewOnce(signal);
+          await adoptRoots();
+          dueMs = renewAtMs(identity.current(), env.random());
+        }
         failures = 0;
-        refusedRole = isOfWrongRole();
+        refusedWish = isUnwanted();
       } catch (error) {
         if (signal.aborted) return;
         failures++;
@@ -92,9 +130,9 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
 
   return {
     run,
-    want: (role) => {
-      if (wanted === role) return;
-      wanted = role;
+    want: (next) => {
+      if (wish?.role === next.role && wish.issuer === next.issuer && wish.rootsPem === next.rootsPem) return;
+      wish = next;
       wake?.();
     },
   };

@@ -2,7 +2,7 @@
 //
 //   node.json               which cluster and node, addresses, its place in Raft; written last when it joins, removed first
 //                           when it leaves, so its presence alone says "this host is a node"
-//   certificates/node.pem   key and certificate in one file, so that they can never be of different age
+//   certificates/node.pem   keys and certificate in one file, so that they can never be of different age (node-pem.ts)
 //   certificates/root.pem   the cluster's root certificate
 //   raft/                   managers: log and snapshots
 //   agent/                  task states, logs
@@ -11,7 +11,8 @@ import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SkepError } from "../../shared/errors.ts";
 import { type ClusterId, type NodeId, parseId } from "../../shared/model/ids.ts";
-import type { IdentityFiles } from "../../shared/pki/identity.ts";
+import { pemBlocks } from "../../shared/pki/pem.ts";
+import { formatNodePem, type NodeFiles, parseNodePem, type StoredIdentity } from "./node-pem.ts";
 
 export interface NodeState {
   readonly nodeId: NodeId;
@@ -24,6 +25,8 @@ export interface NodeState {
   readonly managers: readonly string[];
   /** Managers that are in the Raft group: their place in it. */
   readonly raft?: { readonly raftId: number } | undefined;
+  /** Nodes that were removed from the cluster and may still hold a certificate, as last heard. */
+  readonly removed?: readonly NodeId[] | undefined;
 }
 
 export interface StateDir {
@@ -34,8 +37,9 @@ export interface StateDir {
   readonly readNode: () => Promise<NodeState | undefined>;
   readonly writeNode: (state: NodeState) => Promise<void>;
   /** @throws {SkepError} `internal` */
-  readonly readIdentity: () => Promise<IdentityFiles>;
-  readonly writeIdentity: (files: IdentityFiles) => Promise<void>;
+  readonly readIdentity: () => Promise<StoredIdentity>;
+  /** With `unlockKey` the keys are sealed. After a crash there are the old keys and certificate or the new ones. */
+  readonly writeIdentity: (files: NodeFiles, unlockKey?: Uint8Array) => Promise<void>;
   /** Forgets the managers' log: this node is a manager no more. */
   readonly wipeRaft: () => Promise<void>;
   /** Forgets the node; images stay. */
@@ -63,15 +67,17 @@ export function openStateDir(dir: string): StateDir {
     writeNode: (state) => writeAtomically(nodeFile, `${JSON.stringify({ format: FORMAT, ...state }, undefined, 2)}\n`),
     readIdentity: async () => {
       const [node, rootPem] = [await readIfThere(certificateFile), await readIfThere(rootFile)];
-      const keyEnd = "-----END PRIVATE KEY-----\n";
-      const at = node?.indexOf(keyEnd) ?? -1;
-      if (node === undefined || rootPem === undefined || at < 0)
-        throw damaged(certificates, "key or certificate missing");
-      return { keyPem: node.slice(0, at + keyEnd.length), certificatePem: node.slice(at + keyEnd.length), rootPem };
+      const stored = node === undefined || rootPem === undefined ? undefined : parseNodePem(node, rootPem);
+      if (stored === undefined) throw damaged(certificates, "key or certificate missing");
+      return stored;
     },
-    writeIdentity: async ({ keyPem, certificatePem, rootPem }) => {
-      await writeAtomically(rootFile, rootPem);
-      await writeAtomically(certificateFile, keyPem + certificatePem);
+    writeIdentity: async (files, unlockKey) => {
+      // Whichever certificate a crash leaves, the root that it is from is there.
+      const before = (await readIfThere(rootFile)) ?? "";
+      const both = [...new Set([...pemBlocks("CERTIFICATE", before), ...pemBlocks("CERTIFICATE", files.rootPem)])];
+      if (before !== files.rootPem) await writeAtomically(rootFile, both.join(""));
+      await writeAtomically(certificateFile, formatNodePem(files, unlockKey));
+      if (both.join("") !== files.rootPem) await writeAtomically(rootFile, files.rootPem);
     },
     wipeRaft: () => rm(raftDir, { recursive: true, force: true }),
     wipe: async () => {
@@ -122,7 +128,7 @@ function parseNode(text: string, path: string): NodeState {
     if (!isRecord(raw)) throw new SkepError("internal", "not an object");
     if (raw["format"] !== FORMAT)
       throw new SkepError("internal", `format ${JSON.stringify(raw["format"])} is not known`);
-    const raft = raw["raft"];
+    const { raft, removed } = raw;
     return {
       nodeId: parseId("node id", textOf(raw, "nodeId")),
       clusterId: parseId("cluster id", textOf(raw, "clusterId")),
@@ -130,6 +136,7 @@ function parseNode(text: string, path: string): NodeState {
       listenAddr: textOf(raw, "listenAddr"),
       managers: listOf(raw, "managers").map(String),
       raft: isRecord(raft) ? { raftId: numberOf(raft, "raftId") } : undefined,
+      ...(Array.isArray(removed) ? { removed: removed.map((id) => parseId<NodeId>("node id", String(id))) } : {}),
     };
   } catch (cause) {
     throw damaged(path, SkepError.from(cause).message);

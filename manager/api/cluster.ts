@@ -2,6 +2,7 @@ import type { ControlService } from "../../proto/gen/control.ts";
 import { type Cluster, type ClusterSpec, newJoinTokens } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { newJoinToken } from "../../shared/model/join-token.ts";
+import { newUnlockKey } from "../../shared/pki/unlock-key.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import type { View } from "../store/types.ts";
 import type { ControlOptions } from "./context.ts";
@@ -13,21 +14,22 @@ type ClusterHandlers = Pick<Handlers<typeof ControlService>, "getCluster" | "upd
 const HOUR_MS = 60 * 60 * 1000;
 const MIN_HEARTBEAT_MS = 100;
 
-function required(view: View): Cluster {
+/** @throws {SkepError} `unavailable` before the cluster's first write is here. */
+export function requiredCluster(view: View): Cluster {
   const cluster = view.cluster();
   if (cluster === undefined) throw new SkepError("unavailable", "the cluster is being made: try again");
   return cluster;
 }
 
 export function createClusterHandlers({ env, store }: ControlOptions): ClusterHandlers {
-  const read = (): Cluster => redactCluster(store.view(required));
+  const read = (): Cluster => redactCluster(store.view(requiredCluster));
   return {
     getCluster: async () => read(),
 
     updateCluster: async ({ version, spec, rotateWorkerToken, rotateManagerToken }) => {
       if (spec !== undefined) checkClusterSpec(spec);
       await store.update((tx) => {
-        const cluster = required(tx);
+        const cluster = requiredCluster(tx);
         const tokens = cluster.rootCa?.joinTokens ?? newJoinTokens();
         const fresh = (): string => newJoinToken(cluster.rootCa?.caCertHash ?? "", env.random);
         const joinTokens = {
@@ -39,11 +41,18 @@ export function createClusterHandlers({ env, store }: ControlOptions): ClusterHa
           meta: cluster.meta && { ...cluster.meta, version },
           spec: spec ?? cluster.spec,
           rootCa: cluster.rootCa && { ...cluster.rootCa, joinTokens },
+          unlockKey: unlockKeyFor(spec ?? cluster.spec, cluster, env.random),
         });
       });
       return read();
     },
   };
+}
+
+/** There is a key exactly while the managers shall lock themselves; turned on again it is another one. */
+function unlockKeyFor(spec: ClusterSpec | undefined, cluster: Cluster, random: () => number): Uint8Array {
+  if (spec?.encryption?.autoLockManagers !== true) return new Uint8Array(0);
+  return cluster.unlockKey.length > 0 ? cluster.unlockKey : newUnlockKey(random);
 }
 
 export function checkClusterSpec({ labels, dispatcher, raft, caConfig, insecureRegistries }: ClusterSpec): void {

@@ -10,6 +10,7 @@ import { createEventsHandler } from "./events.ts";
 import { forwarding } from "./forward.ts";
 import { createLogsHandler } from "./logs.ts";
 import { createNodeHandlers } from "./nodes.ts";
+import { createSecurityHandlers } from "./security.ts";
 import { createServiceHandlers } from "./services.ts";
 import { createStatusHandler } from "./status.ts";
 import { createTaskHandlers } from "./tasks.ts";
@@ -27,9 +28,9 @@ export function createControlHandlers(options: ControlOptions): Handlers<typeof 
     ...createServiceHandlers(options),
     ...createTaskHandlers(options),
     ...createClusterHandlers(options),
-    ...createStatusHandler(options, events),
     ...createSecurityHandlers(options),
     ...createBackupHandler(options),
+    ...createStatusHandler(options, events),
     ...createLogsHandler(options),
     ...createEventsHandler(env, events),
   });

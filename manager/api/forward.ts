@@ -29,6 +29,7 @@ const READS = new Set<keyof typeof ControlService>([
   "getTask",
   "listTasks",
   "getCluster",
+  "getUnlockKey",
   "status",
 ]);
 
@@ -203,8 +204,8 @@ export function forwarding(
     getNode: on("getNode", ControlService.getNode, handlers.getNode),
     listNodes: on("listNodes", ControlService.listNodes, handlers.listNodes),
     updateNode: on("updateNode", ControlService.updateNode, handlers.updateNode),
-    removeNode: on("removeNode", ControlService.removeNode, handlers.removeNode),
     setNodeRole: on("setNodeRole", ControlService.setNodeRole, handlers.setNodeRole),
+    removeNode: on("removeNode", ControlService.removeNode, handlers.removeNode),
     createService: on("createService", ControlService.createService, handlers.createService),
     getService: on("getService", ControlService.getService, handlers.getService),
     listServices: on("listServices", ControlService.listServices, handlers.listServices),
@@ -214,6 +215,9 @@ export function forwarding(
     listTasks: on("listTasks", ControlService.listTasks, handlers.listTasks),
     getCluster: on("getCluster", ControlService.getCluster, handlers.getCluster),
     updateCluster: on("updateCluster", ControlService.updateCluster, handlers.updateCluster),
+    getUnlockKey: on("getUnlockKey", ControlService.getUnlockKey, handlers.getUnlockKey),
+    rotateUnlockKey: on("rotateUnlockKey", ControlService.rotateUnlockKey, handlers.rotateUnlockKey),
+    rotateCA: on("rotateCA", ControlService.rotateCA, handlers.rotateCA),
     // Most wanted when there is no leader: then what this manager knows, and that it is alone.
     status: async (request, context) => {
       try {
@@ -224,9 +228,9 @@ export function forwarding(
         return await handlers.status(request, context);
       }
     },
+    backup: streamOnLeader(options, ControlService.backup, handlers.backup),
     logs: streamOnLeader(options, ControlService.logs, handlers.logs),
     // Each manager has its own events, from the commits that it applies: listening outlives a leader.
     events: handlers.events,
   };
-    backup: streamOnLeader(options, ControlService.backup, handlers.backup),
 }

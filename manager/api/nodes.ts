@@ -18,10 +18,11 @@ import type { Handlers } from "../../shared/rpc/server.ts";
 import { tlsStatusOf } from "../ca/root-rotation.ts";
 import { changedNode } from "../dispatcher/records.ts";
 import type { RaftStatus } from "../raft/raft-node.ts";
+import type { View } from "../store/types.ts";
 import type { ControlOptions } from "./context.ts";
 import { compileFilters, NODE_FILTERS } from "./filters.ts";
-import { isVoter, quorumHealth, reachabilityOf, withManagerStatus } from "./managers.ts";
 import { managerWarnings } from "./manager-warnings.ts";
+import { isVoter, quorumHealth, reachabilityOf, withManagerStatus } from "./managers.ts";
 import { hostnameOf, resolveNode } from "./refs.ts";
 import { checkLabels } from "./validate/problem.ts";
 
@@ -32,31 +33,32 @@ type NodeHandlers = Pick<
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+const withTlsStatus = (view: View, node: Node): Node => ({ ...node, tlsStatus: tlsStatusOf(view.cluster(), node) });
+
 const label = (node: Node): string => hostnameOf(node) || node.id;
 
 export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHandlers {
   return {
     getNode: async ({ ref }) =>
-      withManagerStatus(
-        raft.status(),
-        store.view((view) => resolveNode(view, ref)),
-      ),
+      store.view((view) => withTlsStatus(view, withManagerStatus(raft.status(), resolveNode(view, ref)))),
 
     listNodes: async ({ filters }) => {
       const matches = compileFilters("nodes", filters, NODE_FILTERS);
       const status = raft.status();
       return store.view((view) =>
         newListNodesResponse({
-          nodes: [...view.all("node")].filter(matches).map((node) => withManagerStatus(status, node)),
+          nodes: [...view.all("node")]
+            .filter(matches)
+            .map((node) => withTlsStatus(view, withManagerStatus(status, node))),
         }),
       );
     },
 
     updateNode: async ({ id, version, spec, advertiseAddr }) => {
       if (spec === undefined) throw new SkepError("invalid_argument", "the node's spec is missing");
+      const addr = advertiseAddr === "" ? "" : formatAddress(parseAddress("advertise address", advertiseAddr));
       checkLabels("node labels", spec.labels);
       const status = raft.status();
-      const addr = advertiseAddr === "" ? "" : formatAddress(parseAddress("advertise address", advertiseAddr));
       await store.update((tx) => {
         const node = tx.get("node", id);
         if (node === undefined) throw new SkepError("not_found", `no such node: ${id}`);
@@ -70,8 +72,6 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
       );
     },
 
-    removeNode: async ({ ref, force }) => {
-      const status = raft.status();
     setNodeRole: async ({ ref, role }) => {
       const status = raft.status();
       const { id, changed } = await store.update((tx) => {
@@ -91,6 +91,8 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
       );
     },
 
+    removeNode: async ({ ref, force }) => {
+      const status = raft.status();
       const id = await store.update((tx) => {
         const node = resolveNode(tx, ref);
         checkRemovable(node, force, status);
@@ -104,8 +106,6 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
   };
 }
 
-/** A manager may only go when those that stay, and answer, can still decide. */
-export function checkRoleChange(node: Node, spec: NodeSpec, nodes: readonly Node[], status: RaftStatus): void {
 /**
  * The node at its new address. As a member of the Raft group it is moved by the leader's role loop, which sees that the two
  * differ; the node itself hears of it in its session.
@@ -118,6 +118,8 @@ export function readdressed(node: Node, addr: string, all: Iterable<Node>, nowMs
   return changedNode(node, { addr }, nowMs) ?? node;
 }
 
+/** A manager may only go when those that stay, and answer, can still decide. */
+export function checkRoleChange(node: Node, spec: NodeSpec, nodes: readonly Node[], status: RaftStatus): void {
   if (node.spec?.role !== "manager" || spec.role !== "worker") return;
   const others = nodes.filter((other) => other.id !== node.id && other.spec?.role === "manager");
   if (others.length === 0) {

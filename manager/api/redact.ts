@@ -1,5 +1,5 @@
-// What never leaves the managers: registry credentials and the CA's key.
-import type { Cluster, Service, ServiceSpec, Task, TaskSpec } from "../../proto/gen/objects.ts";
+// What never leaves the managers: registry credentials, the CA's keys, the unlock key.
+import type { Cluster, RootCA, Service, ServiceSpec, Task, TaskSpec } from "../../proto/gen/objects.ts";
 
 const redactTemplate = (spec: TaskSpec | undefined): TaskSpec | undefined =>
   spec?.containerSpec === undefined || spec.containerSpec.registryAuth === ""
@@ -17,8 +17,17 @@ export const redactService = (service: Service): Service => ({
 
 export const redactTask = (task: Task): Task => ({ ...task, spec: redactTemplate(task.spec) });
 
+const NOTHING = new Uint8Array(0);
+
+const redactRoot = (root: RootCA): RootCA => ({
+  ...root,
+  caKey: NOTHING,
+  rotation: root.rotation === undefined ? undefined : { ...root.rotation, caKey: NOTHING },
+});
+
 /** The join tokens stay: whoever may call at all is root on a manager. */
 export const redactCluster = (cluster: Cluster): Cluster => ({
   ...cluster,
-  rootCa: cluster.rootCa === undefined ? undefined : { ...cluster.rootCa, caKey: new Uint8Array(0) },
+  rootCa: cluster.rootCa === undefined ? undefined : redactRoot(cluster.rootCa),
+  unlockKey: NOTHING,
 });

@@ -23,6 +23,7 @@ import type { RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import { type Admission, type Applicant, admit } from "./admission.ts";
 import { joiningNode } from "./new-cluster.ts";
+import { issuingAuthority, trustedRoots } from "./root-rotation.ts";
 
 const FORWARD_TIMEOUT_MS = 10_000;
 /** Whom a forwarding manager speaks for: a node id, or empty for a caller without a certificate. */
@@ -145,6 +146,7 @@ async function issue(
     clusterId: cluster.id,
     role: node.role,
     managers: members.map((member) => member.addr),
+    trustRoots: trustedRoots(cluster),
   });
 }
 
@@ -171,9 +173,8 @@ function signFor(
   publicKey: ReturnType<typeof verifyCertificateRequest>,
   env: Env,
 ): string {
-  const { caCert, caKey } = cluster.rootCa ?? {};
-  if (caCert === undefined || caKey === undefined) throw new SkepError("internal", "the cluster has no root CA");
-  return issueNodeCertificate(
+  const authority = issuingAuthority(cluster);
+  const certificate = issueNodeCertificate(
     {
       nodeId: node.id,
       role: node.role,
@@ -182,6 +183,7 @@ function signFor(
       validityMs: cluster.spec?.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_VALIDITY_MS,
       nowMs: env.wallMs(),
     },
-    { certificatePem: Buffer.from(caCert).toString(), keyPem: Buffer.from(caKey).toString() },
+    authority,
   );
+  return certificate + authority.chainPem;
 }

@@ -21,6 +21,7 @@ import {
 import type { ClusterId, NodeId } from "../../shared/model/ids.ts";
 import { newJoinToken } from "../../shared/model/join-token.ts";
 import { DEFAULT_NODE_VALIDITY_MS, type RootAuthority } from "../../shared/pki/issue.ts";
+import { newUnlockKey } from "../../shared/pki/unlock-key.ts";
 import { parseAddress } from "../../shared/rpc/address.ts";
 
 /** Swarm's figures where Swarm has them; suspicion and grace are ours. */
@@ -73,6 +74,7 @@ export const firstCluster = (
         manager: newJoinToken(root.digest, random),
       }),
     }),
+    ...(spec?.encryption?.autoLockManagers === true ? { unlockKey: newUnlockKey(random) } : {}),
   });
 
 export interface JoiningNode {

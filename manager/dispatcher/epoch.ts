@@ -8,12 +8,13 @@ import {
   type SessionInfo,
   type TaskStatusUpdate,
 } from "../../proto/gen/dispatcher.ts";
-import type { ClusterSpec } from "../../proto/gen/objects.ts";
+import type { Cluster, ClusterSpec } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
 import type { Peer } from "../../shared/rpc/peer.ts";
+import { issuingAuthority, trustedRoots } from "../ca/root-rotation.ts";
 import type { Change, Commit, Store, View } from "../store/types.ts";
 import { DEFAULT_LIVENESS, Liveness, type LivenessConfig } from "./liveness.ts";
 import { isAssigned, isNews, Outbox } from "./outbox.ts";
@@ -193,6 +194,7 @@ export class Epoch {
       managers: this.#options.managers(),
       insecureRegistries: view.cluster()?.spec?.insecureRegistries ?? [],
       role: view.get("node", nodeId)?.spec?.role ?? "worker",
+      ...trustOf(view.cluster()),
     });
   }
 
@@ -352,6 +354,16 @@ export class Epoch {
       }
     }
   }
+}
+
+/** Whom to trust, and whom no longer. */
+function trustOf(cluster: Cluster | undefined): Partial<SessionInfo> {
+  if (cluster?.rootCa === undefined) return {};
+  return {
+    trustRoots: trustedRoots(cluster),
+    issuingRoot: issuingAuthority(cluster).digest,
+    blacklistedCertificates: cluster.blacklistedCertificates,
+  };
 }
 
 /** A cluster without a setting has the default. */

@@ -3,6 +3,7 @@ import { createHash, type KeyObject, X509Certificate } from "node:crypto";
 import type { NodeRole } from "../../proto/gen/objects.ts";
 import { SkepError } from "../errors.ts";
 import { type ClusterId, type NodeId, parseId } from "../model/ids.ts";
+import { pemBlocks } from "./pem.ts";
 
 /** The organizational unit of a node's certificate, and a name in it that TLS can ask for. */
 export const ROLE_NAME = {
@@ -78,6 +79,22 @@ export function isIssuedBy(certificate: string, rootPem: string): boolean {
   const leaf = parse(certificate);
   return leaf.checkIssued(root) && leaf.verify(root.publicKey);
 }
+
+/** The certificates in `pem`, in order, as PEM. */
+export const certificatesOf = (pem: string): readonly string[] => pemBlocks("CERTIFICATE", pem);
+
+/** Digests of the certificates in `pem`, in order. */
+export const digestsOf = (pem: string): readonly string[] => certificatesOf(pem).map(certificateDigest);
+
+/** Digest of that one of `rootsPem` which signed the (first) certificate; undefined when none did. */
+export function issuerOf(certificate: string, rootsPem: string): string | undefined {
+  const root = certificatesOf(rootsPem).find((one) => isIssuedBy(certificate, one));
+  return root === undefined ? undefined : certificateDigest(root);
+}
+
+/** Every certificate of both, once. */
+export const unionOf = (pem: string, other: string): string =>
+  [...new Set([...certificatesOf(pem), ...certificatesOf(other)])].join("");
 
 export const isForKey = (certificate: string, privateKey: KeyObject): boolean =>
   parse(certificate).checkPrivateKey(privateKey);

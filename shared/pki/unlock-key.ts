@@ -1,9 +1,11 @@
 // The key that opens managers which lock themselves, as a person keeps it: `SKEPKEY-1-` and 32 random bytes in base64.
-import { KEY_BYTES, newSealingKey } from "./sealing.ts";
+import { KEY_BYTES } from "./sealing.ts";
 
 const PREFIX = "SKEPKEY-1-";
 
-export const newUnlockKey = newSealingKey;
+/** @param random [0, 1); must not be guessable outside of tests. */
+export const newUnlockKey = (random: () => number): Buffer =>
+  Buffer.from(Array.from({ length: KEY_BYTES }, () => Math.floor(random() * 256)));
 
 export const formatUnlockKey = (key: Uint8Array): string =>
   `${PREFIX}${Buffer.from(key).toString("base64").replace(/=+$/, "")}`;

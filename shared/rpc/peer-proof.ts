@@ -10,7 +10,7 @@ import type { Peer } from "./peer.ts";
 
 export interface Trust {
   readonly clusterId: ClusterId;
-  /** Was the node removed from the cluster? Only managers know; elsewhere always false. */
+  /** Was the node removed from the cluster? Managers know from the store, others from what their session tells. */
   readonly isRemoved: (nodeId: NodeId) => boolean;
   readonly wallMs: () => number;
 }

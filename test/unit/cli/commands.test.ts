@@ -63,6 +63,7 @@ const daemon = await startDaemon({
         joinTokens: { worker: "W-TOKEN", manager: "M-TOKEN" },
         addr: "10.0.0.1:7377",
         notes: [],
+        unlockKey: "",
       };
     },
     join: async (request) => {

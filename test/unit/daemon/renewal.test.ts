@@ -133,10 +133,10 @@ test("another role is asked for at once, and again until the certificate says it
   const { holder, renewal, stop } = start();
   await env.advance(0);
   const asked = ca.asked;
-  renewal.want("worker");
+  renewal.want({ role: "worker", issuer: "", rootsPem: "" });
   await env.advance(1_000);
   assert.equal(ca.asked, asked);
-  renewal.want("manager");
+  renewal.want({ role: "manager", issuer: "", rootsPem: "" });
   await env.advance(0);
   await answered(() => ca.asked === asked + 1);
   assert.equal(holder.current().role, "worker");

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { type NodeState, openStateDir, type StateDir } from "../../../bin/daemon/state-dir.ts";
 import type { ClusterId, NodeId } from "../../../shared/model/ids.ts";
+import { newSealingKey } from "../../../shared/pki/sealing.ts";
 
 const state: NodeState = {
   nodeId: "n".repeat(25) as NodeId,
@@ -36,7 +37,29 @@ test("what is written is read", async () => {
   await dir.writeNode({ ...state, raft: undefined });
   assert.deepEqual(await dir.readNode(), { ...state, raft: undefined });
   await dir.writeIdentity(identity);
-  assert.deepEqual(await dir.readIdentity(), identity);
+  assert.deepEqual(await dir.readIdentity(), { kind: "open", files: identity });
+});
+
+test("a manager's keys: open with the log's key beside them, or sealed and open with the unlock key alone", async () => {
+  const [unlockKey, raftKey] = [newSealingKey(), newSealingKey()];
+  const files = { ...identity, raftKey, unlockVersion: 7 };
+  await dir.writeIdentity(files);
+  assert.deepEqual(await dir.readIdentity(), { kind: "open", files });
+  await dir.writeIdentity(files, unlockKey);
+  const text = await readFile(join(path, "certificates", "node.pem"), "latin1");
+  assert.equal(text.includes("PRIVATE KEY"), false);
+  assert.ok(text.includes(identity.certificatePem));
+  const stored = await dir.readIdentity();
+  assert.ok(stored.kind === "sealed");
+  assert.deepEqual(stored.unlock(unlockKey), files);
+  assert.throws(() => stored.unlock(newSealingKey()), /could not be unlocked: invalid key provided/);
+});
+
+test("replacing the root: whatever is on the disk at a crash, the certificate's root is there", async () => {
+  await dir.writeIdentity(identity);
+  const next = { ...identity, rootPem: "-----BEGIN CERTIFICATE-----\nDD==\n-----END CERTIFICATE-----\n" };
+  await dir.writeIdentity(next);
+  assert.deepEqual(await dir.readIdentity(), { kind: "open", files: next });
 });
 
 test("keys are root's alone, and no half-written file stays", async () => {

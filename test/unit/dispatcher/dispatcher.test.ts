@@ -5,6 +5,7 @@ import {
   type AgentMessage,
   type DispatcherMessage,
   newAgentMessage,
+  newSessionInfo,
   newTaskStatusUpdate,
 } from "../../../proto/gen/dispatcher.ts";
 import {
@@ -187,12 +188,14 @@ describe("a session", () => {
     const [session] = line.messages;
     assert.deepEqual(session, {
       kind: "session",
-      nodeId: NODE,
-      heartbeatPeriodMs: 1_000,
-      suspectAfterMs: 3_000,
-      managers: ["10.0.0.1:7377"],
-      insecureRegistries: ["10.0.0.1:5000"],
-      role: "manager",
+      ...newSessionInfo({
+        nodeId: NODE,
+        heartbeatPeriodMs: 1_000,
+        suspectAfterMs: 3_000,
+        managers: ["10.0.0.1:7377"],
+        insecureRegistries: ["10.0.0.1:5000"],
+        role: "manager",
+      }),
     });
   });
 
