@@ -72,9 +72,14 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
   const enforce = (tx: Tx, id: NodeId): void => {
     const node = tx.get("node", id);
     if (node === undefined) return;
+    let bytes = 0;
     for (const task of enforceNode(node, tx.tasksOfNode(id), env.wallMs())) {
       tx.put("task", task);
       services.add(task.serviceId);
+      bytes += TASK_OVERHEAD_BYTES + (task.spec === undefined ? 0 : encodeTaskSpec(task.spec).length);
+      if (bytes < PLAN_BYTES) continue;
+      nodes.add(id); // the others in a next transaction
+      return;
     }
   };
 

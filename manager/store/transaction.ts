@@ -8,6 +8,11 @@ import type { TableName, Tables, Tx } from "./types.ts";
 
 // Room for the frame around each object's bytes.
 const ACTION_OVERHEAD_BYTES = 32;
+/**
+ * Of one update, or one item of a batch. With what a batch collects before it that is still one transaction: a write that no
+ * transaction can hold must fail alone, and not take the batch along, which its loop would try again for ever.
+ */
+const MAX_WRITE_BYTES = 3 * 1024 * 1024;
 
 export interface OpenTransaction {
   readonly tx: Tx;
@@ -63,6 +68,12 @@ export function openTransaction(below: AllRows, version: number, next: number, n
       meta: newMeta({ version: next, createdAtMs: present?.meta?.createdAtMs ?? nowMs, updatedAtMs: nowMs }),
     };
     const asBytes = encodeObject(table, stamped);
+    if (bytes + asBytes.length > MAX_WRITE_BYTES) {
+      throw new SkepError(
+        "resource_exhausted",
+        `with ${table} ${object.id} the write would be ${bytes + asBytes.length} bytes, more than the limit of ${MAX_WRITE_BYTES}`,
+      );
+    }
     record(writeOf(table, object.id, decodeObject(table, asBytes), asBytes));
     return undefined;
   };

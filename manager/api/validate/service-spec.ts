@@ -12,7 +12,8 @@ import {
 } from "./policies.ts";
 import { checkLabels, invalid, notYet } from "./problem.ts";
 
-const NAME = /^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*$/;
+// One way only to match a text: a pattern with repeats inside repeats takes for ever to refuse a long name.
+const NAME = /^[a-zA-Z0-9](?:[-_A-Za-z0-9]*[A-Za-z0-9])?$/;
 const MAX_NAME_LENGTH = 63;
 /** Every task carries its spec. */
 const MAX_SPEC_BYTES = 256 * 1024;
@@ -45,6 +46,9 @@ export function checkServiceName(name: string): void {
 }
 
 function checkServiceSpec(spec: ServiceSpec): void {
+  // First: what all the other checks look at has a bound then.
+  const bytes = encodeServiceSpec(spec).length;
+  if (bytes > MAX_SPEC_BYTES) throw invalid("service", `the spec is ${bytes} bytes, more than ${MAX_SPEC_BYTES}`);
   if (spec.name !== "") checkServiceName(spec.name);
   checkLabels("labels", spec.labels);
   const template = spec.taskTemplate;
@@ -65,8 +69,6 @@ function checkServiceSpec(spec: ServiceSpec): void {
   if (spec.mode?.kind === "global" && (template.placement?.maxReplicas ?? 0) > 0) {
     throw invalid("replicas-max-per-node", "only a replicated service can have it: a global one has one task per node");
   }
-  const bytes = encodeServiceSpec(spec).length;
-  if (bytes > MAX_SPEC_BYTES) throw invalid("service", `the spec is ${bytes} bytes, more than ${MAX_SPEC_BYTES}`);
 }
 
 type StringMap = Readonly<Record<string, string>>;

@@ -53,6 +53,8 @@ const refused: readonly (readonly [
   ["a name that begins with a dash", serviceSpec("-web"), "invalid_argument", /name "-web"/],
   ["a name with a dot", serviceSpec("web.1"), "invalid_argument", /only letters, digits/],
   ["a name of 64 characters", serviceSpec("a".repeat(64)), "invalid_argument", /longer than 63/],
+  // A pattern that tries every way to split it would not come to an end.
+  ["a long name with a bad end", serviceSpec(`${"a".repeat(62)}!`), "invalid_argument", /only letters, digits/],
   ["an empty label key", serviceSpec("web", { labels: { "": "x" } }), "invalid_argument", /label has an empty key/],
   ["too little cpu", limits({ nanoCpus: 999_999 }), "invalid_argument", /at least 0\.001/],
   ["too little memory", limits({ memoryBytes: 4 * 1024 * 1024 - 1 }), "invalid_argument", /at least 4MiB/],

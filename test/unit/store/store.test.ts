@@ -363,6 +363,27 @@ test("batch: items whole, failures reported, work split over transactions", asyn
   close();
 });
 
+test("batch: an item that no transaction can hold fails alone", async () => {
+  const { store, close } = await createTestStore();
+  const sizes = [10, 4 << 20, 10, 3 << 20, 10];
+  const { failed } = await store.batch(sizes, (tx, size) => {
+    const status = newTaskStatus({ err: "x".repeat(size) });
+    tx.put("task", newTask({ id: newId<TaskId>(random), status }));
+  });
+  assert.deepEqual(
+    failed.map(({ item, error }) => [item, error.code]),
+    [
+      [4 << 20, "resource_exhausted"],
+      [3 << 20, "resource_exhausted"],
+    ],
+  );
+  assert.equal(
+    store.view((view) => view.count("task")),
+    3,
+  );
+  close();
+});
+
 test("batch: lost leadership rejects, what was committed stays", async () => {
   const { store, raft, close } = await createTestStore();
   const web = service("web");
