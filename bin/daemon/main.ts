@@ -60,6 +60,8 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
   // One loop or connection that fails must not take the others with it, least of all the containers' keeper.
   process.on("uncaughtException", (error) => log.error({ error }, "uncaught exception"));
   process.on("unhandledRejection", (error) => log.error({ error }, "unhandled rejection"));
+  // A terminal that is closed, or a reload asked for by habit: no reason to end.
+  process.on("SIGHUP", () => log.info({}, "SIGHUP changes nothing: all options are on the command line"));
   const { promise: told, resolve: tell } = Promise.withResolvers<NodeJS.Signals>();
   for (const name of ["SIGTERM", "SIGINT"] as const) {
     process.once(name, () => {
