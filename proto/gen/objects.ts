@@ -1816,7 +1816,7 @@ export const EndpointModeNumber: Readonly<Record<EndpointMode, number>> = {
   vip: 0,
   dnsrr: 1,
 };
-function readEndpointMode(number: number): EndpointMode {
+export function readEndpointMode(number: number): EndpointMode {
   switch (number) {
     case 0:
       return "vip";
@@ -1833,7 +1833,7 @@ export const PortProtocolNumber: Readonly<Record<PortProtocol, number>> = {
   udp: 1,
   sctp: 2,
 };
-function readPortProtocol(number: number): PortProtocol {
+export function readPortProtocol(number: number): PortProtocol {
   switch (number) {
     case 0:
       return "tcp";
@@ -1851,7 +1851,7 @@ export const PublishModeNumber: Readonly<Record<PublishMode, number>> = {
   ingress: 0,
   host: 1,
 };
-function readPublishMode(number: number): PublishMode {
+export function readPublishMode(number: number): PublishMode {
   switch (number) {
     case 0:
       return "ingress";
