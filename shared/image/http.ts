@@ -3,9 +3,9 @@
 import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
-import { getCACertificates } from "node:tls";
 import type { Env, Timer } from "../env/env.ts";
 import { SkepError } from "../errors.ts";
+import { currentTrust, type Trust } from "./trust.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
@@ -63,10 +63,14 @@ const WORDS: Readonly<Record<string, string>> = {
   EPROTO: "it does not speak TLS; if it is a plain HTTP registry, list it as insecure",
   ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak TLS; if it is a plain HTTP registry, list it as insecure",
   ERR_SSL_PACKET_LENGTH_TOO_LONG: "it does not speak TLS; if it is a plain HTTP registry, list it as insecure",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed; add it to this host's trusted certificates",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by a CA this host does not trust",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is signed by a CA this host does not trust",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by a CA this host does not trust",
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    "its certificate is self-signed: add it to the host's trusted ones (update-ca-certificates)",
+  SELF_SIGNED_CERT_IN_CHAIN:
+    "its certificate is signed by a CA this host does not trust: add it to the host's (update-ca-certificates)",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    "its certificate is signed by a CA this host does not trust: add it to the host's (update-ca-certificates)",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    "its certificate is signed by a CA this host does not trust: add it to the host's (update-ca-certificates)",
   CERT_HAS_EXPIRED: "its certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
 };
@@ -79,19 +83,23 @@ function transportError(url: URL, error: unknown): SkepError {
   return new TransportError(`cannot reach registry ${url.host}: ${words}`, TRANSIENT.has(code), { cause: error });
 }
 
-// The distribution's bundle, and what the administrator of this host added.
-const trusted = (): string[] => [...new Set([...getCACertificates("default"), ...getCACertificates("system")])];
-
 export function createHttpTransport(options: HttpOptions): HttpTransport {
   const { env } = options;
   const connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   const idleTimeoutMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
   const plain = new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST });
-  let secure: https.Agent | undefined; // reading the trusted certificates costs some milliseconds: only where needed
+  // Reading the trusted certificates costs some milliseconds: only where needed, and when they changed.
+  let trust: Trust | undefined;
+  let secure: https.Agent | undefined;
 
   const agentFor = (url: URL): http.Agent => {
     if (url.protocol === "http:") return plain;
-    secure ??= new https.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, ca: trusted() });
+    const now = currentTrust(trust);
+    if (secure === undefined || now !== trust) {
+      // Requests under way keep the connections of the agent before.
+      secure = new https.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, ca: [...now.certificates] });
+      trust = now;
+    }
     return secure;
   };
 
