@@ -43,6 +43,10 @@ function codeOf(status: number): Code {
   return "invalid_argument";
 }
 
+/** What servers (Go's, nginx) say to plain HTTP on their TLS port. */
+const SPEAKS_TLS = /HTTP request (was sent )?to an? HTTPS (server|port)/i;
+const TLS_HINT = " (it speaks TLS: take it off the insecure registries)";
+
 export const isRetryable = (status: number): boolean =>
   status === 408 || status === 429 || status === 500 || (status >= 502 && status <= 504);
 
@@ -58,7 +62,10 @@ export function registryError(status: number, host: string, what: string, words:
     case "not_found":
       return new SkepError(code, `registry ${host} has no ${what}: ${said}`);
     default:
-      return new SkepError(code, `registry ${host} failed at ${what}: ${said}`);
+      return new SkepError(
+        code,
+        `registry ${host} failed at ${what}: ${said}${SPEAKS_TLS.test(words) ? TLS_HINT : ""}`,
+      );
   }
 }
 
