@@ -5,29 +5,28 @@
 // commit; the same write succeeds once there is room again.
 //
 // Keys, in order: ["entry", index], ["hard-state"], ["identity"], ["sealing"], ["snapshot"], ["snapshot", piece], ["start"].
-// With a sealer, entries and snapshot are sealed, each for its place; what Raft needs of a log that says nothing about the
+// Entries lie in rows of one or several (entry-rows.ts). With a sealer, rows and snapshot are sealed, each for its place; what Raft needs of a log that says nothing about the
 // cluster stays plain. ["sealing"] is there then, and tells by opening that the key is the right one.
 import { existsSync } from "node:fs";
 import { open as openFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Key, open, type RootDatabase } from "lmdb";
 import {
-  decodeRaftEntry,
   decodeRaftHardState,
   decodeRaftSnapshotHead,
-  encodeRaftEntry,
   encodeRaftHardState,
   encodeRaftSnapshotHead,
 } from "../../proto/gen/raft.ts";
 import { asBuffer } from "../../proto/wire.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Sealer } from "../../shared/pki/sealing.ts";
-import { checkEntry, fromMembership, toMembership } from "./codec.ts";
+import { fromMembership, toMembership } from "./codec.ts";
 import { EMPTY_CONFIG } from "./core/config.ts";
 import { fitBytes } from "./core/log.ts";
 import type { Restored } from "./core/raft-core.ts";
 import { type Entry, entryBytes, type Snapshot } from "./core/types.ts";
 import { EntryCache } from "./entry-cache.ts";
+import { plainRows, type Row, type RowCodec, sealedRows } from "./entry-rows.ts";
 import type { LogWrite, RaftStorage } from "./storage.ts";
 
 const HARD_STATE: Key = ["hard-state"];
@@ -40,7 +39,6 @@ const SNAPSHOT: Key = ["snapshot"];
 const START: Key = ["start"];
 const entryKey = (index: number): Key => ["entry", index];
 const pieceKey = (piece: number): Key => ["snapshot", piece];
-const entryPlace = (index: number): string => `raft/entry/${index}`;
 const HEAD_PLACE = "raft/snapshot";
 const piecePlace = (snapshotIndex: number, piece: number): string => `raft/snapshot/${snapshotIndex}/${piece}`;
 const SEALING_PLACE = "raft/sealing";
@@ -124,21 +122,34 @@ export async function sealLmdb(dir: string, sealer: Sealer): Promise<void> {
 function copySealed(from: Db, to: Db, sealer: Sealer): void {
   const head = from.getBinary(SNAPSHOT);
   const snapshotIndex = head === undefined ? 0 : decodeRaftSnapshotHead(head).index;
+  const rows = sealedRows(sealer);
   to.transactionSync(() => {
+    let entries: Entry[] = [];
+    const putEntries = (): void => {
+      for (const row of rows.rowsOf(entries)) to.putSync(entryKey(row.first), rows.encode(row));
+      entries = [];
+    };
     for (const key of from.getKeys()) {
       const value = from.getBinary(key);
       if (value === undefined) continue;
+      if (Array.isArray(key) && key[0] === "entry" && typeof key[1] === "number") {
+        entries.push(...plainRows.decode(key[1], value).entries);
+        if (entries.length >= COPIED_AT_ONCE) putEntries();
+        continue;
+      }
       const place = placeOf(key, snapshotIndex);
       to.putSync(key, place === undefined ? value : sealer.seal(value, place));
     }
+    putEntries();
     to.putSync(SEALING, sealer.seal(SEALING_CHECK, SEALING_PLACE));
   });
 }
 
+const COPIED_AT_ONCE = 256;
+
 /** Undefined: the value at that key stays plain. */
 function placeOf(key: Key, snapshotIndex: number): string | undefined {
   const [kind, at] = Array.isArray(key) ? key : [key]; // lmdb reads ["snapshot"] as "snapshot"
-  if (kind === "entry" && typeof at === "number") return entryPlace(at);
   if (kind === "snapshot") return typeof at === "number" ? piecePlace(snapshotIndex, at) : HEAD_PLACE;
   return undefined;
 }
@@ -156,6 +167,11 @@ class LmdbStorage implements RaftStorage {
   readonly #db: Db;
   readonly #sealer: Sealer;
   readonly #isSealed: boolean;
+  readonly #rows: RowCodec;
+  /** Where the first row begins: at #firstIndex, or before it. */
+  #firstRow: number;
+  /** The one read last: who reads an entry reads its neighbours. */
+  #openRow: Row | undefined;
   readonly #cache: EntryCache;
   #raftId: number;
   #firstIndex: number;
@@ -168,18 +184,17 @@ class LmdbStorage implements RaftStorage {
     this.#db = db;
     this.#sealer = sealer ?? PLAIN;
     this.#isSealed = sealer !== undefined;
+    this.#rows = sealer === undefined ? plainRows : sealedRows(sealer);
     this.#raftId = readNumbers(db, IDENTITY)[0] ?? 0;
     const [startIndex = 0, startTerm = 0] = readNumbers(db, START);
     this.#firstIndex = startIndex + 1;
     this.#startTerm = startTerm;
     this.#lastIndex = startIndex;
-    for (const key of db.getKeys({
-      start: entryKey(Number.MAX_SAFE_INTEGER),
-      end: ["entry"],
-      reverse: true,
-      limit: 1,
-    })) {
-      if (Array.isArray(key) && typeof key[1] === "number") this.#lastIndex = key[1];
+    const last = this.#rowAt(Number.MAX_SAFE_INTEGER);
+    if (last !== undefined) this.#lastIndex = last.first + last.entries.length - 1;
+    this.#firstRow = this.#firstIndex;
+    for (const key of db.getKeys({ start: ["entry"], end: entryKey(Number.MAX_SAFE_INTEGER), limit: 1 })) {
+      if (Array.isArray(key) && typeof key[1] === "number") this.#firstRow = key[1];
     }
     this.#cache = new EntryCache(this.#lastIndex + 1, CACHE_BYTES);
     this.#snapshotPieces = Math.ceil((this.#head()?.size ?? 0) / PIECE_BYTES);
@@ -261,23 +276,23 @@ class LmdbStorage implements RaftStorage {
     const drop = install === undefined ? (compact?.dropThrough ?? 0) : this.#lastIndex;
     const start = install ?? (compact === undefined ? undefined : this.#startAt(compact.dropThrough));
     const pieces = Math.ceil((snapshot?.data.length ?? 0) / PIECE_BYTES);
+    const cut = install === undefined && firstNew <= this.#lastIndex && entries.length > 0 ? firstNew : undefined;
+    const firstRow = this.#firstRowAfter(drop);
     try {
       await this.#db.batch(() => {
         more();
         if (hardState !== undefined) this.#put(HARD_STATE, asBuffer(encodeRaftHardState(hardState)));
-        for (let index = this.#firstIndex; index <= drop; index++) this.#remove(entryKey(index));
-        for (const entry of entries) {
-          this.#put(entryKey(entry.index), this.#sealer.seal(encodeRaftEntry(entry), entryPlace(entry.index)));
-        }
-        if (install === undefined) {
-          for (let index = lastIndex + 1; index <= this.#lastIndex; index++) this.#remove(entryKey(index));
-        }
+        for (let index = this.#firstRow; index < firstRow; index++) this.#remove(entryKey(index));
+        if (cut !== undefined) this.#cutAt(cut);
+        for (const row of this.#rows.rowsOf(entries)) this.#put(entryKey(row.first), this.#rows.encode(row));
         if (start !== undefined) this.#put(START, numbers(start.index, start.term));
         if (snapshot !== undefined) this.#putSnapshot(snapshot, pieces);
       });
     } catch (error) {
       throw await causeOf(error);
     }
+    this.#openRow = undefined;
+    this.#firstRow = install === undefined ? firstRow : install.index + 1;
     if (snapshot !== undefined) this.#snapshotPieces = pieces;
     if (start !== undefined) {
       this.#firstIndex = start.index + 1;
@@ -289,6 +304,23 @@ class LmdbStorage implements RaftStorage {
     this.#cache.write(firstNew, entries);
     this.#cache.dropThrough(this.#firstIndex - 1);
     for (const entry of entries) this.#logBytes += entryBytes(entry);
+  }
+
+  /** Where the first row begins once everything up to `drop` is gone: a row that goes on beyond it stays whole. */
+  #firstRowAfter(drop: number): number {
+    if (drop < this.#firstIndex) return this.#firstRow;
+    if (drop >= this.#lastIndex) return drop + 1;
+    return this.#rowAt(drop + 1)?.first ?? drop + 1;
+  }
+
+  /** Removes everything from `index` on, inside a batch. */
+  #cutAt(index: number): void {
+    const row = this.#rowAt(index);
+    for (let key = index; key <= this.#lastIndex; key++) this.#remove(entryKey(key));
+    if (row === undefined || row.first >= index) return;
+    const { first } = row;
+    const kept = row.entries.slice(0, index - first);
+    this.#put(entryKey(first), this.#rows.encode({ first, entries: kept }));
   }
 
   #startAt(index: number): { readonly index: number; readonly term: number } {
@@ -317,9 +349,24 @@ class LmdbStorage implements RaftStorage {
   }
 
   #read(index: number): Entry {
-    const bytes = this.#db.getBinary(entryKey(index));
-    if (bytes === undefined) throw new SkepError("internal", `raft entry ${index} is missing on disk`);
-    return checkEntry(decodeRaftEntry(this.#sealer.open(bytes, entryPlace(index))));
+    const row = this.#rowAt(index);
+    const entry = row?.entries[index - row.first];
+    if (entry === undefined) throw new SkepError("internal", `raft entry ${index} is missing on disk`);
+    return entry;
+  }
+
+  /** The row that holds `index`, or the last one before it. */
+  #rowAt(index: number): Row | undefined {
+    const open = this.#openRow;
+    if (open !== undefined && index >= open.first && index < open.first + open.entries.length) return open;
+    for (const key of this.#db.getKeys({ start: entryKey(index), end: ["entry"], reverse: true, limit: 1 })) {
+      const first = Array.isArray(key) ? key[1] : undefined;
+      const bytes = this.#db.getBinary(key);
+      if (typeof first !== "number" || bytes === undefined) return undefined;
+      this.#openRow = this.#rows.decode(first, bytes);
+      return this.#openRow;
+    }
+    return undefined;
   }
 
   #head() {

@@ -1,7 +1,9 @@
 // Durable proposals through Raft: three members in three processes on one disk, 256 bytes each, proposed in the leader's
 // process. Each is acknowledged when a majority has it fsynced and the leader has applied it. Also what an idle member costs.
 //
-//   node test/bench/raft-proposals.ts [--seconds 3]
+//   node test/bench/raft-proposals.ts [--seconds 3] [--plain]
+//
+// The log is sealed on the disk, as a manager's is; --plain leaves that out.
 import { type ChildProcess, fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +16,7 @@ import { RAFT_CHANNEL_OPTIONS } from "../../manager/raft/transport.ts";
 import { RaftService } from "../../proto/gen/raft.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
+import { createSealer, newSealingKey } from "../../shared/pki/sealing.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import { addService } from "../../shared/rpc/server.ts";
 
@@ -40,7 +43,7 @@ type Report =
 const dial = (addr: string): grpc.Client =>
   new grpc.Client(addr, grpc.credentials.createInsecure(), RAFT_CHANNEL_OPTIONS);
 
-async function member(root: string, name: string, joinAddr: string | undefined): Promise<void> {
+async function member(root: string, name: string, sealing: string, joinAddr: string | undefined): Promise<void> {
   const server = new grpc.Server(RAFT_CHANNEL_OPTIONS);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
@@ -67,6 +70,7 @@ async function member(root: string, name: string, joinAddr: string | undefined):
     stateMachine: { apply: () => undefined, snapshot: () => new Uint8Array(0), restore: () => undefined },
     dial,
     start,
+    ...(sealing === "plain" ? {} : { sealer: createSealer(newSealingKey()) }),
   });
   addService(
     server,
@@ -132,7 +136,10 @@ const tell = (report: Report): void => {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { seconds: { type: "string", default: "3" } } });
+  const { values } = parseArgs({
+    options: { seconds: { type: "string", default: "3" }, plain: { type: "boolean", default: false } },
+  });
+  const sealing = values.plain ? "plain" : "sealed";
   const root = mkdtempSync(join(tmpdir(), "skep-bench-"));
   const children: ChildProcess[] = [];
   const next = <K extends Report["kind"]>(child: ChildProcess, kind: K): Promise<Extract<Report, { kind: K }>> =>
@@ -145,7 +152,13 @@ async function main(): Promise<void> {
   try {
     let first: string | undefined;
     for (const name of ["one", "two", "three"]) {
-      const child = fork(import.meta.filename, ["--member", root, name, ...(first === undefined ? [] : [first])]);
+      const child = fork(import.meta.filename, [
+        "--member",
+        root,
+        name,
+        sealing,
+        ...(first === undefined ? [] : [first]),
+      ]);
       children.push(child);
       const { addr } = await next(child, "up");
       first ??= addr;
@@ -158,7 +171,7 @@ async function main(): Promise<void> {
     const loaded = next(leader, "load");
     leader.send({ kind: "load", seconds: Number(values.seconds) } satisfies Order);
     const { results } = await loaded;
-    console.log(`durable proposals of ${ENTRY_BYTES} bytes, 3 members, one disk`);
+    console.log(`durable proposals of ${ENTRY_BYTES} bytes, 3 members, one disk, ${sealing} log`);
     console.table(
       results.map(({ inFlight, perSecond, p50Ms, p99Ms }) => ({
         "in flight": inFlight,
@@ -187,6 +200,6 @@ async function main(): Promise<void> {
   }
 }
 
-const [flag, root = "", name = "", joinAddr] = process.argv.slice(2);
-if (flag === "--member") await member(root, name, joinAddr);
+const [flag, root = "", name = "", sealing = "", joinAddr] = process.argv.slice(2);
+if (flag === "--member") await member(root, name, sealing, joinAddr);
 else await main();

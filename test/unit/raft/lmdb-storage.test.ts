@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Entry, Snapshot } from "../../../manager/raft/core/types.ts";
 import { openLmdbStorage, sealLmdb } from "../../../manager/raft/lmdb-storage.ts";
-import type { RaftStorage } from "../../../manager/raft/storage.ts";
+import type { LogWrite, RaftStorage } from "../../../manager/raft/storage.ts";
 import { createSealer, newSealingKey } from "../../../shared/pki/sealing.ts";
 
 const config = { members: [{ raftId: 1, nodeId: "n", addr: "h:1", voter: true }], nextRaftId: 2 };
@@ -202,4 +202,55 @@ test("no log: nothing is sealed, and nothing made", () =>
   withPlainDir(async (dir) => {
     await sealLmdb(join(dir, "raft"), createSealer(newSealingKey()));
     assert.deepEqual(readdirSync(dir), []);
+  }));
+
+test("sealed or not, a log of any history says the same, also after it was opened again", () =>
+  withPlainDir(async (dir) => {
+    const sealer = createSealer(newSealingKey());
+    const open = {
+      plain: () => openLmdbStorage(join(dir, "plain")),
+      sealed: () => openLmdbStorage(join(dir, "sealed"), sealer),
+    };
+    let [plain, sealed] = [open.plain(), open.sealed()];
+    const snapshotAt = (index: number, term: number): Snapshot => ({
+      index,
+      term,
+      config,
+      data: Buffer.from(`${index}`),
+    });
+    for (const storage of [plain, sealed]) await storage.format(1, { hardState });
+    let seed = 7;
+    const below = (limit: number): number => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+      return seed % limit;
+    };
+    let term = 3;
+    for (let round = 0; round < 60; round++) {
+      const { firstIndex, lastIndex } = plain;
+      let write: LogWrite;
+      const kind = below(12);
+      if (kind === 0) write = { install: snapshotAt(lastIndex - below(3) + below(6) + 1, ++term) };
+      else if (kind <= 2 && lastIndex >= firstIndex) {
+        const at = firstIndex + below(lastIndex - firstIndex + 1);
+        const dropThrough = Math.max(firstIndex - 1, at - below(4));
+        write = { compact: { snapshot: snapshotAt(at, plain.term(at) ?? 0), dropThrough } };
+      } else {
+        if (kind <= 5) term++;
+        const first =
+          kind <= 5 && lastIndex >= firstIndex ? firstIndex + below(lastIndex - firstIndex + 1) : lastIndex + 1;
+        write = { entries: Array.from({ length: 1 + below(9) }, (_, i) => data(first + i, term, below(300))) };
+      }
+      for (const storage of [plain, sealed]) await storage.write(write);
+      if (below(4) === 0) {
+        await Promise.all([plain.close(), sealed.close()]);
+        [plain, sealed] = [open.plain(), open.sealed()];
+      }
+      assert.equal(contents(sealed), contents(plain), `round ${round}: ${JSON.stringify(Object.keys(write))}`);
+    }
+    await Promise.all([plain.close(), sealed.close()]);
+    await sealLmdb(join(dir, "plain"), sealer);
+    const resealed = openLmdbStorage(join(dir, "plain"), sealer);
+    const again = open.sealed();
+    assert.equal(contents(resealed), contents(again));
+    await Promise.all([resealed.close(), again.close()]);
   }));
