@@ -13,10 +13,10 @@ import { createConnection, type Socket } from "node:net";
 import type { Env } from "../shared/env/env.ts";
 import { SkepError } from "../shared/errors.ts";
 import type { CallOptions } from "../shared/rpc/client.ts";
+import { MAX_ANSWER_BYTES } from "../shared/rpc/limits.ts";
 import type { AnyMethod } from "../shared/rpc/method.ts";
 
 const PREFIX_BYTES = 5; // one byte "compressed?", four bytes length
-const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 const WINDOW_BYTES = 1024 * 1024;
 // The server keeps the deadline; should it not answer at all, we end the call ourselves this much later.
 const DEADLINE_GRACE_MS = 1_000;
@@ -131,10 +131,10 @@ async function* messages(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
       const length = held.readUInt32BE(1);
       if (held[0] !== 0)
         throw new SkepError("internal", "the daemon sent a compressed message, which nobody asked for");
-      if (length > MAX_MESSAGE_BYTES) {
+      if (length > MAX_ANSWER_BYTES) {
         throw new SkepError(
           "resource_exhausted",
-          `the daemon sent a message of ${length} bytes: more than ${MAX_MESSAGE_BYTES}`,
+          `the daemon sent a message of ${length} bytes: more than ${MAX_ANSWER_BYTES}`,
         );
       }
       if (held.length < PREFIX_BYTES + length) break;

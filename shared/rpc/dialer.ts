@@ -6,7 +6,7 @@ import * as grpc from "@grpc/grpc-js";
 import type { NodeId } from "../model/ids.ts";
 import { identityOfSubject, ROLE_NAME } from "../pki/certificate.ts";
 import type { Identity, IdentityHolder } from "../pki/identity.ts";
-import { MAX_MESSAGE_BYTES } from "./limits.ts";
+import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
 
 /** Channels that are kept at most; the one not asked for the longest is closed when there are more. */
 const MAX_CHANNELS = 256;
@@ -22,7 +22,7 @@ export interface Dialer {
 }
 
 export const CHANNEL_OPTIONS: grpc.ClientOptions = {
-  "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+  "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
   "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
   "grpc.keepalive_time_ms": 5_000,
   "grpc.keepalive_timeout_ms": 3_000,

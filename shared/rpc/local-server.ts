@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import type { Env } from "../env/env.ts";
 import { SkepError } from "../errors.ts";
-import { MAX_MESSAGE_BYTES } from "./limits.ts";
+import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
 import type { PeerResolver } from "./server.ts";
 
 const SOCKET_MODE = 0o660;
@@ -35,7 +35,7 @@ const answers = (path: string): Promise<boolean> =>
 export function createLocalServer(env: Env, path: string): LocalServer {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+    "grpc.max_send_message_length": MAX_ANSWER_BYTES,
     "grpc.enable_channelz": 0,
   });
 

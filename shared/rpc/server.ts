@@ -83,9 +83,9 @@ function drained(call: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> 
   });
 }
 
-/** Adds a service to a grpc-js server. Every method of `methods` must have its handler. */
+/** Adds a service to a grpc-js server, or several. Every method of `methods` must have its handler. */
 export function addService<S extends ServiceMethods>(
-  server: grpc.Server,
+  server: grpc.Server | readonly grpc.Server[],
   methods: S,
   handlers: Handlers<S>,
   resolve: PeerResolver,
@@ -96,7 +96,9 @@ export function addService<S extends ServiceMethods>(
     const handler = handlers[name] as (input: unknown, context: CallContext) => unknown;
     implementation[name] = implement(method, handler, resolve, authorize);
   }
-  server.addService(methods as unknown as grpc.ServiceDefinition, implementation);
+  for (const each of "addService" in server ? [server] : server) {
+    each.addService(methods as unknown as grpc.ServiceDefinition, implementation);
+  }
 }
 
 function implement(

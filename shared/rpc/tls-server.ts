@@ -5,6 +5,9 @@
 // client certificate or not ask at all, and `setSecureContext` puts a renewed certificate in use without a restart. A
 // connection takes no new calls after `MAX_CONNECTION_AGE_MS` (its streams live on), so that callers come back with theirs
 // renewed.
+//
+// Callers without a certificate of the cluster (strangers) have a grpc-js server of their own, with small limits: anybody who
+// reaches the port may be one, and what they send is kept and decoded before it can be refused.
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
@@ -15,7 +18,7 @@ import type { Log } from "../log.ts";
 import type { CertificateInfo } from "../pki/certificate.ts";
 import type { Identity, IdentityHolder } from "../pki/identity.ts";
 import type { Address } from "./address.ts";
-import { MAX_MESSAGE_BYTES } from "./limits.ts";
+import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, MAX_STRANGER_MESSAGE_BYTES } from "./limits.ts";
 import { listenTcp } from "./listen.ts";
 import { createCertificateCache, provePeer, refusal, type Trust } from "./peer-proof.ts";
 import type { PeerResolver } from "./server.ts";
@@ -24,6 +27,11 @@ const MAX_CONNECTION_AGE_MS = 60 * 60_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Connections that the port holds; more are cut at once. A cluster of 5,000 agents has about as many on one manager. */
 const MAX_CONNECTIONS = 20_000;
+/** Of which strangers may have so many, each for as long as a join takes at most, with so many calls at once. */
+const MAX_STRANGERS = 1_000;
+const MAX_STRANGER_AGE_MS = 60_000;
+const STRANGER_GRACE_MS = 15_000;
+const MAX_STRANGER_CALLS = 4;
 
 export interface TlsServerOptions {
   readonly env: Env;
@@ -34,8 +42,8 @@ export interface TlsServerOptions {
 }
 
 export interface NodeServer {
-  /** Services are added here, with `resolvePeer`, before `listen`. */
-  readonly grpc: grpc.Server;
+  /** Services are added here, to all of them, with `resolvePeer`, before `listen`. */
+  readonly grpc: readonly grpc.Server[];
   readonly resolvePeer: PeerResolver;
   /**
    * Resolves with the port in use.
@@ -57,17 +65,31 @@ const contextOf = (identity: Identity): SecureContextOptions => ({
   secureOptions: constants.SSL_OP_NO_TICKET,
 });
 
+const SERVER_OPTIONS: grpc.ServerOptions = {
+  "grpc.max_send_message_length": MAX_ANSWER_BYTES,
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 5_000,
+  "grpc.enable_channelz": 0,
+};
+
 export function createTlsServer(options: TlsServerOptions): NodeServer {
   const { env, log, identity, trust } = options;
-  const server = new grpc.Server({
+  const members = new grpc.Server({
+    ...SERVER_OPTIONS,
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_connection_age_ms": MAX_CONNECTION_AGE_MS,
-    "grpc.keepalive_time_ms": 10_000,
-    "grpc.keepalive_timeout_ms": 5_000,
-    "grpc.enable_channelz": 0,
   });
-  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  const strangers = new grpc.Server({
+    ...SERVER_OPTIONS,
+    "grpc.max_receive_message_length": MAX_STRANGER_MESSAGE_BYTES,
+    "grpc.max_connection_age_ms": MAX_STRANGER_AGE_MS,
+    "grpc.max_connection_age_grace_ms": STRANGER_GRACE_MS,
+    "grpc.max_concurrent_streams": MAX_STRANGER_CALLS,
+  });
+  const servers = [members, strangers];
+  const toMembers = members.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  const toStrangers = strangers.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  let strangerCount = 0;
   const certificateOf = createCertificateCache();
   const sockets = new Set<Socket>();
   const proven = new Map<TLSSocket, CertificateInfo>();
@@ -98,8 +120,17 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
         socket.destroy();
         return;
       }
+      toMembers.injectConnection(socket);
+      return;
     }
-    injector.injectConnection(socket);
+    if (strangerCount >= MAX_STRANGERS) {
+      log.warn({ from }, "cut a connection without a certificate: too many at once");
+      socket.destroy();
+      return;
+    }
+    strangerCount++;
+    socket.once("close", () => strangerCount--);
+    toStrangers.injectConnection(socket);
   };
 
   const tls = createServer({
@@ -140,10 +171,7 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     }
   };
 
-  let closing: Promise<void> | undefined;
-  const shutDown = async (graceMs: number): Promise<void> => {
-    unwatch();
-    tls.close();
+  const endCalls = async (server: grpc.Server, graceMs: number): Promise<void> => {
     await new Promise<void>((resolve) => {
       const timer = env.timer(graceMs, () => resolve());
       server.tryShutdown(() => {
@@ -152,11 +180,18 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
       });
     });
     server.forceShutdown();
+  };
+
+  let closing: Promise<void> | undefined;
+  const shutDown = async (graceMs: number): Promise<void> => {
+    unwatch();
+    tls.close();
+    await Promise.all(servers.map((server) => endCalls(server, graceMs)));
     for (const socket of sockets) socket.destroy();
   };
 
   return {
-    grpc: server,
+    grpc: servers,
     resolvePeer,
     listen: () => listenTcp(tls, options.listen),
     dropRemoved,

@@ -63,14 +63,20 @@ export interface TestServer {
   readonly removed: Set<NodeId>;
   /** What `wallMs` of the server's trust adds to the real clock. */
   readonly clock: { aheadMs: number };
+  /** Calls of leaveCluster that are open, and the most there were at once. */
+  readonly leaving: { now: number; most: number };
   readonly close: () => Promise<void>;
 }
 
-/** Serves CA (answers with the caller, as text) and Agent (one empty answer, then waits for the caller to go). */
+/**
+ * Serves CA (answers with the caller, as text; leaving never ends) and Agent (one answer, empty or with so many warnings as
+ * tasks were asked for of 1 MiB each, then waits for the caller to go).
+ */
 export async function testServer(cluster: TestCluster, identity: Identity): Promise<TestServer> {
   const holder = createIdentityHolder(identity);
   const removed = new Set<NodeId>();
   const clock = { aheadMs: 0 };
+  const leaving = { now: 0, most: 0 };
   const trust: Trust = {
     clusterId: cluster.id,
     isRemoved: (nodeId) => removed.has(nodeId),
@@ -93,7 +99,16 @@ export async function testServer(cluster: TestCluster, identity: Identity): Prom
       issueCertificate: async () => {
         throw new Error("boom");
       },
-      leaveCluster: async () => ({}),
+      leaveCluster: (_request, { signal }) =>
+        new Promise((resolve) => {
+          leaving.now++;
+          leaving.most = Math.max(leaving.most, leaving.now);
+          const done = (): void => {
+            leaving.now--;
+            resolve({});
+          };
+          signal.addEventListener("abort", done, { once: true });
+        }),
     },
     server.resolvePeer,
     authorizeByRole,
@@ -102,8 +117,8 @@ export async function testServer(cluster: TestCluster, identity: Identity): Prom
     server.grpc,
     AgentService,
     {
-      taskLogs: async function* (_request, { signal }) {
-        yield { lines: [], warnings: [] };
+      taskLogs: async function* ({ taskIds }, { signal }) {
+        yield { lines: [], warnings: taskIds.map(() => "x".repeat(1 << 20)) };
         await new Promise<void>((resolve) => {
           signal.addEventListener("abort", () => resolve(), { once: true });
         });
@@ -113,7 +128,7 @@ export async function testServer(cluster: TestCluster, identity: Identity): Prom
     authorizeByRole,
   );
   const { port } = await server.listen();
-  return { addr: `127.0.0.1:${port}`, server, holder, removed, clock, close: () => server.close(100) };
+  return { addr: `127.0.0.1:${port}`, server, holder, removed, clock, leaving, close: () => server.close(100) };
 }
 
 /** A client that shows what it is given and takes any server. */

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type * as grpc from "@grpc/grpc-js";
 import { AgentService, newTaskLogsRequest } from "../../../proto/gen/agent.ts";
-import { CAService } from "../../../proto/gen/ca.ts";
+import { CAService, newIssueCertificateRequest } from "../../../proto/gen/ca.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
-import type { NodeId } from "../../../shared/model/ids.ts";
+import type { NodeId, TaskId } from "../../../shared/model/ids.ts";
 import { createIdentityHolder } from "../../../shared/pki/identity.ts";
 import { serverStream, unary } from "../../../shared/rpc/client.ts";
 import { createDialer } from "../../../shared/rpc/dialer.ts";
@@ -91,6 +91,40 @@ for (const [name, shown, words] of refusedCases) {
     assert.match(error.message, words);
   });
 }
+
+test("an answer may be larger than a request", async () => {
+  const dialer = keep(createDialer(createIdentityHolder(cluster.identity(bob, "manager"))));
+  const taskIds = Array.from({ length: 20 }, () => id<TaskId>("t"));
+  for await (const { warnings } of serverStream(
+    dialer.manager(server.addr),
+    AgentService.taskLogs,
+    newTaskLogsRequest({ taskIds }),
+  )) {
+    assert.equal(warnings.join("").length, 20 << 20);
+    break;
+  }
+});
+
+const largeRequest = newIssueCertificateRequest({ csr: new Uint8Array(1 << 20) });
+
+test("a large request of a stranger is not even decoded; one of a node is", async () => {
+  const ask = (shown?: ReturnType<TestCluster["identity"]>): Promise<SkepError> =>
+    failure(unary(keep(looseClient(server.addr, shown)), CAService.issueCertificate, largeRequest));
+  assert.equal((await ask()).code, "resource_exhausted");
+  assert.match((await ask(cluster.identity(alice, "worker"))).message, /boom/);
+});
+
+test("a stranger has few calls at once, and others have theirs meanwhile", async () => {
+  const greedy = keep(looseClient(server.addr));
+  const stop = new AbortController();
+  const held = Array.from({ length: 40 }, () =>
+    unary(greedy, CAService.leaveCluster, {}, { signal: stop.signal }).catch(() => undefined),
+  );
+  assert.equal(await whoAmI(keep(looseClient(server.addr))), "anonymous");
+  stop.abort();
+  await Promise.all(held);
+  assert.ok(server.leaving.most <= 4, `${server.leaving.most} at once`);
+});
 
 test("the root's own certificate is nobody's identity", async () => {
   const { certificatePem, keyPem } = cluster.root;
