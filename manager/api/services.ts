@@ -4,6 +4,7 @@ import {
   newRemoveResponse,
   newServiceResponse,
   newServiceWithStatus,
+  type ServiceResponse,
 } from "../../proto/gen/control.ts";
 import { newService, newServiceSpec, type Service, type ServiceSpec } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
@@ -44,6 +45,10 @@ export function createServiceHandlers({ env, store, images }: ControlOptions): S
     return service;
   };
 
+  /** As the transaction left it: by now another may have changed or removed it. */
+  const answer = (service: Service | undefined, warnings: readonly string[]): ServiceResponse =>
+    newServiceResponse({ service: service && redactService(service), warnings });
+
   return {
     createService: async ({ spec: wish, noResolveImage }, { signal }) => {
       const wanted = completeServiceSpec(wish);
@@ -53,11 +58,12 @@ export function createServiceHandlers({ env, store, images }: ControlOptions): S
         ? { spec: wanted, warnings: [] }
         : await resolveImage(wanted, insecureRegistries(), images, signal);
       const id = newId<ServiceId>(env.random);
-      await store.update((tx) => {
+      const created = await store.update((tx) => {
         const name = spec.name || randomName(env.random, (taken) => tx.byName("service", taken) !== undefined);
         tx.put("service", newService({ id, spec: { ...spec, name }, specVersion: tx.version + 1 }));
+        return tx.get("service", id);
       });
-      return newServiceResponse({ service: redactService(present(id)), warnings });
+      return answer(created, warnings);
     },
 
     getService: async ({ ref }) =>
@@ -93,15 +99,16 @@ export function createServiceHandlers({ env, store, images }: ControlOptions): S
           ? { spec: wanted, warnings: [] }
           : await resolveImage(wanted, insecureRegistries(), images, signal);
       }
-      await store.update((tx) => {
+      const updated = await store.update((tx) => {
         const service = tx.get("service", id);
         if (service === undefined) throw new SkepError("not_found", `no such service: ${id}`);
         const next =
           prepared === undefined ? rolledBackService(service) : updatedService(service, prepared.spec, tx.version + 1);
         // The version that the caller read: the store refuses it when the service has changed since.
         tx.put("service", { ...next, meta: service.meta && { ...service.meta, version } });
+        return tx.get("service", id);
       });
-      return newServiceResponse({ service: redactService(present(id)), warnings: prepared?.warnings ?? [] });
+      return answer(updated, prepared?.warnings ?? []);
     },
 
     // Its tasks are the orchestrator's: it stops and removes those whose service is gone.

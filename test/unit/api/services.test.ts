@@ -283,3 +283,33 @@ test("lists take filters and refuse unknown ones", async () => {
   await assert.rejects(list("colour", "red"), errorOf("invalid_argument", /"colour"/));
   close();
 });
+
+test("an answer tells of its own write, whatever others did to the service by then", async () => {
+  const { api, raft, env, close } = await createTestApi();
+  const web = serviceOf(await create(api, serviceSpec("web"), true));
+  const turn = async (): Promise<void> => {
+    for (let i = 0; i < 20; i++) await env.breathe(); // a call reaches its transaction
+  };
+  raft.hold();
+  const spec = (value: string): ServiceSpec => ({ ...specOf(web), labels: { value } });
+  const first = update(api, web, spec("1"));
+  await turn();
+  const version = (web.meta?.version ?? 0) + 1;
+  const second = update(api, { ...web, meta: web.meta && { ...web.meta, version } }, spec("2"));
+  const created = create(api, serviceSpec("brief"), true);
+  await turn();
+  const removed = api.removeService(newRemoveRequest({ ref: "brief" }), context());
+  await turn();
+  assert.equal(raft.inFlight(), 4);
+  raft.release(); // all are applied before any call goes on
+  const told = [serviceOf(await first), serviceOf(await second)];
+  assert.deepEqual(
+    told.map(({ meta, spec: now }) => [meta?.version, now?.labels["value"]]),
+    [
+      [version, "1"],
+      [version + 1, "2"],
+    ],
+  );
+  assert.equal(serviceOf(await created).id, (await removed).id);
+  close();
+});
