@@ -14,8 +14,28 @@ const MAX_BUFFERED = 10_000;
 interface Listener {
   readonly buffered: Event[];
   wake: () => void;
-  overflown: boolean;
+  /** Ends the listening once what is buffered is read. */
+  failure: SkepError | undefined;
 }
+
+/** The last event that was seen; index 0: all of that version. */
+export interface EventPosition {
+  readonly version: number;
+  readonly index: number;
+}
+
+export interface ListenFrom {
+  /** Events kept from this time on come first; 0 is none. */
+  readonly sinceMs: number;
+  /** Every change after this one; `sinceMs` does not count then. */
+  readonly after?: EventPosition | undefined;
+}
+
+const isAfter = (event: Event, { version, index }: EventPosition): boolean =>
+  event.version > version || (event.version === version && index > 0 && event.index > index);
+
+const tooSlow = (): SkepError =>
+  new SkepError("resource_exhausted", `more than ${MAX_BUFFERED} events wait to be read: read faster, or filter`);
 
 export interface EventLogOptions {
   readonly env: Env;
@@ -27,6 +47,9 @@ export class EventLog {
   readonly #options: EventLogOptions;
   readonly #listeners = new Set<Listener>();
   #kept: Event[] = [];
+  /** Events of every version after this one are kept; undefined before there is any state. */
+  #completeAfter: number | undefined;
+  #seenVersion = 0;
   #leader = "";
 
   constructor(options: EventLogOptions) {
@@ -51,13 +74,31 @@ export class EventLog {
 
   async #followStore(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const { commits } = this.#options.store.viewAndWatch(() => undefined, { signal });
+      const { view, commits } = this.#options.store.viewAndWatch(({ version }) => version, { signal });
+      if (this.#completeAfter !== undefined && view !== this.#seenVersion) this.#missed(view);
+      this.#completeAfter ??= view;
+      this.#seenVersion = view;
       try {
-        for await (const commit of commits) for (const event of eventsOf(commit)) this.#add(event);
+        for await (const commit of commits) {
+          for (const event of eventsOf(commit, this.#hostname)) this.#add(event);
+          this.#seenVersion = commit.version;
+        }
       } catch (error) {
         // Far behind, or the state came as a snapshot: what happened meanwhile is not known one by one.
         if (!isCode(error, "resource_exhausted")) throw error;
       }
+    }
+  }
+
+  /** What led to `version` is not known one by one: nobody may take what follows for all there was. */
+  #missed(version: number): void {
+    this.#completeAfter = version;
+    for (const listener of this.#listeners) {
+      listener.failure ??= new SkepError(
+        "unavailable",
+        `this manager received version ${version} as a whole and does not know the changes that led to it: resume, at another manager`,
+      );
+      listener.wake();
     }
   }
 
@@ -75,7 +116,11 @@ export class EventLog {
     this.#add(this.#leaderEvent(leader.nodeId, true));
   }
 
+  readonly #hostname = (nodeId: string): string =>
+    nodeId === "" ? "" : this.#options.store.view((view) => hostnameOf(view.get("node", nodeId)));
+
   #leaderEvent(id: string, leads: boolean): Event {
+    // No change of the store: without a version.
     return this.#options.store.view((view) =>
       newEvent({
         type: "node",
@@ -87,44 +132,59 @@ export class EventLog {
           "leader.new": String(leads),
         },
         timeMs: this.#options.env.wallMs(),
-        version: view.version,
       }),
     );
   }
 
   #add(event: Event): void {
     this.#kept.push(event);
-    if (this.#kept.length >= 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT);
+    if (this.#kept.length >= 2 * MAX_KEPT) {
+      const dropped = this.#kept.splice(0, this.#kept.length - MAX_KEPT);
+      this.#completeAfter = dropped.reduce((last, { version }) => Math.max(last, version), this.#completeAfter ?? 0);
+    }
     for (const listener of this.#listeners) {
+      if (listener.failure !== undefined) continue;
       if (listener.buffered.length < MAX_BUFFERED) listener.buffered.push(event);
-      else listener.overflown = true;
+      else listener.failure = tooSlow();
       listener.wake();
     }
   }
 
+  #keptFrom({ sinceMs, after }: ListenFrom): Event[] {
+    if (after === undefined) return sinceMs === 0 ? [] : this.#kept.filter((event) => event.timeMs >= sinceMs);
+    const completeAfter = this.#completeAfter ?? Number.POSITIVE_INFINITY;
+    // Of a version that was seen in part the rest must be there as well.
+    const seen = after.index === 0 ? after.version : after.version - 1;
+    if (seen < completeAfter) {
+      throw new SkepError(
+        "failed_precondition",
+        `this manager does not keep all events after version ${seen}, only those after ${completeAfter}: ` +
+          "try another manager, or list again and listen from there",
+      );
+    }
+    return this.#kept.filter((event) => isAfter(event, after));
+  }
+
   /**
-   * Events kept from `sinceMs` on (0: none of them), then each as it happens, until `signal` aborts.
-   * @throws {SkepError} `resource_exhausted`: read too slowly.
+   * What is kept of the past as `from` asks for it, then each as it happens, until `signal` aborts.
+   * @throws {SkepError} `failed_precondition`: what is to come after `from.after` is not kept. `resource_exhausted`: read
+   * too slowly. `unavailable`: this manager missed changes; another has them.
    */
-  async *listen(sinceMs: number, signal: AbortSignal): AsyncGenerator<Event> {
-    const listener: Listener = {
-      buffered: sinceMs === 0 ? [] : this.#kept.filter((event) => event.timeMs >= sinceMs),
-      wake: () => undefined,
-      overflown: false,
-    };
+  async *listen(from: ListenFrom, signal: AbortSignal): AsyncGenerator<Event> {
+    const { after } = from;
+    const listener: Listener = { buffered: this.#keptFrom(from), wake: () => undefined, failure: undefined };
     const onAbort = (): void => listener.wake();
     this.#listeners.add(listener);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      while (!signal.aborted) {
+      for (;;) {
         const event = listener.buffered.shift();
-        if (event !== undefined) yield event;
-        else if (listener.overflown) {
-          throw new SkepError(
-            "resource_exhausted",
-            `more than ${MAX_BUFFERED} events wait to be read: read faster, or filter`,
-          );
-        } else {
+        if (event !== undefined) {
+          // A manager that is behind still applies what the listener saw elsewhere.
+          if (after === undefined || event.version === 0 || isAfter(event, after)) yield event;
+        } else if (listener.failure !== undefined) throw listener.failure;
+        else if (signal.aborted) return;
+        else {
           await new Promise<void>((resolve) => {
             listener.wake = resolve;
           });

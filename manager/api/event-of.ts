@@ -7,6 +7,8 @@ import { taskName } from "../../shared/model/tasks.ts";
 import type { Change, Commit } from "../store/types.ts";
 import { hostnameOf } from "./refs.ts";
 
+type Hostname = (nodeId: string) => string;
+
 type Facts = Readonly<Record<string, string | undefined>>;
 
 const factsOfNode = (node: Node): Facts => ({
@@ -50,14 +52,17 @@ const rotated = (attributes: Record<string, string>): Record<string, string> =>
   );
 
 /** Undefined: nothing to tell. */
-function attributesOf(change: Change): Record<string, string> | undefined {
+function attributesOf(change: Change, hostname: Hostname): Record<string, string> | undefined {
   const isUpdate = change.action === "update";
   switch (change.table) {
     case "node": {
       const name = hostnameOf(change.object);
       const changed = isUpdate ? differences(factsOfNode(change.old), factsOfNode(change.object)) : {};
+      const message = changed["state.new"] === undefined ? "" : (change.object.status?.message ?? "");
       const labelled = isUpdate && JSON.stringify(change.old.spec) !== JSON.stringify(change.object.spec);
-      return isUpdate && Object.keys(changed).length === 0 && !labelled ? undefined : { name, ...changed };
+      return isUpdate && Object.keys(changed).length === 0 && !labelled
+        ? undefined
+        : { name, ...changed, ...(message === "" ? {} : { message }) };
     }
     case "service": {
       const name = change.object.spec?.name ?? "";
@@ -69,13 +74,15 @@ function attributesOf(change: Change): Record<string, string> | undefined {
       if (isUpdate && Object.keys(changed).length === 0 && change.old.status?.err === object.status?.err)
         return undefined;
       const err = object.status?.err ?? "";
+      const isNews = isUpdate && (changed["state.new"] !== undefined || change.old.status?.err !== err);
       const exit = object.status?.containerStatus;
       return {
         name: taskName(object),
         service: object.serviceId,
         ...(object.nodeId === "" ? {} : { node: object.nodeId }),
+        ...(hostname(object.nodeId) === "" ? {} : { "node.name": hostname(object.nodeId) }),
         ...changed,
-        ...(err === "" || !isUpdate ? {} : { err }),
+        ...(err !== "" && isNews ? { err } : {}),
         ...(changed["state.new"] === "failed" && exit !== undefined ? { exitCode: String(exit.exitCode) } : {}),
       };
     }
@@ -92,11 +99,17 @@ function attributesOf(change: Change): Record<string, string> | undefined {
   }
 }
 
-export function eventsOf(commit: Commit): Event[] {
-  return commit.changes.flatMap((change) => {
-    const attributes = attributesOf(change);
-    if (attributes === undefined) return [];
+/**
+ * The same on every manager, their numbers included.
+ * @param hostname of a node by its id; empty where it is not known (any more).
+ */
+export function eventsOf({ version, timeMs, changes }: Commit, hostname: Hostname): Event[] {
+  const events: Event[] = [];
+  for (const change of changes) {
+    const attributes = attributesOf(change, hostname);
+    if (attributes === undefined) continue;
     const { table: type, action, object } = change;
-    return [newEvent({ type, action, id: object.id, attributes, timeMs: commit.timeMs, version: commit.version })];
-  });
+    events.push(newEvent({ type, action, id: object.id, attributes, timeMs, version, index: events.length + 1 }));
+  }
+  return events;
 }

@@ -19,7 +19,7 @@ export const EVENT_FILTERS: FilterKeys<Event> = {
   event: { matches: (event, value) => event.action === value, values: ["create", "update", "remove"] },
   id: { matches: (event, value) => event.id.startsWith(value) },
   name: { matches: (event, value) => event.attributes["name"] === value },
-  node: { matches: isObject("node") },
+  node: { matches: (event, value) => isObject("node")(event, value) || event.attributes["node.name"] === value },
   service: { matches: isServiceEvent },
   task: { matches: isObject("task") },
   network: { matches: isObject("network") },
@@ -41,7 +41,7 @@ export function createEventsHandler(env: Env, log: EventLog): Pick<Handlers<type
 async function* events(
   env: Env,
   log: EventLog,
-  { filters, sinceMs, untilMs }: EventsRequest,
+  { filters, sinceMs, untilMs, afterVersion, afterIndex }: EventsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Event> {
   const matches = compileFilters("events", filters, EVENT_FILTERS);
@@ -50,7 +50,9 @@ async function* events(
   // An end that is past: what is kept up to it, and no waiting.
   const timer = untilMs === 0 ? undefined : env.timer(Math.max(0, remainingMs), () => end.abort());
   try {
-    for await (const event of log.listen(sinceMs, AbortSignal.any([signal, end.signal]))) {
+    const after = afterVersion === 0 ? undefined : { version: afterVersion, index: afterIndex };
+    for await (const event of log.listen({ sinceMs, after }, AbortSignal.any([signal, end.signal]))) {
+      if (signal.aborted) return;
       if (untilMs !== 0 && event.timeMs > untilMs) {
         if (remainingMs <= 0) continue;
         return;

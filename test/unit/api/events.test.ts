@@ -19,7 +19,7 @@ import {
 import { seededRandom } from "../../../shared/env/sim-env.ts";
 import { newId, type ServiceId, type TaskId } from "../../../shared/model/ids.ts";
 import { context, createTestApi, errorOf, nodeIdOf, serviceSpec, testNode } from "../../support/test-api.ts";
-import { createTestStore } from "../../support/test-store.ts";
+import { createTestStore, createTestStores, leads } from "../../support/test-store.ts";
 
 const random = seededRandom(5);
 const service = newService({ id: newId<ServiceId>(random), spec: serviceSpec("web") });
@@ -45,8 +45,12 @@ const cases: readonly (readonly [name: string, change: Change, attributes: Recor
   ["a node appears", { table: "node", action: "create", object: node }, { name: "host1" }],
   [
     "a node goes down",
-    update({ table: "node", old: node, object: { ...node, status: newNodeStatus({ state: "down" }) } }),
-    { name: "host1", "state.old": "ready", "state.new": "down" },
+    update({
+      table: "node",
+      old: node,
+      object: { ...node, status: newNodeStatus({ state: "down", message: "heartbeat failure" }) },
+    }),
+    { name: "host1", "state.old": "ready", "state.new": "down", message: "heartbeat failure" },
   ],
   [
     "a node is drained",
@@ -77,7 +81,14 @@ const cases: readonly (readonly [name: string, change: Change, attributes: Recor
   [
     "a task starts",
     update({ table: "task", old: { ...task, status: newTaskStatus({ state: "starting" }) }, object: task }),
-    { name: "web.2", service: service.id, node: task.nodeId, "state.old": "starting", "state.new": "running" },
+    {
+      name: "web.2",
+      service: service.id,
+      node: task.nodeId,
+      "node.name": "host1",
+      "state.old": "starting",
+      "state.new": "running",
+    },
   ],
   [
     "a task fails",
@@ -97,10 +108,27 @@ const cases: readonly (readonly [name: string, change: Change, attributes: Recor
       name: "web.2",
       service: service.id,
       node: task.nodeId,
+      "node.name": "host1",
       "state.old": "running",
       "state.new": "failed",
       err: "task: non-zero exit (7)",
       exitCode: "7",
+    },
+  ],
+  [
+    "a task that failed is not wanted any more: why it failed was told",
+    update({
+      table: "task",
+      old: { ...task, status: newTaskStatus({ state: "failed", err: "exit 1" }) },
+      object: { ...task, desiredState: "shutdown", status: newTaskStatus({ state: "failed", err: "exit 1" }) },
+    }),
+    {
+      name: "web.2",
+      service: service.id,
+      node: task.nodeId,
+      "node.name": "host1",
+      "desiredstate.old": "running",
+      "desiredstate.new": "shutdown",
     },
   ],
   [
@@ -124,11 +152,12 @@ const cases: readonly (readonly [name: string, change: Change, attributes: Recor
 ];
 for (const [name, change, attributes] of cases) {
   test(`event: ${name}`, () => {
-    const events = eventsOf({ version: 4, timeMs: 9, changes: [change] });
+    const hostname = (id: string): string => (id === nodeIdOf(1) ? "host1" : "");
+    const events = eventsOf({ version: 4, timeMs: 9, changes: [change] }, hostname);
     const { table: type, action, object } = change;
     assert.deepEqual(
       events,
-      attributes === undefined ? [] : [{ type, action, id: object.id, attributes, timeMs: 9, version: 4 }],
+      attributes === undefined ? [] : [{ type, action, id: object.id, attributes, timeMs: 9, version: 4, index: 1 }],
     );
   });
 }
@@ -186,6 +215,27 @@ test("until: in the past it ends after what is kept, in the future at that time"
   close();
 });
 
+test("an end that is past comes after all that is kept, however slowly it is read", async () => {
+  const { api, stores, env, close } = await createTestApi();
+  for (let i = 0; i < 50; i++) await stores[0]?.update((tx) => tx.put("task", newTask({ id: newId<TaskId>(random) })));
+  await env.advance(1000);
+  const request = newEventsRequest({
+    sinceMs: 1,
+    untilMs: env.wallMs(),
+    filters: [{ key: "type", values: ["task"] }],
+  });
+  const events = api.events(request, context())[Symbol.asyncIterator]();
+  let seen = 0;
+  for (;;) {
+    const next = events.next();
+    await env.advance(10);
+    if ((await next).done === true) break;
+    seen++;
+  }
+  assert.equal(seen, 50);
+  close();
+});
+
 test("a change of leadership is an event of both nodes, on every manager", async () => {
   const { handlers, raft, env, close } = await createTestApi({ managers: 3 });
   await env.breathe();
@@ -225,7 +275,7 @@ test("who does not read is told; the log keeps the last events only", async () =
   const abort = new AbortController();
   const running = log.run(abort.signal);
   await env.breathe();
-  const slow = log.listen(0, abort.signal);
+  const slow = log.listen({ sinceMs: 0 }, abort.signal);
   const first = slow.next();
   const ids = Array.from({ length: 11_000 }, () => newId<TaskId>(random));
   await store.batch(ids, (tx, id) => tx.put("task", newTask({ id })));
@@ -237,6 +287,113 @@ test("who does not read is told; the log keeps the last events only", async () =
     for await (const _ of slow);
   };
   await assert.rejects(drain(), errorOf("resource_exhausted", /wait to be read/));
+  abort.abort();
+  await running;
+  close();
+});
+
+test("resumes after any event, on any manager, with neither a gap nor a repeat", async () => {
+  const { handlers, stores, env, close } = await createTestApi({ managers: 3 });
+  const [store] = stores;
+  for (let i = 0; i < 4; i++) {
+    await store?.update((tx) => {
+      for (let j = 0; j < 3; j++) tx.put("task", newTask({ id: newId<TaskId>(random) }));
+    });
+  }
+  await env.breathe();
+  const place = ({ version, index }: Event): string => `${version}.${index}`;
+  const listen = (manager: number, after: Partial<Event>, signal: AbortSignal): AsyncIterator<Event> => {
+    const api = handlers[manager];
+    assert.ok(api !== undefined);
+    const filters = [{ key: "type", values: ["task"] }];
+    const { version: afterVersion = 0, index: afterIndex = 0 } = after;
+    return api
+      .events(newEventsRequest({ filters, afterVersion, afterIndex }), context({ signal }))
+      [Symbol.asyncIterator]();
+  };
+  const take = async (events: AsyncIterator<Event>, count: number): Promise<Event[]> => {
+    const taken: Event[] = [];
+    while (taken.length < count) {
+      const { value, done } = await events.next();
+      assert.ok(done !== true);
+      taken.push(value);
+    }
+    return taken;
+  };
+  const abort = new AbortController();
+  const lastVersion = store?.view((view) => view.version) ?? 0;
+  const all = await take(listen(0, { version: lastVersion - 4 }, abort.signal), 12);
+  assert.deepEqual(
+    all.map(place),
+    [3, 2, 1, 0].flatMap((back) => [1, 2, 3].map((index) => `${lastVersion - back}.${index}`)),
+  );
+  for (const [seen, event] of all.slice(0, -1).entries()) {
+    const rest = await take(listen(seen % 3, event, abort.signal), all.length - seen - 1);
+    assert.deepEqual(rest.map(place), all.slice(seen + 1).map(place));
+  }
+  // What a manager that is behind has yet to apply, and the listener saw elsewhere, is not told again.
+  const ahead = listen(1, { version: lastVersion + 1, index: 2 }, abort.signal);
+  const next = take(ahead, 1);
+  await store?.update((tx) => {
+    for (let j = 0; j < 3; j++) tx.put("task", newTask({ id: newId<TaskId>(random) }));
+  });
+  assert.deepEqual((await next).map(place), [`${lastVersion + 1}.3`]);
+  abort.abort();
+  close();
+});
+
+test("resuming after what is not kept any more is refused", async () => {
+  const { store, env, node: raft, close } = await createTestStore();
+  const log = new EventLog({ env, store, raft });
+  const abort = new AbortController();
+  const running = log.run(abort.signal);
+  await env.breathe();
+  for (let i = 0; i < 9; i++) {
+    await store.update((tx) => {
+      for (let j = 0; j < 1000; j++) tx.put("task", newTask({ id: newId<TaskId>(random) }));
+    });
+  }
+  await env.breathe();
+  const resume = (version: number, index: number): Promise<unknown> =>
+    log.listen({ sinceMs: 0, after: { version, index } }, abort.signal).next();
+  await assert.rejects(resume(1, 0), errorOf("failed_precondition", /does not keep all events after version 1, only/));
+  const { version } = log.last(4096)[0] ?? {};
+  assert.ok(version !== undefined);
+  await assert.rejects(resume(version - 1, 0), errorOf("failed_precondition", /list again/));
+  await assert.rejects(resume(version, 1), errorOf("failed_precondition", /list again/));
+  await resume(version, 0);
+  abort.abort();
+  await running;
+  close();
+});
+
+test("a manager that received a snapshot tells its listeners that it missed changes", async () => {
+  const { env, raft, stores, close } = createTestStores(3);
+  raft.elect(0);
+  const [leader, , behind] = stores;
+  const node = raft.nodes[2];
+  assert.ok(leader !== undefined && behind !== undefined && node !== undefined);
+  await leads(leader);
+  const log = new EventLog({ env, store: behind, raft: node });
+  const abort = new AbortController();
+  const running = log.run(abort.signal);
+  const put = (): Promise<undefined> => leader.update((tx) => tx.put("task", newTask({ id: newId<TaskId>(random) })));
+  await put();
+  await env.breathe();
+  const listening = log.listen({ sinceMs: 0, after: { version: 1, index: 0 } }, abort.signal).next();
+  node.isolate();
+  await put();
+  await put();
+  node.restore(0);
+  await env.breathe();
+  await assert.rejects(listening, errorOf("unavailable", /does not know the changes that led to it/));
+  const resume = (version: number): Promise<unknown> =>
+    log.listen({ sinceMs: 0, after: { version, index: 0 } }, abort.signal).next();
+  await assert.rejects(resume(1), errorOf("failed_precondition", /only those after 3/));
+  const next = resume(3);
+  await put();
+  await env.breathe();
+  await next;
   abort.abort();
   await running;
   close();
