@@ -5,7 +5,7 @@ import { CAService } from "../../../proto/gen/ca.ts";
 import type { NodeRole } from "../../../proto/gen/objects.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { silentLog } from "../../../shared/log.ts";
-import { type ClusterId, type NodeId, newId } from "../../../shared/model/ids.ts";
+import { type ClusterId, type NodeId, newId, type TaskId } from "../../../shared/model/ids.ts";
 import {
   createIdentityHolder,
   type Identity,
@@ -19,7 +19,7 @@ import type { Trust } from "../../../shared/rpc/peer-proof.ts";
 import { addService } from "../../../shared/rpc/server.ts";
 import { createTlsServer, type NodeServer } from "../../../shared/rpc/tls-server.ts";
 
-export const id = <T extends NodeId | ClusterId>(letter: string): T => letter.repeat(25) as T;
+export const id = <T extends NodeId | ClusterId | TaskId>(letter: string): T => letter.repeat(25) as T;
 
 export interface TestCluster {
   readonly id: ClusterId;
