@@ -380,13 +380,16 @@ test("a manager that received a snapshot tells its listeners that it missed chan
   const put = (): Promise<undefined> => leader.update((tx) => tx.put("task", newTask({ id: newId<TaskId>(random) })));
   await put();
   await env.breathe();
-  const listening = log.listen({ sinceMs: 0, after: { version: 1, index: 0 } }, abort.signal).next();
+  const listening = assert.rejects(
+    log.listen({ sinceMs: 0, after: { version: 1, index: 0 } }, abort.signal).next(),
+    errorOf("unavailable", /does not know the changes that led to it/),
+  );
   node.isolate();
   await put();
   await put();
   node.restore(0);
   await env.breathe();
-  await assert.rejects(listening, errorOf("unavailable", /does not know the changes that led to it/));
+  await listening;
   const resume = (version: number): Promise<unknown> =>
     log.listen({ sinceMs: 0, after: { version, index: 0 } }, abort.signal).next();
   await assert.rejects(resume(1), errorOf("failed_precondition", /only those after 3/));
