@@ -27,8 +27,8 @@ export interface AgentOptions {
   readonly connect: SessionOptions["connect"];
   /** host:port of managers, as remembered or as joined at; replaced by what the session says. */
   readonly managers: readonly string[];
-  /** host:port where this node's daemon answers. */
-  readonly addr: string;
+  /** host:port where this node's daemon answers, or a function that tells it where that is news, and is empty otherwise. */
+  readonly addr: string | (() => string);
   /** This host, looked at anew for each session. */
   readonly description: () => NodeDescription;
   /**

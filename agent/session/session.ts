@@ -31,7 +31,12 @@ export type SessionLink = Duplex<AgentMessage, DispatcherMessage>;
 export type ConnectionState =
   | { readonly kind: "connected"; readonly addr: string }
   /** `error` is what the last attempt ended with; empty before the first. */
-  | { readonly kind: "searching"; readonly error: string };
+  | {
+      readonly kind: "searching";
+      readonly error: string;
+      /** A manager refused this node because it was removed from the cluster. */
+      readonly turnedAway?: true;
+    };
 
 export interface SessionOptions {
   readonly env: Env;
@@ -40,8 +45,8 @@ export interface SessionOptions {
   readonly connect: (addr: string, signal: AbortSignal) => SessionLink;
   /** host:port; at least one. Replaced by what the session says. */
   readonly managers: readonly string[];
-  /** host:port where this node's daemon answers. */
-  readonly addr: string;
+  /** host:port where this node's daemon answers; a function is asked for each session, and is empty when it is no news. */
+  readonly addr: string | (() => string);
   readonly description: () => NodeDescription;
   /** Must not throw, and must not wait. */
   readonly onAssignments: (assignments: Assignments) => void;
@@ -50,6 +55,8 @@ export interface SessionOptions {
   readonly onConnection: (state: ConnectionState) => void;
 }
 
+/** As a manager's port words it (shared/rpc/peer-proof.ts). */
+const WAS_REMOVED = /was removed from the cluster/;
 const DEFAULT_PERIOD_MS = 1_000;
 const MIN_PERIOD_MS = 50;
 /** Periods without a word from the dispatcher after which it counts as dead; looked at once a period, so on the third. */
@@ -64,6 +71,7 @@ export class Session {
   readonly #outgoing = new Pulse();
   #search: SearchState;
   #described: NodeDescription | undefined;
+  #turnedAway = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -95,7 +103,8 @@ export class Session {
       const ending = await this.#attempt(attempt.addr, signal);
       if (signal.aborted) return;
       const { message } = ending;
-      onConnection({ kind: "searching", error: `${attempt.addr}: ${message}` });
+      const error = `${attempt.addr}: ${message}`;
+      onConnection({ kind: "searching", error, ...(this.#turnedAway ? { turnedAway: true } : {}) });
       const next = nextAttempt(this.#search, ending, env.random());
       log.debug({ addr: attempt.addr, message, next: next.attempt.addr, pauseMs: next.attempt.pauseMs }, "no session");
       this.#search = next.state;
@@ -118,11 +127,13 @@ export class Session {
       onInfo: (info) => this.#onInfo(info),
       description: () => this.#newDescription(),
     });
+    this.#turnedAway = false;
     try {
       this.#described = undefined;
       await live.run();
     } catch (error) {
       const { code, message } = SkepError.from(abort.signal.reason ?? error);
+      this.#turnedAway = code === "not_found" || (code === "unauthenticated" && WAS_REMOVED.test(message));
       if (live.greeted && !signal.aborted) log.warn({ addr, message }, "lost the session with the dispatcher");
       // A leader that steps down says who leads: that is worth following also at the end of a good session.
       if (!live.greeted) return { kind: "refused", message, silent: abort.signal.aborted };
@@ -194,7 +205,9 @@ class LiveSession {
     let link: SessionLink | undefined;
     try {
       link = connect(this.#live.addr, signal);
-      link.send(newAgentMessage({ message: { kind: "hello", addr: this.#options.addr, description } }));
+      const { addr } = this.#options;
+      const told = typeof addr === "string" ? addr : addr();
+      link.send(newAgentMessage({ message: { kind: "hello", addr: told, description } }));
       for await (const { message } of untilAborted(link.messages, signal)) {
         this.#heardAtMs = env.nowMs();
         if (message !== undefined) this.#receive(message, link, signal);

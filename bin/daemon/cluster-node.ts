@@ -43,6 +43,8 @@ export interface ClusterNodeOptions {
   readonly runtime: RuntimeHolder;
   readonly describe: () => NodeDescription;
   readonly insecureRegistries: readonly string[];
+  /** host:port of managers to ask beside those that are remembered. */
+  readonly seeds: readonly string[];
   readonly state: NodeState;
   readonly identity: Identity;
   /** How `identity` lies on the disk. */
@@ -77,6 +79,8 @@ export class ClusterNode {
   /** Aborted, and made anew, at each replacement of the certificate. */
   #roleChanged = new AbortController();
   #problem = "";
+  /** Why the cluster does not know this node any more; empty while it does. */
+  #turnedAway = "";
 
   constructor(options: ClusterNodeOptions) {
     const { env, identity, state } = options;
@@ -126,10 +130,19 @@ export class ClusterNode {
   }
   /** What keeps the node from doing its part; empty when nothing does. */
   get problem(): string {
+    if (this.#turnedAway !== "") return this.#turnedAway;
     if (this.#problem !== "") return this.#problem;
     if (this.#agent === undefined) return this.#options.runtime.problem();
+    if (this.#manager?.raft.status().state === "removed") {
+      return "the managers have taken this one out of their group: it becomes a worker as soon as it reaches them";
+    }
     const connection = this.#agent.connection();
     return connection.kind === "searching" && connection.error !== "" ? `no manager: ${connection.error}` : "";
+  }
+
+  /** This node was removed from its cluster, which refuses it: words, or empty. */
+  get turnedAway(): string {
+    return this.#turnedAway;
   }
 
   /** @throws {SkepError} why it cannot start; nothing is left running then. */
@@ -244,6 +257,8 @@ export class ClusterNode {
       sealer: await this.#options.keys.sealer(),
       onCluster: (cluster) => this.#protectKeys(cluster),
       onRemovals: () => this.#server.dropRemoved(),
+      seeds: () => [...this.#options.seeds, ...this.#state.managers],
+      onTurnedAway: (message) => this.#wasTurnedAway(message),
     });
   }
 
@@ -298,10 +313,14 @@ export class ClusterNode {
       runtime: await runtime.wait(signal),
       dir: dir.agentDir,
       connect: grpcConnect(this.#dialer.manager),
-      managers: this.#state.managers,
-      addr: this.#state.addr,
+      managers: this.#knownManagers(),
+      addr: () => this.#newAddr() ?? "",
       description: () => ({ ...describe(), tls: newTLSInfo(tlsOf(this.identity)) }),
       onSession: (info) => this.#onSession(info),
+      onConnection: (state) => {
+        if (state.kind === "connected") this.#turnedAway = "";
+        else if (state.turnedAway === true) this.#wasTurnedAway(state.error);
+      },
     });
     if (signal.aborted) return;
     this.#agent = agent;
@@ -325,12 +344,48 @@ export class ClusterNode {
     if (managers.length > 0 && managers.join() !== this.#state.managers.join()) {
       this.#save({ ...this.#state, managers });
     }
+    this.#heardAddr(info.addr);
     this.#setRemoved(info.blacklistedCertificates.map(({ nodeId }) => nodeId));
     this.#renewal.want({
       role: info.role,
       issuer: info.issuingRoot,
       rootsPem: Buffer.from(info.trustRoots).toString(),
     });
+  }
+
+  /** Where this node answers, as long as the cluster does not know it. */
+  #newAddr(): string | undefined {
+    const { addr, toldAddr = addr } = this.#state;
+    return addr === toldAddr ? undefined : addr;
+  }
+
+  /** What the cluster has is taken for ours, unless ours is news to it: that it has just been told. */
+  #heardAddr(addr: string): void {
+    if (addr === "" || addr === (this.#state.toldAddr ?? this.#state.addr)) return;
+    if (addr === this.#state.addr) {
+      this.#save({ ...this.#state, toldAddr: addr });
+    } else if (this.#newAddr() === undefined) {
+      this.#log.info(
+        { addr, before: this.#state.addr },
+        "the cluster reaches this node at another address from now on",
+      );
+      this.#save({ ...this.#state, addr, toldAddr: addr, advertise: addr });
+      this.#manager?.setAddr(addr);
+    }
+  }
+
+  #knownManagers(): readonly string[] {
+    const { managers, addr } = this.#state;
+    const own = this.identity.role === "manager" ? [addr] : [];
+    return [...new Set([...managers, ...own, ...this.#options.seeds])];
+  }
+
+  #wasTurnedAway(why: string): void {
+    if (this.#turnedAway !== "") return;
+    this.#turnedAway = `this node was removed from its cluster (${why}): "skep swarm leave --force" makes it forget the cluster; then it can join again as a new node, with a token`;
+    this.#log.error({ why }, this.#turnedAway);
+    // Nobody listens to it any more; its log stays until it leaves.
+    this.#manager?.raft.stop().catch((error: unknown) => this.#log.error({ error }, "cannot stop the raft member"));
   }
 
   #setRemoved(nodeIds: readonly NodeId[]): void {

@@ -58,6 +58,10 @@ export interface LocalNodeOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly insecureRegistries: readonly string[];
   readonly interfaces: () => Interfaces;
+  /** Where others reach this node from now on, for a node that is one already; undefined: as it said before. */
+  readonly advertise?: string | undefined;
+  /** host:port of managers to ask beside those that the node remembers. */
+  readonly seeds?: readonly string[];
 }
 
 type Life =
@@ -72,6 +76,18 @@ type Life =
 /** Docker's words. */
 const LOCKED_MESSAGE =
   'Swarm is encrypted and needs to be unlocked before it can be used. Please use "skep swarm unlock" to unlock it.';
+
+/** What can be done about a manager's disk that cannot be used any more. */
+function withWayOut(error: unknown): SkepError {
+  const { code, message } = SkepError.from(error);
+  if (code !== "internal" && !/raft log|raft member/.test(message)) return SkepError.from(error);
+  return new SkepError(
+    code,
+    `${message}. With other managers alive, nothing is lost: demote and remove this node on one of them, "skep swarm leave --force" here, and join again. ` +
+      'With none: "skep swarm init --force-new-cluster" on another manager\'s disk, or "skep swarm leave --force" here and "skep swarm restore" of a backup',
+    { cause: error },
+  );
+}
 
 const STATE_NAME = {
   inactive: "inactive",
@@ -149,6 +165,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     runtime,
     describe,
     insecureRegistries: options.insecureRegistries,
+    seeds: options.seeds ?? [],
     state,
     identity,
     keys,
@@ -168,13 +185,31 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     return {
       listenAddr: formatAddress(listen),
       addr: chooseAdvertiseAddr(request.advertiseAddr, listen, options.interfaces()),
+      advertise: request.advertiseAddr,
     };
+  };
+
+  /** Where others reach this node now: an interface may have another address than when it joined. */
+  const presentAddress = (state: NodeState): NodeState => {
+    const advertise = options.advertise ?? state.advertise;
+    if (advertise === undefined) return state;
+    const { addr: before, toldAddr = before } = state;
+    try {
+      const listen = parseAddress("listen address", state.listenAddr);
+      const addr = chooseAdvertiseAddr(advertise, listen, options.interfaces());
+      if (addr !== before)
+        log.warn({ addr, before }, "this node has another address than before; its managers are told");
+      return { ...state, addr, toldAddr, advertise };
+    } catch (error) {
+      log.warn({ error: SkepError.from(error).message, addr: before }, "this node keeps its address");
+      return state;
+    }
   };
 
   const init = async (request: InitRequest): Promise<InitResponse> =>
     await changeTo("making a cluster", requireInactive(), async () => {
       const { firstCluster, joiningNode } = await import("../../manager/ca/new-cluster.ts");
-      const { addr, listenAddr } = addressesOf(request);
+      const { addr, listenAddr, advertise } = addressesOf(request);
       const clusterId = newId<ClusterId>(env.random);
       const nodeId = newId<NodeId>(env.random);
       const nowMs = env.wallMs();
@@ -200,7 +235,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
         rootPem: root.certificatePem,
       });
       const raft = { raftId: 1 };
-      const state: NodeState = { nodeId, clusterId, addr, listenAddr, managers: [addr], raft };
+      const state: NodeState = { nodeId, clusterId, addr, listenAddr, advertise, managers: [addr], raft };
       const unlockKey = cluster.unlockKey.length === 0 ? undefined : cluster.unlockKey;
       const started = await startFresh(
         state,
@@ -223,7 +258,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
 
   const join = async (request: JoinRequest): Promise<JoinResponse> =>
     await changeTo("joining a cluster", requireInactive(), async () => {
-      const { addr, listenAddr } = addressesOf(request);
+      const { addr, listenAddr, advertise } = addressesOf(request);
       const remoteAddrs = request.remoteAddrs.map((remote) => formatAddress(parseAddress("manager address", remote)));
       await runtime.get().catch(() => undefined); // its name is part of the description; without it the node still joins
       const { identity, managers } = await enroll(
@@ -236,6 +271,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
         clusterId,
         addr,
         listenAddr,
+        advertise,
         managers: [...new Set([...managers, ...remoteAddrs])],
       };
       const started = await startFresh(state, identity, (fresh) => fresh.start({ kind: "join" }, stopping.signal));
@@ -289,7 +325,9 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
         state.nodeId,
         addr,
       );
-      const alone: NodeState = { ...state, addr, managers: [addr], raft: { raftId: recovered.raftId } };
+      const advertise = request.advertiseAddr === "" ? state.advertise : addr;
+      const raft = { raftId: recovered.raftId };
+      const alone: NodeState = { ...state, addr, advertise, toldAddr: addr, managers: [addr], raft };
       await dir.writeNode(alone);
       const fresh = await newNode(alone, identity, node.keys);
       await fresh.start({ kind: "resume" }, stopping.signal);
@@ -329,12 +367,12 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       const recovery = await import("./recovery.ts");
       const upload = await recovery.receiveBackup(requests);
       const { backup, cluster } = openBackup(upload.file);
-      const { addr, listenAddr } = addressesOf(upload.options);
+      const { addr, listenAddr, advertise } = addressesOf(upload.options);
       const identity = recovery.newIdentityOf(cluster, env);
       const { nodeId, clusterId } = identity;
       const self = await recovery.restoredNode(nodeId, addr, describe(), env);
       const raft = { raftId: Math.max(1, backup.header.nextRaftId) };
-      const state: NodeState = { nodeId, clusterId, addr, listenAddr, managers: [addr], raft };
+      const state: NodeState = { nodeId, clusterId, addr, listenAddr, advertise, managers: [addr], raft };
       let notes: readonly string[] = [];
       const started = await startFresh(state, identity, async (fresh) => {
         const recovered = await restoreSoleManager({ env, log, dir: dir.raftDir }, backup, self);
@@ -423,14 +461,15 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     }
   };
 
-  const resumeWith = async (state: NodeState, files: NodeFiles, unlockKey?: Uint8Array): Promise<void> => {
+  const resumeWith = async (before: NodeState, files: NodeFiles, unlockKey?: Uint8Array): Promise<void> => {
     let identity: Identity;
     try {
       identity = openIdentity(files);
     } catch (error) {
-      fail(error, false);
+      fail(dir.damagedIdentity(SkepError.from(error).message), false);
       return;
     }
+    const state = presentAddress(before);
     if (env.wallMs() > identity.notAfterMs) {
       fail(
         new SkepError(
@@ -444,11 +483,12 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     const node = await newNode(state, identity, createKeyStore(dir, files, unlockKey));
     life = { kind: "changing", doing: "starting" };
     try {
+      if (state !== before) await dir.writeNode(state);
       await node.start({ kind: "resume" }, stopping.signal);
       life = { kind: "active", node };
       log.info({ nodeId: state.nodeId, role: identity.role, addr: state.addr }, "the node is back");
     } catch (error) {
-      fail(error, false);
+      fail(state.raft === undefined ? error : withWayOut(error), false);
       // Most likely the daemon before this one has not quite ended: whoever started this one tries again.
       if (error instanceof ListenError) throw error;
     }
@@ -480,14 +520,15 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
         return newInfoResponse({ ...about, nodeId, clusterId, nodeAddr: addr, managers });
       }
       case "active": {
-        const { state, identity, manager, agent, problem } = life.node;
+        const { state, identity, manager, agent, problem, turnedAway } = life.node;
         return newInfoResponse({
           ...about,
+          localNodeState: turnedAway === "" ? "active" : "error",
           error: problem,
           nodeId: state.nodeId,
           clusterId: state.clusterId,
           nodeAddr: state.addr,
-          controlAvailable: manager !== undefined,
+          controlAvailable: manager !== undefined && turnedAway === "",
           managers: state.managers,
           tasksRunning: agent?.counts().running ?? 0,
           certificateExpiresAtMs: identity.notAfterMs,
@@ -510,7 +551,8 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       case "locked":
         throw new SkepError("failed_precondition", LOCKED_MESSAGE);
       case "active": {
-        const { manager } = life.node;
+        const { manager, turnedAway } = life.node;
+        if (turnedAway !== "") throw new SkepError("failed_precondition", turnedAway);
         if (manager !== undefined) return manager.handlers.control;
         throw new SkepError(
           "failed_precondition",

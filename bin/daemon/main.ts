@@ -83,6 +83,8 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
     labels: options.labels,
     insecureRegistries: options.insecureRegistries,
     interfaces: networkInterfaces,
+    advertise: options.advertise,
+    seeds: options.managers,
   });
   const server = serveLocally(options.socket, node);
   await server.listen(); // first: a second daemon on the same state is refused before it touches anything

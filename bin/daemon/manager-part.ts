@@ -28,6 +28,7 @@ import type { Handlers } from "../../shared/rpc/server.ts";
 
 /** The first manager leads alone: this is one election and one commit. */
 const BOOTSTRAP_LIMIT_MS = 20_000;
+const DEFAULT_SNAPSHOT_INTERVAL = 10_000;
 const RECEIVE_LIMIT_MS = 10_000;
 /**
  * A leader that is not heard for 600 ms to 1.2 s is replaced; docs/figures.md has what that comes to, and that a machine busy
@@ -56,6 +57,10 @@ export interface ManagerOptions {
   readonly sealer: Sealer;
   /** The cluster object as it is, and at each change. Must not throw, and must not wait. */
   readonly onCluster: (cluster: Cluster) => void;
+  /** host:port of hosts that may be managers. */
+  readonly seeds: () => readonly string[];
+  /** The other managers refuse this one: its node was removed. */
+  readonly onTurnedAway: (message: string) => void;
   /** Nodes were removed from the cluster: `isRemoved` answers differently now. */
   readonly onRemovals: () => void;
 }
@@ -70,6 +75,8 @@ export interface ManagerPart {
     readonly raft: Handlers<typeof RaftService>;
   };
   readonly isRemoved: (nodeId: NodeId) => boolean;
+  /** Where this manager says that it answers. */
+  readonly setAddr: (addr: string) => void;
   /** Resolves once this manager has the cluster's state, or after a while without: it still gets there by itself. */
   readonly receiveState: () => Promise<void>;
   /** Hands leadership over first when leading. Idempotent. */
@@ -91,6 +98,10 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     sealer: options.sealer,
     dial: (addr) => dialer.openManager(addr, RAFT_CHANNEL_OPTIONS),
     start: start.kind === "join" ? { kind: "join", members: start.members } : { kind: start.kind },
+    seeds: options.seeds,
+    onTurnedAway: options.onTurnedAway,
+    snapshotIntervalEntries: () =>
+      store.view((view) => view.cluster()?.spec?.raft?.snapshotInterval) || DEFAULT_SNAPSHOT_INTERVAL,
     tickIntervalMs: TICK_INTERVAL_MS,
     electionTicks: ELECTION_TICKS,
   });
@@ -140,6 +151,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
       raft: raft.handlers,
     },
     isRemoved: removals.isRemoved,
+    setAddr: raft.setAddr,
     receiveState: () => receiveState(env, log, store, signal),
     stop: () => {
       stopping ??= stop();

@@ -1,7 +1,7 @@
 // `skep daemon`'s command line. Pure.
 import { parseArgs } from "node:util";
 import { SkepError } from "../../shared/errors.ts";
-import { type Address, parseAddress } from "../../shared/rpc/address.ts";
+import { type Address, formatAddress, parseAddress } from "../../shared/rpc/address.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -21,6 +21,10 @@ export interface DaemonOptions {
   /** Engine labels. */
   readonly labels: Readonly<Record<string, string>>;
   readonly cgroupParent: string | undefined;
+  /** Where others reach this node from now on; undefined: as it said when it joined. */
+  readonly advertise: string | undefined;
+  /** host:port of managers to ask beside those that this node remembers. */
+  readonly managers: readonly string[];
 }
 
 export type Command = { readonly kind: "run"; readonly options: DaemonOptions } | { readonly kind: "help" };
@@ -34,6 +38,9 @@ A new daemon belongs to no cluster: "skep swarm init" makes one, "skep swarm joi
   --run-dir DIR             sockets and pids (default /run/skep)
   --socket PATH             socket of the command line (default RUN_DIR/skep.sock)
   --listen-addr HOST:PORT   where other nodes connect (default 0.0.0.0:7377)
+  --advertise-addr ADDR     where other nodes reach this one from now on: HOST, HOST:PORT or an interface
+                            (default: as it said when it joined)
+  --manager-addr HOST:PORT  a manager to ask beside those this node remembers, when they have moved; may be repeated
   --runtime NAME            containerd, or hollow: pretends, for trials of scale (default containerd)
   --containerd SOCKET       use this containerd instead of a private one
   --cgroup-parent PATH      cgroup that the containers are put in
@@ -47,6 +54,8 @@ const FLAGS = {
   "run-dir": { type: "string", default: "/run/skep" },
   socket: { type: "string" },
   "listen-addr": { type: "string", default: "0.0.0.0:7377" },
+  "advertise-addr": { type: "string" },
+  "manager-addr": { type: "string", multiple: true },
   runtime: { type: "string", default: "containerd" },
   containerd: { type: "string" },
   "cgroup-parent": { type: "string" },
@@ -74,6 +83,8 @@ export function parseDaemonOptions(args: readonly string[]): Command {
       insecureRegistries: values["insecure-registry"] ?? [],
       labels: Object.fromEntries((values.label ?? []).map(parseLabel)),
       cgroupParent: values["cgroup-parent"],
+      advertise: values["advertise-addr"],
+      managers: (values["manager-addr"] ?? []).map((addr) => formatAddress(parseAddress("--manager-addr", addr))),
     },
   };
 }

@@ -19,6 +19,10 @@ export interface NodeState {
   readonly clusterId: ClusterId;
   /** host:port that other nodes reach this one at. */
   readonly addr: string;
+  /** What the user said it should be: an address, an interface, or empty for the only one. Absent: `addr` stays as it is. */
+  readonly advertise?: string | undefined;
+  /** The address that the cluster has for this node, as last heard; absent: `addr`. */
+  readonly toldAddr?: string | undefined;
   /** host:port that the daemon binds. */
   readonly listenAddr: string;
   /** host:port of managers, as last heard. */
@@ -40,6 +44,8 @@ export interface StateDir {
   readonly readIdentity: () => Promise<StoredIdentity>;
   /** With `unlockKey` the keys are sealed. After a crash there are the old keys and certificate or the new ones. */
   readonly writeIdentity: (files: NodeFiles, unlockKey?: Uint8Array) => Promise<void>;
+  /** What a certificate or key that cannot be used is told as. */
+  readonly damagedIdentity: (why: string) => SkepError;
   /** Forgets the managers' log: this node is a manager no more. */
   readonly wipeRaft: () => Promise<void>;
   /** Forgets the node; images stay. */
@@ -79,6 +85,7 @@ export function openStateDir(dir: string): StateDir {
       await writeAtomically(certificateFile, formatNodePem(files, unlockKey));
       if (both.join("") !== files.rootPem) await writeAtomically(rootFile, files.rootPem);
     },
+    damagedIdentity: (why) => damaged(certificates, why),
     wipeRaft: () => rm(raftDir, { recursive: true, force: true }),
     wipe: async () => {
       for (const path of [nodeFile, certificates, raftDir, agentDir]) await rm(path, { recursive: true, force: true });
@@ -133,6 +140,8 @@ function parseNode(text: string, path: string): NodeState {
       nodeId: parseId("node id", textOf(raw, "nodeId")),
       clusterId: parseId("cluster id", textOf(raw, "clusterId")),
       addr: textOf(raw, "addr"),
+      ...(typeof raw["advertise"] === "string" ? { advertise: raw["advertise"] } : {}),
+      ...(typeof raw["toldAddr"] === "string" ? { toldAddr: raw["toldAddr"] } : {}),
       listenAddr: textOf(raw, "listenAddr"),
       managers: listOf(raw, "managers").map(String),
       raft: isRecord(raft) ? { raftId: numberOf(raft, "raftId") } : undefined,

@@ -14,7 +14,7 @@ export interface RoleKeeperOptions {
   readonly env: Env;
   readonly log: Log;
   readonly store: Store;
-  readonly raft: Pick<RaftNode, "status" | "removeMember" | "transferLeadership">;
+  readonly raft: Pick<RaftNode, "status" | "removeMember" | "readdressMember" | "transferLeadership">;
   readonly signal: AbortSignal;
 }
 
@@ -48,6 +48,10 @@ async function take(step: RoleStep, { log, store, raft, signal }: RoleKeeperOpti
     case "remove-member":
       log.info({ nodeId: step.nodeId, raftId: step.raftId }, "takes a manager out of the Raft group");
       await raft.removeMember(step.raftId, signal);
+      return;
+    case "readdress-member":
+      log.info({ nodeId: step.nodeId, raftId: step.raftId, addr: step.addr }, "a manager has moved");
+      await raft.readdressMember(step.raftId, step.addr, signal);
       return;
     case "hand-over":
       log.info({}, "hands leadership over: this node is to be no manager");

@@ -8,25 +8,32 @@ export type RoleStep =
   | { readonly kind: "remove-member"; readonly raftId: number; readonly nodeId: string }
   /** As above, for the member that leads: somebody else must lead first. */
   | { readonly kind: "hand-over" }
+  /** The node is known at another address than the group has it at. */
+  | { readonly kind: "readdress-member"; readonly raftId: number; readonly nodeId: string; readonly addr: string }
   | { readonly kind: "set-status"; readonly nodeId: NodeId; readonly status: ManagerStatus | undefined };
 
 /**
  * @param ownRaftId the leader's.
- * @returns at most one change of membership, last, and any number of changes to the store.
+ * @returns any number of changes to the store, members that have moved, and at most one that leaves, last.
  */
 export function planRoles(nodes: Iterable<Node>, members: readonly RaftMember[], ownRaftId: number): RoleStep[] {
   const byNode = new Map(members.map((member) => [member.nodeId, member]));
   const steps: RoleStep[] = [];
+  const moved: RoleStep[] = [];
   const staying = new Set<string>();
   for (const node of nodes) {
     if (node.spec?.role === "manager") staying.add(node.id);
     const member = byNode.get(node.id);
+    if (member !== undefined && node.addr !== "" && node.addr !== member.addr) {
+      moved.push({ kind: "readdress-member", raftId: member.raftId, nodeId: node.id, addr: node.addr });
+    }
     const wanted = member === undefined ? undefined : { raftId: member.raftId, addr: member.addr };
     if (wanted?.raftId === node.managerStatus?.raftId && wanted?.addr === node.managerStatus?.addr) continue;
     const status: ManagerStatus | undefined =
       wanted === undefined ? undefined : { ...wanted, leader: false, reachability: "unknown" };
     steps.push({ kind: "set-status", nodeId: node.id, status });
   }
+  steps.push(...moved);
   const leaving = members.filter((member) => !staying.has(member.nodeId));
   const other = leaving.find((member) => member.raftId !== ownRaftId);
   // A group of one cannot be left: the last manager stays what it is.

@@ -190,10 +190,12 @@ export class Epoch {
     return newSessionInfo({
       nodeId,
       heartbeatPeriodMs,
+    const node = view.get("node", nodeId);
       suspectAfterMs,
       managers: this.#options.managers(),
       insecureRegistries: view.cluster()?.spec?.insecureRegistries ?? [],
-      role: view.get("node", nodeId)?.spec?.role ?? "worker",
+      role: node?.spec?.role ?? "worker",
+      addr: node?.addr ?? "",
       ...trustOf(view.cluster()),
     });
   }
@@ -318,7 +320,8 @@ export class Epoch {
       return;
     }
     this.#liveness.track(node.id, node.status?.state ?? "unknown", this.#options.env.nowMs());
-    if (change.action === "update" && change.old.spec?.role !== node.spec?.role) this.#tell(node.id);
+    if (change.action !== "update") return;
+    if (change.old.spec?.role !== node.spec?.role || change.old.addr !== node.addr) this.#tell(node.id);
   }
 
   #tell(node: NodeId): void {

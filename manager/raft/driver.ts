@@ -31,7 +31,8 @@ export interface DriverOptions {
   /** Role, term, leader or membership may have changed. Called after every round. */
   readonly onProgress: () => void;
   readonly tickIntervalMs: number;
-  readonly snapshotIntervalEntries: number;
+  /** A function is asked each time: the cluster's setting may change. */
+  readonly snapshotIntervalEntries: number | (() => number);
 }
 
 /** Entries kept behind a snapshot, so that a member a little behind needs no snapshot. */
@@ -257,7 +258,9 @@ export class Driver {
   }
 
   #compaction(): LogWrite["compact"] {
-    const { core, storage, machine, snapshotIntervalEntries } = this.#options;
+    const { core, storage, machine } = this.#options;
+    const interval = this.#options.snapshotIntervalEntries;
+    const snapshotIntervalEntries = typeof interval === "number" ? interval : interval();
     const index = this.#machineIndex;
     const entries = index - this.#snapshotIndex;
     if (entries < snapshotIntervalEntries && (storage.logBytes < SNAPSHOT_INTERVAL_BYTES || entries === 0))

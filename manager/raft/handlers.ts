@@ -9,6 +9,7 @@ import type { AnyMethod, RequestOf, ResponseOf } from "../../shared/rpc/method.t
 import type { Peer } from "../../shared/rpc/peer.ts";
 import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
 import { fromWire } from "./codec.ts";
+import { wasRemoved } from "./core/config.ts";
 import type { RaftCore } from "./core/raft-core.ts";
 import type { Driver } from "./driver.ts";
 import type { Member } from "./member.ts";
@@ -42,6 +43,14 @@ export function createRaftHandlers(options: RaftHandlerOptions): Handlers<typeof
     }
   };
 
+  /** Its address was another's, or this node was one of another group's: of the one that it is recovered from. */
+  const misdirected = (to: number, from: number): SkepError => {
+    const { id, term } = core;
+    if (wasRemoved(core.configAt(core.commitIndex), from))
+      transport.send({ kind: "removed", from: id, to: from, term });
+    return new SkepError("failed_precondition", `raft member ${to} does not answer here: this is member ${id}`);
+  };
+
   return {
     messages: async (batches, { peer }) => {
       let sender = 0;
@@ -57,7 +66,8 @@ export function createRaftHandlers(options: RaftHandlerOptions): Handlers<typeof
           if (message.from !== sender) {
             throw new SkepError("permission_denied", `raft member ${sender} may not speak for ${message.from}`);
           }
-          if (message.to === self.raftId) driver.step(message);
+          if (message.to !== self.raftId) throw misdirected(message.to, sender);
+          driver.step(message);
         }
       }
       return {};

@@ -54,6 +54,13 @@ export class Member {
       leadership: (signal) => this.#leadership.follow(signal),
       addMember: (member, signal) => this.changeConfig(() => ({ kind: "add", member: pick(member) }), signal),
       removeMember: (raftId, signal) => this.changeConfig(() => ({ kind: "remove", raftId }), signal),
+      readdressMember: (raftId, addr, signal) => {
+        const plan = (): ConfigChange | undefined => {
+          const same = this.#options.core.config.members.some((one) => one.raftId === raftId && one.addr === addr);
+          return same ? undefined : { kind: "readdress", raftId, addr };
+        };
+        return this.changeConfig(plan, signal);
+      },
       transferLeadership: (signal) => this.transferLeadership(signal),
       stop: () => {
         this.#stopping ??= this.#stop();
@@ -98,7 +105,7 @@ export class Member {
     const event = this.#eventOf(shape);
     if (!sameEvent(event, this.#leadership.value)) this.#leadership.set(event);
     if (shape.config !== before.config) {
-      this.#options.transport.keep(new Set(shape.config.members.map((member) => member.raftId)));
+      this.#options.transport.keep(shape.config.members);
     }
   }
 

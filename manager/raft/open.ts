@@ -45,7 +45,11 @@ export interface RaftOpenOptions {
   /** 2: an idle member then takes about 0.6 % of a core (measured; 1.1 % with 1), and five beats fit an election timeout. */
   readonly heartbeatTicks?: number;
   /** 10,000. A log of large entries is compacted at 64 MiB all the same. */
-  readonly snapshotIntervalEntries?: number;
+  readonly snapshotIntervalEntries?: number | (() => number);
+  /** host:port of hosts that may be managers: tried when a member is not where the membership has it. */
+  readonly seeds?: () => readonly string[];
+  /** A manager refuses this one, because its node was removed from the cluster. May be told again and again. */
+  readonly onTurnedAway?: (message: string) => void;
   /** Log and snapshots are sealed with it on the disk; a log that is not is sealed first. */
   readonly sealer?: Sealer;
   /** Another disk, for tests. */
@@ -53,6 +57,8 @@ export interface RaftOpenOptions {
 }
 
 export interface OpenRaft extends RaftNode {
+  /** Where this member says that it answers, to those it connects to from now on. */
+  readonly setAddr: (addr: string) => void;
   /** For peers and joiners; only managers may call them. */
   readonly handlers: Handlers<typeof RaftService>;
 }
@@ -90,13 +96,16 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
       storage,
       storage.restored,
     );
-    const seeds = start.kind === "join" ? start.members : [];
+    const known = start.kind === "join" ? start.members : [];
+    const self = { raftId, nodeId, addr };
     const transport = createTransport({
       env,
       log,
-      self: { raftId, addr },
+      self,
       dial: options.dial,
-      addressOf: (id) => [...core.config.members, ...seeds].find((member) => member.raftId === id)?.addr,
+      addressOf: (id) => [...core.config.members, ...known].find((member) => member.raftId === id)?.addr,
+      seeds: options.seeds ?? (() => []),
+      onTurnedAway: options.onTurnedAway ?? (() => undefined),
       onSnapshotDone: (id, delivered) => {
         driver.withCore((running) => running.reportSnapshot(id, delivered));
       },
@@ -123,8 +132,10 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
       tickIntervalMs,
       transferPatienceMs,
     });
-    const self = { raftId, nodeId, addr };
     return Object.assign(member.node(), {
+      setAddr: (next: string) => {
+        self.addr = next;
+      },
       handlers: createRaftHandlers({ env, self, core, driver, member, transport, dial: options.dial }),
     });
   } catch (error) {

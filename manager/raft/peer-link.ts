@@ -9,6 +9,7 @@ import { clientStream } from "../../shared/rpc/client.ts";
 import { type StreamedMessage, toWire } from "./codec.ts";
 import type { MessageOf } from "./core/messages.ts";
 import { Outbox, type OutboxLimits } from "./outbox.ts";
+import { reach } from "./reach.ts";
 import { snapshotPieces } from "./snapshot-stream.ts";
 
 // A queue is short-lived: what waits longer than a few heartbeats is worthless. A batch with one entry of the largest size
@@ -16,6 +17,11 @@ import { snapshotPieces } from "./snapshot-stream.ts";
 const OUTBOX: OutboxLimits = { maxMessages: 4096, maxBytes: 32 << 20, maxBatchBytes: 2 << 20 };
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1000;
+/** A host that is gone does not refuse: after so long the next address is tried. */
+const CONNECT_LIMIT_MS = 3000;
+
+/** As a manager's port words it (shared/rpc/peer-proof.ts). */
+const WAS_REMOVED = /was removed from the cluster/;
 
 export interface LinkOptions {
   readonly env: Env;
@@ -23,9 +29,10 @@ export interface LinkOptions {
   readonly self: { readonly raftId: number; readonly addr: string };
   /** The result is the link's own: it closes it. */
   readonly dial: (addr: string) => grpc.Client;
-  /** Where the peer answers now; asked again before every attempt. */
-  readonly address: () => string | undefined;
+  /** Where the peer may answer now, the likeliest first; asked again before every attempt. */
+  readonly addresses: () => readonly string[];
   readonly onSnapshotDone: (delivered: boolean) => void;
+  readonly onTurnedAway: (message: string) => void;
 }
 
 export class PeerLink {
@@ -34,6 +41,10 @@ export class PeerLink {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #client: grpc.Client | undefined;
+  /** The present or last attempt has not come to a connection. */
+  #connecting = false;
+  /** The one under way. */
+  #attempt: { readonly addr: string; readonly abort: AbortController } | undefined;
   #snapshot: Promise<void> | undefined;
 
   constructor(options: LinkOptions) {
@@ -70,6 +81,13 @@ export class PeerLink {
     );
   }
 
+  /** The peer may answer elsewhere now: goes there when the present way is not the likeliest any more. */
+  moved(): void {
+    const [likeliest] = this.#options.addresses();
+    if (this.#attempt === undefined || likeliest === undefined || likeliest === this.#attempt.addr) return;
+    this.#attempt.abort.abort(new SkepError("canceled", "the raft peer has moved"));
+  }
+
   async close(): Promise<void> {
     this.#stop.abort(new SkepError("canceled", "the raft link is closed"));
     await this.#running;
@@ -77,35 +95,56 @@ export class PeerLink {
   }
 
   async #run(): Promise<void> {
-    const { env, address, dial, log } = this.#options;
+    const { env, addresses } = this.#options;
     const { signal } = this.#stop;
     let retryMs = FIRST_RETRY_MS;
+    let turn = 0;
     while (!signal.aborted) {
       await this.#outbox.filled(signal);
-      const addr = address();
+      const choices = addresses();
+      const addr = choices[turn % Math.max(1, choices.length)];
       if (signal.aborted) break;
       const startedMs = env.nowMs();
-      if (addr !== undefined) {
-        const attempt = new AbortController(); // ends the source when the call ended by itself
-        try {
-          this.#client = dial(addr);
-          const batches = this.#batches(AbortSignal.any([signal, attempt.signal]));
-          await clientStream(this.#client, RaftService.messages, batches, { signal });
-        } catch (error) {
-          if (!signal.aborted) log.debug({ addr, error: String(error) }, "raft stream broke");
-        } finally {
-          attempt.abort();
-          this.#client?.close();
-          this.#client = undefined;
-        }
-      }
+      const movedAway = addr === undefined ? false : await this.#connect(addr);
       if (signal.aborted) break;
       this.#outbox.clear();
       // A stream that lived a while broke for a new reason.
-      retryMs = env.nowMs() - startedMs > MAX_RETRY_MS ? FIRST_RETRY_MS : Math.min(MAX_RETRY_MS, retryMs * 2);
+      const lived = env.nowMs() - startedMs > MAX_RETRY_MS && !this.#connecting;
+      turn = lived || movedAway ? 0 : turn + 1;
+      retryMs = lived || movedAway ? FIRST_RETRY_MS : Math.min(MAX_RETRY_MS, retryMs * 2);
       await env.sleep(retryMs * (0.5 + env.random()), signal).catch(() => undefined);
       this.#outbox.clear();
     }
+  }
+
+  /** One stream, from its opening to its end; whether it ended because the peer has moved. */
+  async #connect(addr: string): Promise<boolean> {
+    const { env, dial, log, onTurnedAway } = this.#options;
+    const { signal } = this.#stop;
+    const abort = new AbortController(); // also ends the source when the call ended by itself
+    const either = AbortSignal.any([signal, abort.signal]);
+    this.#attempt = { addr, abort };
+    this.#connecting = true;
+    const client = dial(addr);
+    const startedMs = env.nowMs();
+    try {
+      await reach(client, env, CONNECT_LIMIT_MS, either);
+      this.#connecting = false;
+      if (env.nowMs() - startedMs > MAX_RETRY_MS) this.#outbox.clear(); // from before the peer came back
+      this.#client = client;
+      await clientStream(client, RaftService.messages, this.#batches(either), { signal: either });
+    } catch (error) {
+      if (abort.signal.aborted) return true;
+      if (!signal.aborted) log.debug({ addr, error: String(error) }, "raft stream broke");
+      const { code, message } = SkepError.from(error);
+      if (code === "unauthenticated" && WAS_REMOVED.test(message)) onTurnedAway(message);
+    } finally {
+      abort.abort();
+      this.#client = undefined;
+      this.#attempt = undefined;
+      client.close();
+    }
+    return false;
   }
 
   async *#batches(signal: AbortSignal): AsyncGenerator<RaftBatch> {

@@ -62,6 +62,8 @@ export interface RaftNode {
    */
   readonly addMember: (member: RaftMember, signal: AbortSignal) => Promise<void>;
   readonly removeMember: (raftId: number, signal: AbortSignal) => Promise<void>;
+  /** The member answers at `addr` (host:port) from now on; nothing to do when it does so already. Errors as above. */
+  readonly readdressMember: (raftId: number, addr: string, signal: AbortSignal) => Promise<void>;
   /** Hands leadership to the most up-to-date other member; resolves when this one no longer leads. */
   readonly transferLeadership: (signal: AbortSignal) => Promise<void>;
   /** Transfers leadership away when leading, then stops. Idempotent. */

@@ -1,5 +1,7 @@
-// All links of one member. Addresses come from the membership; a peer that says where it answers is believed over it,
-// because an address is an attribute and may have changed since the membership was written.
+// All links of one member. An address is an attribute and may change: a peer that says where it answers is tried there first,
+// then where the membership has it, then wherever else a manager may be. A link that leads to another member than it should
+// is ended by that member, which has heard by then where we answer; so one address in common is enough for two managers that
+// have both moved to find one another.
 import type * as grpc from "@grpc/grpc-js";
 import type { Env } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
@@ -25,8 +27,8 @@ export interface Transport {
   readonly send: (message: Message) => void;
   /** `raftId` says that it answers at `addr`. */
   readonly learn: (raftId: number, addr: string) => void;
-  /** Ends the links to everybody else. */
-  readonly keep: (raftIds: ReadonlySet<number>) => void;
+  /** The membership has changed: ends the links to everybody else, and follows those that have moved. */
+  readonly keep: (members: readonly { readonly raftId: number; readonly addr: string }[]) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -37,21 +39,36 @@ export interface TransportOptions {
   readonly dial: (addr: string) => grpc.Client;
   /** From the membership. */
   readonly addressOf: (raftId: number) => string | undefined;
+  /** Where else managers may be: tried when a member is not where it should be. */
+  readonly seeds: () => readonly string[];
   readonly onSnapshotDone: (raftId: number, delivered: boolean) => void;
+  /** A manager refuses this one because its node was removed from the cluster. */
+  readonly onTurnedAway: (message: string) => void;
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const { env, log, self, dial, addressOf, onSnapshotDone } = options;
+  const { env, log, self, dial, addressOf, onSnapshotDone, onTurnedAway } = options;
   const links = new Map<number, PeerLink>();
   const learned = new Map<number, string>();
+  const configured = new Map<number, string>();
   let closed = false;
 
   const linkTo = (raftId: number): PeerLink => {
     const known = links.get(raftId);
     if (known !== undefined) return known;
-    const address = (): string | undefined => learned.get(raftId) ?? addressOf(raftId);
-    const done = (delivered: boolean): void => onSnapshotDone(raftId, delivered);
-    const link = new PeerLink({ env, log: log.child({ peer: raftId }), self, dial, address, onSnapshotDone: done });
+    const addresses = (): readonly string[] => {
+      const found = new Set([learned.get(raftId), addressOf(raftId), ...options.seeds()]);
+      return [...found].filter((addr): addr is string => addr !== undefined && addr !== self.addr);
+    };
+    const link = new PeerLink({
+      env,
+      log: log.child({ peer: raftId }),
+      self,
+      dial,
+      addresses,
+      onSnapshotDone: (delivered) => onSnapshotDone(raftId, delivered),
+      onTurnedAway,
+    });
     links.set(raftId, link);
     return link;
   };
@@ -64,14 +81,25 @@ export function createTransport(options: TransportOptions): Transport {
       else link.send(message);
     },
     learn: (raftId, addr) => {
-      if (addr !== "" && raftId > 0) learned.set(raftId, addr);
+      if (addr === "" || raftId <= 0 || learned.get(raftId) === addr) return;
+      learned.set(raftId, addr);
+      links.get(raftId)?.moved();
     },
-    keep: (raftIds) => {
+    keep: (members) => {
+      const addrs = new Map(members.map(({ raftId, addr }) => [raftId, addr]));
       for (const [raftId, link] of links) {
-        if (raftIds.has(raftId)) continue;
+        if (addrs.has(raftId)) continue;
         links.delete(raftId);
         learned.delete(raftId);
+        configured.delete(raftId);
         link.close().catch(() => undefined);
+      }
+      for (const [raftId, addr] of addrs) {
+        const before = configured.get(raftId);
+        configured.set(raftId, addr);
+        if (before === undefined || before === addr) continue;
+        learned.delete(raftId); // of before the move; it says so itself when it does not know of it yet
+        links.get(raftId)?.moved();
       }
     },
     close: async () => {

@@ -231,6 +231,10 @@ export function createMemoryRaft(count = 1): MemoryRaft {
       mustLead(node);
       members = members.filter((member) => member.raftId !== raftId);
     },
+    readdressMember: async (raftId, addr) => {
+      mustLead(node);
+      members = members.map((member) => (member.raftId === raftId ? { ...member, addr } : member));
+    },
     transferLeadership: async () => {
       mustLead(node);
       if (count > 1) change((node + 1) % count, "keep");

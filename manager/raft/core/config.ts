@@ -11,7 +11,9 @@ export type ConfigChange =
   | { readonly kind: "add"; readonly member: Omit<Member, "voter"> }
   /** From learner to voter. */
   | { readonly kind: "promote"; readonly raftId: number }
-  | { readonly kind: "remove"; readonly raftId: number };
+  | { readonly kind: "remove"; readonly raftId: number }
+  /** The member answers elsewhere. No vote changes. */
+  | { readonly kind: "readdress"; readonly raftId: number; readonly addr: string };
 
 export type ChangeOutcome =
   | { readonly kind: "changed"; readonly config: Config }
@@ -52,6 +54,14 @@ export function changeConfig(config: Config, change: ConfigChange): ChangeOutcom
       const members = config.members.filter((member) => member.raftId !== change.raftId);
       if (members.length === config.members.length) return refused(`${change.raftId} is not a member`);
       if (!members.some((member) => member.voter)) return refused(`${change.raftId} is the last voter`);
+      return { kind: "changed", config: { ...config, members } };
+    }
+    case "readdress": {
+      const { raftId, addr } = change;
+      const member = memberOf(config, raftId);
+      if (member === undefined) return refused(`${raftId} is not a member`);
+      if (member.addr === addr) return refused(`${raftId} is at ${addr} already`);
+      const members = config.members.map((other) => (other === member ? { ...member, addr } : other));
       return { kind: "changed", config: { ...config, members } };
     }
     default:

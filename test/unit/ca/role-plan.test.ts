@@ -45,6 +45,13 @@ test("a member that joined again has its new raft id written", () => {
   assert.ok(step?.kind === "set-status" && step.status?.raftId === 2);
 });
 
+test("a member whose node has another address by now is moved there", () => {
+  const elsewhere = { ...node(2, "manager"), addr: "10.9.9.9:7377" };
+  assert.deepEqual(planRoles([{ ...node(1, "manager"), addr: addrOf(1) }, elsewhere], [member(1), member(2)], 1), [
+    { kind: "readdress-member", raftId: 2, nodeId: "n2", addr: "10.9.9.9:7377" },
+  ]);
+});
+
 test("demoted and removed nodes leave the group, one at a time, the leader last", () => {
   const members = [member(1), member(2), member(3)];
   assert.deepEqual(planRoles([node(1, "worker"), node(2, "worker")], members, 1), [

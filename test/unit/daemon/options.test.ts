@@ -16,6 +16,8 @@ test("defaults", () => {
       insecureRegistries: [],
       labels: {},
       cgroupParent: undefined,
+      advertise: undefined,
+      managers: [],
     },
   });
 });

@@ -48,7 +48,7 @@ class Line {
     this.#wake();
   }
 
-  hello(addr = "10.0.0.9:7377", hostname = "host"): void {
+  hello(addr = "", hostname = "host"): void {
     this.say({ kind: "hello", addr, description: newNodeDescription({ hostname }) });
   }
 
@@ -197,6 +197,28 @@ describe("a session", () => {
         role: "manager",
       }),
     });
+  });
+
+  story("stores an address that is news, and says so once it is stored", async (at) => {
+    const line = at.dial();
+    line.hello("10.0.0.9:7377");
+    await at.settle();
+    assert.deepEqual(line.heard, ["session", "session", "complete +mine:running -"]);
+    const told = line.messages.map((message) => (message.kind === "session" ? message.addr : ""));
+    assert.deepEqual(told, ["", "10.0.0.9:7377", ""]);
+  });
+
+  story("is told when its node gets another address", async (at) => {
+    const line = at.dial();
+    line.hello();
+    await at.settle();
+    await at.stores[0]?.update((tx) => {
+      const node = tx.get("node", NODE);
+      if (node !== undefined) tx.put("node", { ...node, addr: "10.0.0.7:7377" });
+    });
+    await at.settle();
+    const last = line.messages.at(-1);
+    assert.equal(last?.kind === "session" ? last.addr : "", "10.0.0.7:7377");
   });
 
   story("makes the node ready, described and with the role of its certificate", async (at) => {
@@ -437,4 +459,24 @@ story("what the store would not take for a moment is written in the end", async 
   assert.equal(stored(at, "mine")?.status?.state, "running");
   assert.equal(nodeOf(at)?.description?.hostname, "host");
   assert.ok(line.heard.includes("stored mine:running"));
+});
+
+story("an agent's words are bounded, and a wrong one harms nobody else", async (at) => {
+  const [bad, good] = [at.dial(), at.dial(0, asNode(OTHER))];
+  bad.hello("10.0.0.9:7377", "h".repeat(5 << 20));
+  good.hello();
+  await at.settle();
+  assert.match(bad.ended ?? "", /^invalid_argument: the node's description has/);
+  const lost = at.dial();
+  lost.hello("nowhere in particular");
+  await at.settle();
+  assert.match(lost.ended ?? "", /^invalid_argument: node address/);
+  const again = at.dial();
+  again.hello();
+  const status = newTaskStatus({ state: "failed", timestampMs: 2, err: "e".repeat(5 << 20) });
+  again.say({ kind: "statuses", updates: [newTaskStatusUpdate({ taskId: "mine" as TaskId, status })] });
+  good.report("theirs", "running");
+  await at.settle(500);
+  assert.equal(stored(at, "mine")?.status?.state, "failed");
+  assert.equal(stored(at, "theirs")?.status?.state, "running");
 });

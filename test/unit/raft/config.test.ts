@@ -31,6 +31,9 @@ const cases: readonly (readonly [name: string, from: Config, change: ConfigChang
     { kind: "remove", raftId: 1 },
     "refused: 1 is the last voter",
   ],
+  ["a member moves and nobody's vote changes", three, { kind: "readdress", raftId: 2, addr: "h9:1" }, "1,2,3 next 4"],
+  ["it is there already", three, { kind: "readdress", raftId: 2, addr: "h2:1" }, "refused: 2 is at h2:1 already"],
+  ["a stranger cannot move", three, { kind: "readdress", raftId: 7, addr: "h:1" }, "refused: 7 is not a member"],
 ];
 for (const [name, from, change, want] of cases) {
   test(`changeConfig: ${name}`, () => {
@@ -38,6 +41,15 @@ for (const [name, from, change, want] of cases) {
     assert.equal(outcome.kind === "changed" ? text(outcome.config) : `refused: ${outcome.reason}`, want);
   });
 }
+
+test("changeConfig: the new address is in the membership", () => {
+  const outcome = changeConfig(three, { kind: "readdress", raftId: 2, addr: "h9:1" });
+  assert.ok(outcome.kind === "changed");
+  assert.deepEqual(
+    outcome.config.members.map(({ addr }) => addr),
+    ["h1:1", "h9:1", "h3:1"],
+  );
+});
 
 test("wasRemoved: known by the next id, without a list of the dead", () => {
   const left = config([member(1), member(3)], 4);

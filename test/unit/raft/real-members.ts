@@ -55,7 +55,7 @@ export class RealCluster {
 
   async open(name: string, start: RaftStart, raftId: number, more: Partial<RaftOpenOptions> = {}): Promise<RealMember> {
     const server = new grpc.Server(RAFT_CHANNEL_OPTIONS);
-    const port = await bind(server, this.addrs.get(name) ?? "127.0.0.1:0");
+    const port = await bind(server, this.addrs.get(name) ?? "127.0.0.1:0"); // delete it from `addrs` to open it elsewhere
     const addr = `127.0.0.1:${port}`;
     this.addrs.set(name, addr);
     const machine = new ListMachine();
