@@ -21,6 +21,8 @@ export interface CliContext {
   /** The environment's variables, read once at the edge. */
   readonly vars: Readonly<Record<string, string | undefined>>;
   readonly files: Files;
+  /** A line of standard input; on a terminal it asks with `prompt`, and does not show what is typed. */
+  readonly readSecret: (prompt: string) => Promise<string>;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
   /** Root sees every socket: the difference between "no such socket" and "you may not look". */

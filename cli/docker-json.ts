@@ -19,6 +19,7 @@ import type {
   UpdateStatus,
 } from "../proto/gen/objects.ts";
 import { formatTimestamp } from "./parse/time.ts";
+import { TLS_STATUS } from "./render/tls.ts";
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 type Fields = { readonly [key: string]: Json };
@@ -251,6 +252,7 @@ const description = (value: NodeDescription): Fields =>
             Labels: map(value.engine.labels),
             Runtime: text(value.engine.runtime),
           }),
+    TLSInfo: value.tls === undefined ? undefined : { Issuer: value.tls.issuer, TrustRoots: [...value.tls.trustRoots] },
   });
 
 export const nodeJson = (value: Node): Fields =>
@@ -284,6 +286,7 @@ export const nodeJson = (value: Node): Fields =>
             Addr: value.managerStatus.addr,
           }),
     Addr: text(value.addr),
+    TLSStatus: TLS_STATUS[value.tlsStatus],
   });
 
 export const taskJson = (value: Task): Fields =>
@@ -330,5 +333,6 @@ export const clusterJson = (value: Cluster): Fields =>
       }),
       CAConfig: { NodeCertExpiry: ns(value.spec?.caConfig?.nodeCertExpiryMs ?? 0) },
       InsecureRegistries: list(value.spec?.insecureRegistries ?? []),
+      EncryptionConfig: { AutoLockManagers: value.spec?.encryption?.autoLockManagers === true },
     }),
   });

@@ -37,6 +37,10 @@ export async function runCli(argv: string[]): Promise<number> {
         await writeSecretFile(path, pieces, verify);
       },
     },
+    readSecret: async (prompt) => {
+      const { readSecretLine } = await import("./secret-input.ts");
+      return await readSecretLine(process.stdin, (text) => process.stderr.write(text), prompt, abort.signal);
+    },
     signal: abort.signal,
     isRoot: process.getuid?.() === 0,
     findDevSocket: async (target) => {

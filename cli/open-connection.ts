@@ -84,8 +84,12 @@ export function notManager(info: InfoResponse): SkepError {
       );
     case "pending":
       return new SkepError("unavailable", `This node is about to join or start its swarm${reason(info)}: try again.`);
-    case "error":
     case "locked":
+      return new SkepError(
+        "failed_precondition",
+        'Swarm is encrypted and needs to be unlocked before it can be used. Please use "skep swarm unlock" to unlock it.',
+      );
+    case "error":
       return new SkepError(
         "failed_precondition",
         `This node's part of the swarm is in state ${info.localNodeState}${reason(info)}.`,

@@ -4,6 +4,7 @@ import { formatTimestamp } from "../parse/time.ts";
 import type { ListView } from "./list.ts";
 import { renderLines } from "./services.ts";
 import { compare } from "./tasks.ts";
+import { TLS_STATUS } from "./tls.ts";
 import { cpus, memory } from "./units.ts";
 
 export const NODE_HEADERS = {
@@ -13,6 +14,7 @@ export const NODE_HEADERS = {
   Availability: "AVAILABILITY",
   ManagerStatus: "MANAGER STATUS",
   EngineVersion: "ENGINE VERSION",
+  TLSStatus: "TLS STATUS",
   Self: "SELF",
 } as const;
 
@@ -37,6 +39,7 @@ export function nodeListView(nodes: readonly Node[], selfId: string): ListView &
     Availability: title(node.spec?.availability ?? "active"),
     ManagerStatus: managerStatusText(node),
     EngineVersion: node.description?.engine?.engineVersion ?? "",
+    TLSStatus: TLS_STATUS[node.tlsStatus],
     Self: String(node.id === selfId),
   }));
   return { headers: NODE_HEADERS, columns: COLUMNS, rows, ids: sorted.map((node) => node.id) };
@@ -74,6 +77,7 @@ export function prettyNode(node: Node): string {
       (one) => [1, one.kind, one.value === "" ? String(one.amount) : one.value] as const,
     ),
     [0, "Engine Version", description?.engine?.engineVersion ?? ""],
+    [0, "TLS Status", TLS_STATUS[node.tlsStatus]],
     [0, "Runtime", description?.engine?.runtime ?? ""],
     [0, "Engine Labels"],
     ...Object.entries(description?.engine?.labels ?? {}).map(

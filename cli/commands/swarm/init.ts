@@ -4,7 +4,7 @@ import type { CommandContext } from "../../context.ts";
 import { booleanOption, choice, teach, valueOption } from "../../options.ts";
 import { UsageError } from "../../usage-error.ts";
 import { addSettings, applySettings, type SettingsOptions } from "./settings.ts";
-import { joinText } from "./words.ts";
+import { joinText, unlockText } from "./words.ts";
 
 interface Options extends SettingsOptions {
   readonly advertiseAddr?: string;
@@ -49,7 +49,7 @@ export function define(command: Command, context: CommandContext): void {
       const { local } = await context.connect();
       if (options.force === true && options.forceNewCluster !== true)
         throw new UsageError("--force goes with --force-new-cluster only");
-      const { nodeId, joinTokens, addr, notes } = await local.init({
+      const { nodeId, joinTokens, addr, notes, unlockKey } = await local.init({
         advertiseAddr: options.advertiseAddr ?? "",
         listenAddr: options.listenAddr ?? "",
         availability: options.availability ?? "active",
@@ -64,7 +64,8 @@ export function define(command: Command, context: CommandContext): void {
       context.terminal.out(
         `Swarm initialized: current node (${nodeId}) is now a manager.\n\n` +
           `${joinText("worker", joinTokens?.worker ?? "", addr)}\n` +
-          "To add a manager to this swarm, run 'skep swarm join-token manager' and follow the instructions.\n",
+          "To add a manager to this swarm, run 'skep swarm join-token manager' and follow the instructions.\n" +
+          (unlockKey === "" ? "" : `\n${unlockText(unlockKey)}`),
       );
       return 0;
     }),

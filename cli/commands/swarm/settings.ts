@@ -4,11 +4,12 @@ import {
   type ClusterSpec,
   newCAConfig,
   newDispatcherConfig,
+  newEncryptionConfig,
   newOrchestrationConfig,
   newRaftConfig,
   type RaftConfig,
 } from "../../../proto/gen/objects.ts";
-import { listOption, valueOption } from "../../options.ts";
+import { booleanOption, listOption, valueOption } from "../../options.ts";
 import { parseDuration } from "../../parse/duration.ts";
 import { parseInteger, parseWhole } from "../../parse/quantity.ts";
 
@@ -19,6 +20,7 @@ export interface SettingsOptions {
   readonly nodeSuspectAfter?: number;
   readonly nodeDownAfter?: number;
   readonly snapshotInterval?: number;
+  readonly autolock?: boolean;
   readonly insecureRegistry?: readonly string[];
   readonly insecureRegistryAdd?: readonly string[];
   readonly insecureRegistryRm?: readonly string[];
@@ -50,6 +52,8 @@ export function addSettings(command: Command, kind: "init" | "update"): void {
         ]),
   ];
   for (const option of options) command.addOption(option.helpGroup(GROUP));
+  const autolock = "managers seal their keys: one that restarts must be unlocked with a key";
+  booleanOption(command, "--autolock", autolock, GROUP);
 }
 
 /** Pure: the spec with what was given changed; untouched parts stay as they are, or absent. */
@@ -77,6 +81,10 @@ export function applySettings(spec: ClusterSpec, options: SettingsOptions): Clus
     ),
     caConfig: changed(spec.caConfig, newCAConfig, definite({ nodeCertExpiryMs: options.certExpiry })),
     insecureRegistries: [...new Set([...kept, ...added])],
+    encryption:
+      options.autolock === undefined
+        ? spec.encryption
+        : newEncryptionConfig({ ...spec.encryption, autoLockManagers: options.autolock }),
   };
 }
 

@@ -5,6 +5,7 @@ import { teach } from "../../options.ts";
 import { UsageError } from "../../usage-error.ts";
 import { retryConflict } from "../retry-conflict.ts";
 import { addSettings, applySettings, type SettingsOptions } from "./settings.ts";
+import { unlockText } from "./words.ts";
 
 export function define(command: Command, context: CommandContext): void {
   addSettings(command, "update");
@@ -20,8 +21,10 @@ export function define(command: Command, context: CommandContext): void {
     context.action(async () => {
       if (Object.keys(options).length === 0) throw new UsageError("nothing to change: see `skep swarm update --help`");
       const { control } = await context.connect();
+      let wasLocking = false;
       await retryConflict(async () => {
         const cluster = await control.getCluster({});
+        wasLocking = cluster.spec?.encryption?.autoLockManagers === true;
         await control.updateCluster({
           version: cluster.meta?.version ?? 0,
           spec: applySettings(cluster.spec ?? newClusterSpec(), options),
@@ -30,6 +33,9 @@ export function define(command: Command, context: CommandContext): void {
         });
       });
       context.terminal.out("Swarm updated.\n");
+      if (options.autolock === true && !wasLocking) {
+        context.terminal.out(`\n${unlockText((await control.getUnlockKey({})).unlockKey)}`);
+      }
       return 0;
     }),
   );

@@ -62,6 +62,7 @@ async function update(argv: readonly string[], vars: Readonly<Record<string, str
       readBytes: () => Promise.reject(new Error("no files here")),
       writeSecret: () => Promise.reject(new Error("no files here")),
     },
+    readSecret: () => Promise.reject(new Error("nobody is here")),
     signal: new AbortController().signal,
     isRoot: true,
     findDevSocket: async () => undefined,

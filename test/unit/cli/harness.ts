@@ -89,6 +89,7 @@ export interface RunOptions {
   readonly socket?: string;
   readonly vars?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
+  readonly input?: string;
   readonly bytes?: Map<string, Uint8Array>;
   readonly env?: Env;
   readonly isTty?: boolean;
@@ -133,6 +134,10 @@ export async function skep(argv: readonly string[], options: RunOptions = {}): P
         verify(Buffer.concat(written));
         options.bytes?.set(path, Buffer.concat(written));
       },
+    },
+    readSecret: async (prompt) => {
+      err += prompt;
+      return options.input ?? "";
     },
     signal: options.signal ?? new AbortController().signal,
     isRoot: options.isRoot ?? true,
