@@ -55,6 +55,7 @@ export async function findSocket(target: Target, context: CliContext): Promise<O
     case "default": {
       const local = await tryConnect(DEFAULT_SOCKET);
       if (typeof local !== "string") return local;
+      if (local === "EACCES" || local === "EPERM") throw unreachable(DEFAULT_SOCKET, local, context.isRoot, "");
       const dev = await context.findDevSocket();
       if (dev !== undefined) return await checked(dev, context, "it is the socket of the dev cluster that runs");
       throw unreachable(DEFAULT_SOCKET, local, context.isRoot, "");

@@ -8,11 +8,11 @@
 //  - a task finds no node, and that stays so for some seconds.
 import type { ServiceWithStatus } from "../../proto/gen/control.ts";
 import type { Node, Service, Task } from "../../proto/gen/objects.ts";
-import { isTerminal, rank, taskName } from "../../shared/model/tasks.ts";
+import { isTerminal, rank } from "../../shared/model/tasks.ts";
 import { compare, isSilent, slotKey, taskError } from "../render/tasks.ts";
 
 export interface Place {
-  /** "web.1", or "web.<node id>" for a global service. */
+  /** "web.1", or "web on node4" for a global service. */
   readonly name: string;
   /** The task that counts now; undefined while there is none. */
   readonly task: Task | undefined;
@@ -108,7 +108,11 @@ function placesOf(service: Service, look: Look, since: Since): readonly Place[] 
   const name = service.spec?.name ?? "";
   if (service.spec?.mode?.kind === "global") {
     return [...byPlace.values()]
-      .map((tasks) => placeOf(service, tasks[0] === undefined ? name : taskName(tasks[0]), tasks, look.nodes, since))
+      .map((tasks) => {
+        const nodeId = tasks[0]?.nodeId ?? "";
+        const node = look.nodes.get(nodeId)?.description?.hostname || nodeId.slice(0, 12);
+        return placeOf(service, `${name} on ${node}`, tasks, look.nodes, since);
+      })
       .filter((place) => place.task !== undefined && rank(place.task.desiredState) <= rank("complete"))
       .sort((a, b) => compare(a.name, b.name));
   }

@@ -44,7 +44,9 @@ export async function waitForService(
     const reasons = outcome.reasons.map((reason) => `  ${reason}\n`).join("");
     context.terminal.err(
       `error: service ${name} did not converge:\n${reasons}` +
-        `The service stays as it is. Its tasks: \`skep service ps --no-trunc ${name}\`; away with it: \`skep service rm ${name}\`.\n`,
+        `The service stays as it is. Its tasks: \`skep service ps --no-trunc ${name}\`; ` +
+        `${/non-zero exit/.test(reasons) ? `what they said: \`skep service logs ${name}\`; ` : ""}` +
+        `away with it: \`skep service rm ${name}\`.\n`,
     );
     return EXIT.failed;
   } catch (error) {

@@ -41,7 +41,8 @@ export function storyOf(events: readonly Event[], limit: number): readonly Story
 
 /** What makes two events alike. */
 function kindOf(event: Event): string {
-  if (event.type !== "task") return eventWords(event);
+  // A service that was removed and made again is another one.
+  if (event.type !== "task") return `${event.id}\n${eventWords(event)}`;
   const { "state.new": state = "", err = "" } = event.attributes;
   return [placeOf(event.id, event.attributes).service, state, err].join("\n");
 }

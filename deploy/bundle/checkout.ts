@@ -21,7 +21,12 @@ const BESIDE = [
 const MANIFEST = /^const BUNDLED_SOURCES = (.*);$/m;
 
 const dir = join(ROOT, PLACE);
-if (!isCurrent()) await make();
+try {
+  if (!isCurrent()) await make();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
 
 function isCurrent(): boolean {
   const main = join(dir, MAIN);

@@ -5,12 +5,14 @@ import { type DevCluster, MAX_CLUSTERS, parseClusterName, pathsOf } from "./mode
 
 export const DEV_DIR = "/var/lib/skep-dev";
 
+/** @throws {SkepError} `permission_denied`: there may be some, which this user may not see. */
 export function listClusters(base = DEV_DIR): DevCluster[] {
   let names: string[];
   try {
     names = readdirSync(base).sort();
-  } catch {
-    return [];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") return [];
+    throw new SkepError("permission_denied", `dev clusters are root's, and ${base} cannot be read: run this as root`);
   }
   return names.flatMap((name) => {
     const cluster = readCluster(name, base);

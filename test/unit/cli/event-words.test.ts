@@ -106,6 +106,11 @@ const stories: readonly (readonly [name: string, events: readonly Event[], want:
     repeat(3, (i) => event("task", { name: `a.${i}`, err: "no suitable node" })),
     ["a: 3 tasks wait: no suitable node"],
   ],
+  [
+    "a service made, removed and made again: two services",
+    ["a", "b"].map((id) => newEvent({ type: "service", action: "create", id, attributes: { name: "web" } })),
+    ["service web created", "service web created"],
+  ],
   ["the same once more", repeat(2, () => event("service", { name: "a" })), ["service a updated (2 times)"]],
   [
     "what is far apart stays apart, in order",

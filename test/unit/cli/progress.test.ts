@@ -219,6 +219,27 @@ test("for a pipe: only what changed", () => {
   assert.deepEqual(changedLines(second, second), []);
 });
 
+test("a failure of a global service's task names the node, not its id, and where it may have said more", async () => {
+  const seen = look(global, [failed(1, 0, global), failed(2, 0, global), failed(3, 0, global)], 1);
+  const { outcome, places } = viewOf(seen, SINCE, 0);
+  assert.deepEqual(
+    places.map(({ name }) => name),
+    [],
+  );
+  assert.equal(outcome.kind, "waiting");
+  const next = task({ n: 4, of: global, slot: 0, state: "ready", node: 1, desired: "ready", agoMs: 1 });
+  const view = viewOf({ ...seen, tasks: [...seen.tasks, next] }, SINCE, 0);
+  assert.deepEqual(changedLines(undefined, view), [
+    "overall progress: 0 out of 1 tasks",
+    "web on node1: task: non-zero exit (1)",
+  ]);
+});
+
+test("what exited may have said why: its logs are named", async () => {
+  const { err } = await play({ looks: [[run(1, 1), failed(2, 2), failed(3, 2), failed(4, 2), reserve]] });
+  assert.match(err, /non-zero exit \(1\)[\s\S]*what they said: `skep service logs web`/);
+});
+
 interface Story {
   /** What the cluster has at each look; the last one stays. */
   readonly looks: readonly (readonly Task[] | "unavailable" | "gone")[];
