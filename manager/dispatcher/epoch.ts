@@ -18,7 +18,7 @@ import { issuingAuthority, trustedRoots } from "../ca/root-rotation.ts";
 import type { Change, Commit, Store, View } from "../store/types.ts";
 import { DEFAULT_LIVENESS, Liveness, type LivenessConfig } from "./liveness.ts";
 import { isAssigned, isNews, Outbox } from "./outbox.ts";
-import { changedNode, type NodeChange, reportedTask } from "./records.ts";
+import { changedNode, checkAddress, checkDescription, type NodeChange, reportedTask } from "./records.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 const SWEEP_MS = 200;
@@ -146,12 +146,15 @@ export class Epoch {
     if (current && this.#liveness.heard(nodeId, this.#options.env.nowMs())) this.#nodes.add(nodeId, { state: "ready" });
     switch (message.kind) {
       case "hello":
+        checkAddress(message.addr);
+        if (message.description !== undefined) checkDescription(message.description);
         this.#hello(peer, session, {
           addr: message.addr,
           ...(message.description === undefined ? {} : { description: message.description }),
         });
         return;
       case "description":
+        checkDescription(message);
         this.#nodes.add(nodeId, { description: message });
         return;
       case "statuses":

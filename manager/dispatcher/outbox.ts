@@ -10,7 +10,7 @@ import {
   type TaskStatusUpdate,
 } from "../../proto/gen/dispatcher.ts";
 import { encodeTaskSpec, type Task } from "../../proto/gen/objects.ts";
-import type { SkepError } from "../../shared/errors.ts";
+import { SkepError } from "../../shared/errors.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
 import { isLive, isTerminal, rank } from "../../shared/model/tasks.ts";
 import type { View } from "../store/types.ts";
@@ -20,6 +20,8 @@ const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 /** gRPC messages are limited to 8 MiB; the whole of a node's tasks must fit into one. */
 const MAX_COMPLETE_BYTES = 6 * 1024 * 1024;
 const MAX_STORED_PER_MESSAGE = 1_000;
+/** An agent that reports on ever more tasks and reads no answer. */
+const MAX_STORED = 50_000;
 const TASK_OVERHEAD_BYTES = 400;
 
 const BEAT: DispatcherMessage = newDispatcherMessage({ message: { kind: "beat" } });
@@ -87,6 +89,10 @@ export class Outbox {
   }
 
   stored(update: TaskStatusUpdate): void {
+    if (this.#stored.size >= MAX_STORED) {
+      this.end(new SkepError("resource_exhausted", `node ${this.#node} does not read what it is told`));
+      return;
+    }
     this.#stored.set(update.taskId, update);
     this.#wake?.();
   }

@@ -1,15 +1,51 @@
 // What a session changes in the store, as functions from the object that is there to the one that shall be.
+// Agents are not trusted further than their own tasks: what they say is bounded before it goes into the log of all managers.
 import type { TaskStatusUpdate } from "../../proto/gen/dispatcher.ts";
 import {
   encodeNode,
+  encodeNodeDescription,
   type Node,
   type NodeDescription,
   type NodeRole,
   newNodeStatus,
   type Task,
+  type TaskStatus,
 } from "../../proto/gen/objects.ts";
+import { SkepError } from "../../shared/errors.ts";
 import { parseIp } from "../../shared/model/ip.ts";
 import { isTerminal, laterStatus, rank } from "../../shared/model/tasks.ts";
+import { parseAddress } from "../../shared/rpc/address.ts";
+
+/** With some hundred engine labels a description has a tenth of it. */
+const MAX_DESCRIPTION_BYTES = 64 * 1024;
+const MAX_TEXT_LENGTH = 4 * 1024;
+const MAX_ADDRESS_LENGTH = 300;
+
+/** @throws {SkepError} `invalid_argument` */
+export function checkDescription(description: NodeDescription): void {
+  const bytes = encodeNodeDescription(description).length;
+  if (bytes <= MAX_DESCRIPTION_BYTES) return;
+  throw new SkepError(
+    "invalid_argument",
+    `the node's description has ${bytes} bytes, more than ${MAX_DESCRIPTION_BYTES}: give it fewer or shorter labels`,
+  );
+}
+
+/** Empty is none. @throws {SkepError} `invalid_argument` */
+export function checkAddress(addr: string): void {
+  if (addr === "") return;
+  parseAddress("node address", addr.length > MAX_ADDRESS_LENGTH ? `${addr.slice(0, 50)} …` : addr);
+}
+
+const cut = (text: string): string => (text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text);
+
+function bounded(status: TaskStatus): TaskStatus {
+  const { message, err, containerStatus } = status;
+  const longest = Math.max(message.length, err.length, containerStatus?.containerId.length ?? 0);
+  if (longest <= MAX_TEXT_LENGTH) return status;
+  const container = containerStatus && { ...containerStatus, containerId: cut(containerStatus.containerId) };
+  return { ...status, message: cut(message), err: cut(err), containerStatus: container };
+}
 
 /** What is to change of a node; the later of two merged ones wins, field by field. */
 export interface NodeChange {
@@ -51,9 +87,10 @@ function ipsOf(addr: string): readonly string[] | undefined {
  * The task with a status that its agent reported; undefined when that is no news. A task's state never goes backwards, one
  * that has ended stays so, and an agent says nothing about what is not its to say.
  */
-export function reportedTask(task: Task, { status }: TaskStatusUpdate, nowMs: number): Task | undefined {
+export function reportedTask(task: Task, update: TaskStatusUpdate, nowMs: number): Task | undefined {
   const current = task.status;
-  if (status === undefined || current === undefined) return undefined;
+  if (update.status === undefined || current === undefined) return undefined;
+  const status = bounded(update.status);
   if (rank(status.state) < rank("accepted") || status.state === "orphaned" || status.state === "remove")
     return undefined;
   if (isTerminal(current.state) || laterStatus(current, status) === current) return undefined;

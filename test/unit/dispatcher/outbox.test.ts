@@ -110,6 +110,15 @@ test("acknowledgements go together, the last per task", () => {
   assert.deepEqual(drain(box), ["stored t1:running,t2:failed"]);
 });
 
+test("an agent that reports for ever and reads nothing is given up", () => {
+  const { box } = outbox([]);
+  for (let n = 0; n < 50_000; n++) box.stored(newTaskStatusUpdate({ taskId: `t${n}` as TaskId }));
+  const ended = () => box.ended?.error?.code;
+  assert.equal(ended(), undefined);
+  box.stored(newTaskStatusUpdate({ taskId: "one-more" as TaskId }));
+  assert.equal(ended(), "resource_exhausted");
+});
+
 test("a beat is sent only when nothing else is", () => {
   const { box } = outbox([]);
   box.beat();

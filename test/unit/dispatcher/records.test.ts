@@ -38,6 +38,22 @@ describe("a reported status", () => {
     assert.equal(report("preparing", "preparing", "no route to registry", 0), undefined);
   });
 
+  test("has bounded texts", () => {
+    const status = newTaskStatus({
+      state: "failed",
+      timestampMs: 2,
+      message: "m".repeat(1 << 20),
+      err: "e".repeat(1 << 20),
+    });
+    const task = newTask({ status: newTaskStatus({ state: "running", timestampMs: 1 }) });
+    const next = reportedTask(task, { taskId: "t" as TaskId, status }, 99);
+    assert.match(next?.status?.err ?? "", /^e{4096}…$/);
+    assert.match(next?.status?.message ?? "", /^m{4096}…$/);
+    // The same once more, whole as the agent has it.
+    assert.ok(next !== undefined);
+    assert.equal(reportedTask(next, { taskId: "t" as TaskId, status }, 99), undefined);
+  });
+
   test("keeps when the task first ran", () => {
     const running = { taskId: "t" as TaskId, status: newTaskStatus({ state: "running", timestampMs: 2 }) };
     const first = reportedTask(newTask({ status: newTaskStatus({ state: "starting" }) }), running, 99);
