@@ -27,6 +27,7 @@ import type { Restored } from "./core/raft-core.ts";
 import { type Entry, entryBytes, type Snapshot } from "./core/types.ts";
 import { EntryCache } from "./entry-cache.ts";
 import { plainRows, type Row, type RowCodec, sealedRows } from "./entry-rows.ts";
+import { checkLmdbFile } from "./lmdb-check.ts";
 import type { LogWrite, RaftStorage } from "./storage.ts";
 
 const HARD_STATE: Key = ["hard-state"];
@@ -49,8 +50,8 @@ const CACHE_BYTES = 8 << 20;
 
 type Db = RootDatabase<Buffer, Key>;
 
-const openDb = (dir: string): Db =>
-  open<Buffer, Key>({
+function openDb(dir: string): Db {
+  return open<Buffer, Key>({
     path: dir,
     encoding: "binary",
     cache: false,
@@ -59,6 +60,7 @@ const openDb = (dir: string): Db =>
     // Off, or a failed commit leaves a rejected promise that nobody can reach.
     eventTurnBatching: false,
   });
+}
 
 /** Values as they are: of a log that is not sealed. */
 const PLAIN: Sealer = { seal: asBuffer, open: asBuffer };
@@ -69,16 +71,23 @@ const PLAIN: Sealer = { seal: asBuffer, open: asBuffer };
  * @throws {SkepError} `internal` when what is there is not a log of this version, or not sealed with this key.
  */
 export function openLmdbStorage(dir: string, sealer?: Sealer): RaftStorage {
+  const ended = checkLmdbFile(join(dir, "data.mdb"));
   const db = openDb(dir);
   try {
     checkSealing(db, sealer);
     return new LmdbStorage(db, sealer);
   } catch (error) {
     db.close().catch(() => undefined);
-    throw new SkepError("internal", `the raft log in ${dir} cannot be read: ${SkepError.from(error).message}`, {
-      cause: error,
-    });
+    throw unreadable(dir, error, ended);
   }
+}
+
+export function unreadable(dir: string, error: unknown, ended = ""): SkepError {
+  // LMDB's own errors carry numbers that look like gRPC's.
+  if (error instanceof SkepError && (error.code !== "internal" || error.message.includes(dir))) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const more = ended === "" ? "" : ` (${ended})`;
+  return new SkepError("internal", `the raft log in ${dir} is damaged: ${message}${more}`, { cause: error });
 }
 
 function checkSealing(db: Db, sealer: Sealer | undefined): void {
@@ -100,6 +109,7 @@ export async function sealLmdb(dir: string, sealer: Sealer): Promise<void> {
   const beside = join(dir, "sealing");
   await rm(beside, { recursive: true, force: true }); // what a crash left
   if (!existsSync(join(dir, "data.mdb"))) return;
+  const ended = checkLmdbFile(join(dir, "data.mdb"));
   const from = openDb(dir);
   try {
     if (from.getBinary(SEALING) !== undefined || from.getBinary(IDENTITY) === undefined) return;
@@ -109,6 +119,8 @@ export async function sealLmdb(dir: string, sealer: Sealer): Promise<void> {
     } finally {
       await to.close();
     }
+  } catch (error) {
+    throw unreadable(dir, error, ended);
   } finally {
     await from.close();
   }

@@ -11,7 +11,8 @@ import { RaftCore } from "./core/raft-core.ts";
 import type { Config } from "./core/types.ts";
 import { Driver } from "./driver.ts";
 import { createRaftHandlers } from "./handlers.ts";
-import { openLmdbStorage, sealLmdb } from "./lmdb-storage.ts";
+import { beginOpening } from "./lmdb-check.ts";
+import { openLmdbStorage, sealLmdb, unreadable } from "./lmdb-storage.ts";
 import { Member } from "./member.ts";
 import type { RaftMember, RaftNode, StateMachine } from "./raft-node.ts";
 import type { RaftStorage } from "./storage.ts";
@@ -76,9 +77,11 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
   const { env, dir, stateMachine, nodeId, addr, start } = options;
   const { tickIntervalMs = 100, electionTicks = 10, heartbeatTicks = 2, snapshotIntervalEntries = 10_000 } = options;
   const { sealer } = options;
-  if (sealer !== undefined && options.openStorage === undefined) await sealLmdb(dir, sealer);
-  const storage = options.openStorage?.(dir) ?? openLmdbStorage(dir, sealer);
+  const opened = options.openStorage === undefined ? beginOpening(dir) : (): void => undefined;
+  let storage: RaftStorage | undefined;
   try {
+    if (sealer !== undefined && options.openStorage === undefined) await sealLmdb(dir, sealer);
+    storage = options.openStorage?.(dir) ?? openLmdbStorage(dir, sealer);
     const raftId = await prepare(storage, options);
     const log = options.log.child({ raftId });
     const snapshot = storage.snapshot();
@@ -139,8 +142,10 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
       handlers: createRaftHandlers({ env, self, core, driver, member, transport, dial: options.dial }),
     });
   } catch (error) {
-    await storage.close();
-    throw SkepError.from(error);
+    await storage?.close().catch(() => undefined);
+    throw unreadable(dir, error);
+  } finally {
+    opened();
   }
 }
 
@@ -150,7 +155,9 @@ async function prepare(storage: RaftStorage, { dir, raftId, nodeId, addr, start 
     if (raftId === 0 || raftId === storage.raftId) return storage.raftId;
     throw new SkepError("failed_precondition", `${dir} holds the log of raft member ${storage.raftId}, not ${raftId}`);
   }
-  if (raftId <= 0) throw new SkepError("invalid_argument", `${raftId} is not a raft id: it counts from 1`);
+  if (raftId <= 0 && start.kind !== "restart") {
+    throw new SkepError("invalid_argument", `${raftId} is not a raft id: it counts from 1`);
+  }
   switch (start.kind) {
     case "restart":
       throw new SkepError(
