@@ -1,0 +1,153 @@
+// The sockets of the name server: UDP and TCP on the node's addresses on the node-local bridge. Everything that is decided is
+// decided in packet.ts and answer.ts; here bytes come in and go out, within bounds: a connection that is idle or one too many
+// is closed, and one datagram never keeps another waiting.
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { createServer, isIPv6, type Server, type Socket as TcpSocket } from "node:net";
+import type { Env } from "../../../shared/env/env.ts";
+import { SkepError } from "../../../shared/errors.ts";
+import type { Log } from "../../../shared/log.ts";
+import { parseIp } from "../../../shared/model/ip.ts";
+import { formatIp } from "../plan/addresses.ts";
+import { decide } from "./answer.ts";
+import { encodeError, encodeReply, MAX_TCP_BYTES, parseQuery, RCODE } from "./packet.ts";
+import { FrameReader, frame } from "./tcp-frames.ts";
+import type { Transport, Upstream } from "./upstream.ts";
+import type { Names } from "./zone.ts";
+
+const MAX_CONNECTIONS = 256;
+const MAX_PIPELINED = 16;
+const IDLE_MS = 10_000;
+
+export interface NameServerOptions {
+  readonly env: Pick<Env, "random">;
+  readonly log: Log;
+  /** Read for every question: what is swapped in is what is answered. */
+  readonly names: () => Names;
+  readonly upstream: Upstream;
+}
+
+export interface NameServer {
+  /** The answer to one packet; undefined: say nothing. Never throws, whatever the packet is. */
+  handle(
+    packet: Uint8Array,
+    source: string,
+    transport: Transport,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined>;
+  /**
+   * Listens on these addresses at `port` by UDP and TCP, until the signal aborts. Resolves once it does.
+   * @throws {SkepError} `unavailable`: an address is not there (yet) or the port is taken: make the bridge, or choose another port.
+   */
+  listen(addresses: readonly string[], port: number, signal: AbortSignal): Promise<void>;
+}
+
+export function createNameServer({ env, log, names, upstream }: NameServerOptions): NameServer {
+  const handle: NameServer["handle"] = async (packet, source, transport, signal) => {
+    const parsed = parseQuery(packet);
+    if (parsed.kind === "ignore") return undefined;
+    if (parsed.kind === "error") return encodeError(parsed.id, parsed.opcode, parsed.rcode);
+    const { query } = parsed;
+    const maxBytes = transport === "udp" ? query.udpBytes : MAX_TCP_BYTES;
+    const failure = { rcode: RCODE.serverFailure, answers: [], ttlSeconds: 0 };
+    try {
+      const decision = decide(names(), source, query, env.random);
+      if (decision.kind === "reply") return encodeReply(query, decision, maxBytes);
+      return await upstream.ask(packet, query, transport, signal);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      log.debug({ name: query.name, error: SkepError.from(error).message }, "dns: no answer");
+      return encodeReply(query, failure, maxBytes);
+    }
+  };
+
+  return {
+    handle,
+    listen: async (addresses, port, signal) => {
+      const opened = new AbortController();
+      const both = AbortSignal.any([signal, opened.signal]);
+      try {
+        await Promise.all(
+          addresses.flatMap((address) => [
+            listenUdp(handle, address, port, both),
+            listenTcp(handle, address, port, both),
+          ]),
+        );
+      } catch (cause) {
+        opened.abort();
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new SkepError("unavailable", `the name server for tasks cannot listen: ${reason}`, { cause });
+      }
+    },
+  };
+}
+
+const canonical = (address: string | undefined): string => {
+  const ip = parseIp(address ?? "");
+  return ip === undefined ? "" : formatIp(ip);
+};
+
+function listenUdp(handle: NameServer["handle"], address: string, port: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+    const close = (): void => {
+      socket.close();
+    };
+    const answer = async (packet: Uint8Array, from: RemoteInfo): Promise<void> => {
+      const reply = await handle(packet, canonical(from.address), "udp", signal);
+      if (reply !== undefined && !signal.aborted) socket.send(reply, from.port, from.address, () => undefined);
+    };
+    socket.once("error", reject);
+    socket.on("message", (packet, from) => void answer(packet, from));
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.removeListener("error", reject);
+      socket.on("error", () => undefined); // one datagram's trouble is not the server's
+      if (signal.aborted) close();
+      else signal.addEventListener("abort", close, { once: true });
+      resolve();
+    });
+  });
+}
+
+function listenTcp(handle: NameServer["handle"], address: string, port: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const open = new Set<TcpSocket>();
+    const server: Server = createServer((socket) => {
+      open.add(socket);
+      socket.on("close", () => open.delete(socket));
+      serveConnection(handle, socket, signal);
+    });
+    server.maxConnections = MAX_CONNECTIONS;
+    const close = (): void => {
+      server.close();
+      for (const socket of open) socket.destroy();
+    };
+    server.once("error", reject);
+    server.listen({ host: address, port, exclusive: true }, () => {
+      server.removeListener("error", reject);
+      server.on("error", () => undefined);
+      if (signal.aborted) close();
+      else signal.addEventListener("abort", close, { once: true });
+      resolve();
+    });
+  });
+}
+
+function serveConnection(handle: NameServer["handle"], socket: TcpSocket, signal: AbortSignal): void {
+  const frames = new FrameReader();
+  const source = canonical(socket.remoteAddress);
+  let waiting = 0;
+  socket.setTimeout(IDLE_MS, () => socket.destroy());
+  socket.on("error", () => socket.destroy());
+  const answer = async (message: Uint8Array): Promise<void> => {
+    waiting++;
+    const reply = await handle(message, source, "tcp", signal);
+    waiting--;
+    if (waiting < MAX_PIPELINED) socket.resume();
+    if (reply === undefined) socket.destroy();
+    else if (!socket.destroyed) socket.write(frame(reply));
+  };
+  socket.on("data", (chunk) => {
+    for (const message of frames.push(chunk)) void answer(message);
+    if (waiting >= MAX_PIPELINED) socket.pause();
+  });
+}

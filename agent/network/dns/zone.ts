@@ -1,0 +1,110 @@
+// The names that tasks of this node can ask for, made from the networks that the node knows. One zone per network; a task sees
+// those that it is on. Names are what Docker gives: the service and its aliases, tasks.<service>, <slot>.<service>, the task's
+// name and aliases; and to a task its own hostname.
+import type { NetworkEndpoint, NetworkService } from "../../../proto/gen/network.ts";
+import type { NetworkId, TaskId } from "../../../shared/model/ids.ts";
+import type { Ip, Subnet } from "../../../shared/model/ip.ts";
+import { formatIp, readAddresses, readSubnets } from "../plan/addresses.ts";
+import { byKey } from "../plan/input.ts";
+import type { NetworkView, NetworkViews } from "../view.ts";
+
+export interface Zone {
+  /** Name to addresses; none: the name is known, and nobody is ready. */
+  readonly names: ReadonlyMap<string, readonly Ip[]>;
+  /** Address to name. */
+  readonly reverse: ReadonlyMap<string, string>;
+  readonly subnets: readonly Subnet[];
+}
+
+export interface Asker {
+  readonly taskId: TaskId;
+  readonly networks: readonly NetworkId[];
+}
+
+/** Everything that the answer function reads. */
+export interface Names {
+  /** By the source address of the question, as formatIp writes it. */
+  readonly askers: ReadonlyMap<string, Asker>;
+  readonly zones: ReadonlyMap<NetworkId, Zone>;
+  /** A task's own hostname and addresses. */
+  readonly own: ReadonlyMap<TaskId, { readonly hostname: string; readonly addresses: readonly Ip[] }>;
+}
+
+export interface NamesInput {
+  readonly views: NetworkViews;
+  /** Tasks of this node: their networks, and the node-local addresses that they ask from. */
+  readonly tasks: readonly (Asker & { readonly localAddresses: readonly string[] })[];
+}
+
+const zoneCache = new WeakMap<NetworkView, Zone>();
+
+/** A view is never changed, so its zone is made once. */
+function zoneOf(view: NetworkView): Zone {
+  const known = zoneCache.get(view);
+  if (known !== undefined) return known;
+  const zone = buildZone(view);
+  zoneCache.set(view, zone);
+  return zone;
+}
+
+export function buildNames({ views, tasks }: NamesInput): Names {
+  const askers = new Map<string, Asker>();
+  const own = new Map<TaskId, { hostname: string; addresses: Ip[] }>();
+  for (const { taskId, networks, localAddresses } of tasks) {
+    for (const { text } of readAddresses(localAddresses)) askers.set(text, { taskId, networks });
+    for (const networkId of networks) {
+      const endpoint = views.get(networkId)?.endpoints.get(taskId);
+      if (endpoint === undefined || endpoint.hostname === "") continue;
+      const entry = own.get(taskId) ?? { hostname: endpoint.hostname.toLowerCase(), addresses: [] };
+      entry.addresses.push(...ips(endpoint.addresses));
+      own.set(taskId, entry);
+    }
+  }
+  return { askers, own, zones: new Map([...views].map(([id, view]) => [id, zoneOf(view)])) };
+}
+
+const ips = (texts: readonly string[]): readonly Ip[] => readAddresses(texts).map(({ ip }) => ip);
+
+export function buildZone(view: NetworkView): Zone {
+  const names = new Map<string, Ip[]>();
+  const reverse = new Map<string, string>();
+  const add = (name: string, addresses: readonly Ip[]): void => {
+    if (name === "") return;
+    const key = name.toLowerCase();
+    const known = names.get(key);
+    if (known === undefined) names.set(key, [...addresses]);
+    else known.push(...addresses);
+  };
+
+  const byService = new Map<string, NetworkEndpoint[]>();
+  for (const endpoint of byKey(view.endpoints)) {
+    const siblings = byService.get(endpoint.serviceId) ?? [];
+    byService.set(endpoint.serviceId, siblings);
+    siblings.push(endpoint);
+    const addresses = endpoint.state === "ready" ? ips(endpoint.addresses) : [];
+    for (const name of new Set([endpoint.name, ...endpoint.aliases])) add(name, addresses);
+    for (const ip of ips(endpoint.addresses)) reverse.set(formatIp(ip), endpoint.name);
+  }
+  for (const service of byKey(view.services)) addService(service, byService.get(service.serviceId) ?? [], add, reverse);
+  return { names, reverse, subnets: readSubnets(view.network.subnets.map(({ subnet }) => subnet)) };
+}
+
+function addService(
+  service: NetworkService,
+  endpoints: readonly NetworkEndpoint[],
+  add: (name: string, addresses: readonly Ip[]) => void,
+  reverse: Map<string, string>,
+): void {
+  const ready = endpoints.filter(({ state }) => state === "ready");
+  const tasks = ready.flatMap(({ addresses }) => ips(addresses));
+  const vips = ips(service.vips);
+  const balanced = service.mode === "vip" && vips.length > 0 ? vips : tasks;
+  for (const ip of vips) reverse.set(formatIp(ip), service.name);
+  for (const name of new Set([service.name, ...service.aliases])) {
+    add(name, balanced);
+    add(`tasks.${name}`, tasks);
+    for (const { slot, state, addresses } of endpoints) {
+      if (slot > 0) add(`${slot}.${name}`, state === "ready" ? ips(addresses) : []);
+    }
+  }
+}

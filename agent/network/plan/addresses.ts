@@ -1,0 +1,52 @@
+// Addresses in the one spelling that the kernel's tools print, and what follows from an address: its MAC.
+import { type Ip, parseIp, parseSubnet, type Subnet, subnetContains } from "../../../shared/model/ip.ts";
+
+export function formatIp(ip: Ip): string {
+  if (ip.family === 4) return [24n, 16n, 8n, 0n].map((shift) => (ip.value >> shift) & 255n).join(".");
+  const groups = Array.from({ length: 8 }, (_, i) => Number((ip.value >> BigInt(112 - 16 * i)) & 0xffffn));
+  // The longest run of two or more zero groups becomes "::" (RFC 5952).
+  let best = { start: 0, length: 1 };
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (start + length < 8 && groups[start + length] === 0) length++;
+    if (length > best.length) best = { start, length };
+  }
+  const hex = groups.map((group) => group.toString(16));
+  if (best.length < 2) return hex.join(":");
+  return `${hex.slice(0, best.start).join(":")}::${hex.slice(best.start + best.length).join(":")}`;
+}
+
+export interface Address {
+  readonly text: string;
+  readonly ip: Ip;
+}
+
+/** The addresses among `texts`, in canonical spelling; what is no address is left out: a bad one must not stop the rest. */
+export function readAddresses(texts: readonly string[]): readonly Address[] {
+  return texts.flatMap((text) => {
+    const ip = parseIp(text);
+    return ip === undefined ? [] : [{ text: formatIp(ip), ip }];
+  });
+}
+
+export const readSubnets = (texts: readonly string[]): readonly Subnet[] =>
+  texts.flatMap((text) => parseSubnet(text) ?? []);
+
+/** The length of the prefix to give with `ip`: of the first subnet that it is in, else of the address alone. */
+export const prefixOf = (ip: Ip, subnets: readonly Subnet[]): number =>
+  subnets.find((subnet) => subnetContains(subnet, ip))?.prefixLength ?? (ip.family === 4 ? 32 : 128);
+
+const low32 = (value: bigint): string =>
+  [24n, 16n, 8n, 0n].map((shift) => ((value >> shift) & 255n).toString(16).padStart(2, "0")).join(":");
+
+/** 02:42 and the four bytes of an IPv4 address, as Docker does it; 02:43 and the last four of an IPv6 address. */
+export const macOf = (ip: Ip): string => `02:${ip.family === 4 ? "42" : "43"}:${low32(ip.value)}`;
+
+/** The MAC of whoever has these addresses: of the first IPv4 address, else of the first. */
+export function macOfAll(addresses: readonly Address[]): string | undefined {
+  const first = addresses.find(({ ip }) => ip.family === 4) ?? addresses[0];
+  return first === undefined ? undefined : macOf(first.ip);
+}
+
+/** For a bridge that has no address on its network. */
+export const macOfVni = (vni: number): string => `02:53:${low32(BigInt(vni))}`;

@@ -1,0 +1,227 @@
+// From what should be and what is, to the steps between. The order keeps traffic whole: first everything new is made (links,
+// then addresses, entries and routes), then rules change, each namespace in one transaction, and only then goes what nothing
+// refers to any more. No step means converged. Every step tolerates that it was done before.
+import type { TaskId } from "../../../shared/model/ids.ts";
+import type { Desired } from "./desired.ts";
+import {
+  FACT_KINDS,
+  type FactKind,
+  type KernelState,
+  type Link,
+  linksOf,
+  type NamespaceState,
+  newFacts,
+  type ObservedState,
+  sameMake,
+} from "./kernel.ts";
+import { NODE, namespaceOf, vethPrefixOf } from "./names.ts";
+import { NO_OBSERVED_RULES, NO_RULES, type ObservedRuleset, type Ruleset, rulesetChange } from "./ruleset.ts";
+
+export type Step =
+  | { readonly kind: "addNamespace"; readonly namespace: string }
+  | { readonly kind: "removeNamespace"; readonly namespace: string }
+  | { readonly kind: "addLink"; readonly namespace: string; readonly name: string; readonly link: Link }
+  /** Everything of a link that can be changed: MTU, MAC, bridge, port flags, up. */
+  | { readonly kind: "setLink"; readonly namespace: string; readonly name: string; readonly link: Link }
+  | { readonly kind: "removeLink"; readonly namespace: string; readonly name: string }
+  | {
+      readonly kind: "putFact";
+      readonly namespace: string;
+      readonly fact: FactKind;
+      readonly key: string;
+      readonly value: string;
+    }
+  | {
+      readonly kind: "removeFact";
+      readonly namespace: string;
+      readonly fact: FactKind;
+      readonly key: string;
+      readonly value: string;
+    }
+  /** One nft transaction; `rules` is what is there afterwards. */
+  | { readonly kind: "rules"; readonly namespace: string; readonly script: string; readonly rules: Ruleset };
+
+const EMPTY: NamespaceState<ObservedRuleset> = { links: new Map(), facts: newFacts(), rules: NO_OBSERVED_RULES };
+const EMPTY_WANTED: NamespaceState = { links: new Map(), facts: newFacts(), rules: NO_RULES };
+
+export function planSteps(desired: Desired, observed: ObservedState): readonly Step[] {
+  const wanted = desired.state;
+  const held = heldBack(desired.unready.keys(), observed);
+  const gone = [...observed.keys()].filter((name) => name !== NODE && !wanted.has(name) && !held.namespaces.has(name));
+  const names = [...wanted.keys()];
+  const broken = brokenLinks(wanted, observed);
+
+  const steps: Step[] = [];
+  for (const name of names) {
+    if (!observed.has(name)) steps.push({ kind: "addNamespace", namespace: name });
+  }
+  for (const name of broken) steps.push({ kind: "removeLink", namespace: NODE, name });
+  const pairs = names.map((namespace) => {
+    const want = wanted.get(namespace) ?? EMPTY_WANTED;
+    return { namespace, want, have: without(observed.get(namespace) ?? EMPTY, namespace, broken, wanted) };
+  });
+  // What lies in the way of a new link (a peer without its other end) goes with its veth, or by itself.
+  for (const { namespace, want, have } of pairs) steps.push(...inTheWay(namespace, want, have));
+  for (const { namespace, want } of pairs) steps.push(...sysctls(namespace, want, pairs, "namespace"));
+  for (const { namespace, want, have } of pairs) steps.push(...makeLinks(namespace, want, have));
+  for (const { namespace, want } of pairs) steps.push(...sysctls(namespace, want, pairs, "link"));
+  for (const { namespace, want, have } of pairs) steps.push(...putFacts(namespace, want, have));
+  for (const { namespace, want, have } of pairs) {
+    const script = rulesetChange(want.rules, have.rules);
+    if (script !== "") steps.push({ kind: "rules", namespace, script, rules: want.rules });
+  }
+  for (const { namespace, want, have } of pairs) steps.push(...removeStale(namespace, want, have, held.links));
+  for (const namespace of gone) steps.push({ kind: "removeNamespace", namespace });
+  return steps;
+}
+
+/** What belongs to tasks whose network is not known now: their namespaces, their links, and the networks these hang on. */
+function heldBack(unready: Iterable<TaskId>, observed: ObservedState) {
+  const ids = [...unready];
+  const links = new Set<string>();
+  const node = observed.get(NODE)?.links ?? new Map<string, Link>();
+  const prefixes = ids.map(vethPrefixOf);
+  for (const [name, link] of node) {
+    if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
+    links.add(name);
+    if (link.master !== undefined) links.add(link.master);
+  }
+  for (const [name, link] of node) {
+    if (link.make.kind === "vxlan" && link.master !== undefined && links.has(link.master)) links.add(name);
+  }
+  return { namespaces: new Set(ids.map(namespaceOf)), links };
+}
+
+/** Links of the node that must be made anew: made in another way, or veths whose other end is not where it should be. */
+function brokenLinks(wanted: KernelState, observed: ObservedState): ReadonlySet<string> {
+  const broken = new Set<string>();
+  const have = observed.get(NODE)?.links ?? new Map<string, Link>();
+  for (const [name, { make }] of wanted.get(NODE)?.links ?? []) {
+    const old = have.get(name);
+    if (old === undefined) continue;
+    const peerGone =
+      make.kind === "veth" && observed.get(make.peerNamespace)?.links.get(make.peerName)?.make.kind !== "peer";
+    if (!sameMake(make, old.make) || peerGone) broken.add(name);
+  }
+  return broken;
+}
+
+/** The state once the broken links of the node are removed: with them go their other ends, and every fact on both. */
+function without(
+  state: NamespaceState<ObservedRuleset>,
+  namespace: string,
+  broken: ReadonlySet<string>,
+  wanted: KernelState,
+): NamespaceState<ObservedRuleset> {
+  const lost = new Set<string>();
+  if (namespace === NODE) for (const name of broken) lost.add(name);
+  else {
+    for (const name of broken) {
+      const make = wanted.get(NODE)?.links.get(name)?.make;
+      if (make?.kind === "veth" && make.peerNamespace === namespace) lost.add(make.peerName);
+    }
+  }
+  return lost.size === 0 ? state : withoutLinks(state, lost);
+}
+
+/** Without these links and all that hangs on them. */
+export function withoutLinks<Rules>(state: NamespaceState<Rules>, lost: ReadonlySet<string>): NamespaceState<Rules> {
+  const links = new Map<string, Link>();
+  for (const [name, link] of state.links) {
+    if (lost.has(name)) continue;
+    links.set(name, link.master !== undefined && lost.has(link.master) ? { ...link, master: undefined } : link);
+  }
+  const facts = newFacts();
+  for (const kind of FACT_KINDS) {
+    for (const [key, value] of state.facts[kind]) {
+      if (!linksOf(kind, key, value).some((link) => lost.has(link))) facts[kind].set(key, value);
+    }
+  }
+  return { links, facts, rules: state.rules };
+}
+
+/** Peers in a task's namespace that have no veth on the node any more, where a new one must come. */
+function* inTheWay(namespace: string, want: NamespaceState, have: NamespaceState<ObservedRuleset>): Generator<Step> {
+  for (const [name, { make }] of have.links) {
+    const target = want.links.get(name);
+    if (namespace !== NODE && target !== undefined && !sameMake(target.make, make)) {
+      yield { kind: "removeLink", namespace, name };
+    }
+  }
+}
+
+const ORDER = { bridge: 0, vxlan: 1, veth: 2, peer: 3, loopback: 4 } as const;
+
+function* makeLinks(namespace: string, want: NamespaceState, have: NamespaceState<ObservedRuleset>): Generator<Step> {
+  const links = [...want.links].sort(([, a], [, b]) => ORDER[a.make.kind] - ORDER[b.make.kind]);
+  for (const [name, link] of links) {
+    const old = have.links.get(name);
+    // A peer comes with its veth, and loopback with the namespace: they are only set.
+    const makes = link.make.kind !== "peer" && link.make.kind !== "loopback";
+    if (makes && old === undefined) yield { kind: "addLink", namespace, name, link };
+    if (old === undefined || differs(link, old)) yield { kind: "setLink", namespace, name, link };
+  }
+}
+
+export const differs = (want: Link, have: Link): boolean =>
+  want.mtu !== have.mtu ||
+  (want.mac !== undefined && want.mac !== have.mac) ||
+  want.master !== have.master ||
+  want.port !== have.port ||
+  want.up !== have.up;
+
+type Pair = { readonly namespace: string; readonly have: NamespaceState<ObservedRuleset> };
+
+function* sysctls(
+  namespace: string,
+  want: NamespaceState,
+  pairs: readonly Pair[],
+  scope: "namespace" | "link",
+): Generator<Step> {
+  const have = pairs.find((pair) => pair.namespace === namespace)?.have ?? EMPTY;
+  for (const [key, value] of want.facts.sysctl) {
+    const ofLink = linksOf("sysctl", key, value).length > 0;
+    if (ofLink !== (scope === "link") || have.facts.sysctl.get(key) === value) continue;
+    yield { kind: "putFact", namespace, fact: "sysctl", key, value };
+  }
+}
+
+function* putFacts(namespace: string, want: NamespaceState, have: NamespaceState<ObservedRuleset>): Generator<Step> {
+  for (const fact of FACT_KINDS) {
+    if (fact === "sysctl") continue;
+    for (const [key, value] of want.facts[fact]) {
+      const old = have.facts[fact].get(key);
+      if (old === value) continue;
+      // A rule cannot be replaced: it would be there twice.
+      if (old !== undefined && fact === "rule") yield { kind: "removeFact", namespace, fact, key, value: old };
+      yield { kind: "putFact", namespace, fact, key, value };
+    }
+  }
+}
+
+function* removeStale(
+  namespace: string,
+  want: NamespaceState,
+  have: NamespaceState<ObservedRuleset>,
+  held: ReadonlySet<string>,
+): Generator<Step> {
+  const stale = [...have.links.keys()].filter(
+    (name) => name !== "lo" && !want.links.has(name) && !(namespace === NODE && held.has(name)),
+  );
+  const lost = new Set(stale);
+  for (const fact of FACT_KINDS.toReversed()) {
+    if (fact === "sysctl") continue;
+    for (const [key, value] of have.facts[fact]) {
+      const on = linksOf(fact, key, value);
+      if (want.facts[fact].has(key) || on.some((link) => lost.has(link))) continue;
+      if (namespace === NODE && on.some((link) => held.has(link))) continue;
+      yield { kind: "removeFact", namespace, fact, key, value };
+    }
+  }
+  // Ports before their bridges.
+  const ports = stale.toSorted((a, b) => rankOf(have, b) - rankOf(have, a));
+  for (const name of ports) yield { kind: "removeLink", namespace, name };
+}
+
+const rankOf = (state: NamespaceState<ObservedRuleset>, name: string): number =>
+  ORDER[state.links.get(name)?.make.kind ?? "loopback"];

@@ -1,0 +1,90 @@
+// A task's own network namespace: one interface per network, and the last one to the node-local bridge. That last link is
+// there for every task, because the name server is reached over it; a task whose networks are all internal gets no default
+// route, and the node's rules keep it from everything but names.
+//
+// On the node-local link the address stands alone (/32): whatever the task sends goes to the node, never to a neighbour, so
+// that tasks which share no network cannot reach each other there.
+
+import type { NetworkView } from "../view.ts";
+import { type Address, macOfAll, prefixOf, readAddresses } from "./addresses.ts";
+import { type LocalTask, type NodeInput, networkSubnets } from "./input.ts";
+import { type Link, type MutableFacts, type NamespaceState, newFacts } from "./kernel.ts";
+import { bridgeOf, LOCAL_BRIDGE, namespaceOf, vethOf } from "./names.ts";
+import { hasWayOut, returnPaths, type TaskNetwork } from "./return-path.ts";
+import { taskRules } from "./task-rules.ts";
+
+const LOOPBACK: Link = { make: { kind: "loopback" }, mtu: 65536, up: true };
+/** Routing tables and rules of return paths start here; the mark is added. */
+export const RETURN_TABLE_BASE = 100_000;
+const RETURN_RULE_PREF_BASE = 10_000;
+export const MAIN_TABLE = 254;
+const ANY = { 4: "0.0.0.0/0", 6: "::/0" } as const;
+
+/** Adds the task's namespace, and the node's ends of its links. `networks` are in the order of its attachments. */
+export function addTask(
+  input: NodeInput,
+  task: LocalTask,
+  networks: readonly TaskNetwork[],
+  nodeLinks: Map<string, Link>,
+  nodeFacts: MutableFacts,
+): NamespaceState {
+  const namespace = namespaceOf(task.taskId);
+  const links = new Map<string, Link>([["lo", LOOPBACK]]);
+  const facts = newFacts();
+  facts.sysctl.set("net/ipv4/conf/all/route_localnet", "1"); // 127.0.0.11 is asked on another interface
+  facts.sysctl.set("net/ipv4/conf/all/rp_filter", "0"); // a published port's packets come from everywhere
+  facts.sysctl.set("net/ipv4/conf/default/rp_filter", "0");
+
+  const link = (name: string, vni: number, mtu: number, addresses: readonly Address[], bridge: string): void => {
+    const mac = macOfAll(addresses);
+    const veth = vethOf(task.taskId, vni);
+    nodeLinks.set(veth, {
+      make: { kind: "veth", peerNamespace: namespace, peerName: name },
+      mtu,
+      master: bridge,
+      port: vni === 0 ? "isolated-task" : "task",
+      up: true,
+    });
+    links.set(name, { make: { kind: "peer" }, mtu, mac, up: true });
+    if (mac !== undefined) nodeFacts["bridge-port"].set(`${mac} ${bridge}`, veth);
+  };
+
+  networks.forEach(({ view, addresses: texts }, index) => {
+    const name = `eth${index}`;
+    const addresses = readAddresses(texts);
+    const { vni, mtu } = view.network;
+    link(name, vni, mtu, addresses, bridgeOf(vni));
+    const subnets = networkSubnets(view);
+    for (const { text, ip } of addresses) facts.address.set(`${text}/${prefixOf(ip, subnets)} dev ${name}`, "");
+    if (view.network.ingress) addReturnPaths(view, name, facts);
+  });
+
+  const local = `eth${networks.length}`;
+  const addresses = readAddresses(task.localAddresses);
+  link(local, 0, input.localMtu, addresses, LOCAL_BRIDGE);
+  for (const { text, ip } of addresses) {
+    facts.address.set(`${text}/${ip.family === 4 ? 32 : 128} dev ${local}`, "");
+    const mac = macOfAll(addresses);
+    if (mac !== undefined) nodeFacts.neighbour.set(`${text} dev ${LOCAL_BRIDGE}`, `lladdr ${mac}`);
+  }
+  const wayOut = hasWayOut(networks);
+  for (const gateway of readAddresses(input.localSubnets.map((subnet) => subnet.gateway))) {
+    const { family } = gateway.ip;
+    if (!addresses.some(({ ip }) => ip.family === family)) continue;
+    facts.route.set(`${gateway.text}/${family === 4 ? 32 : 128} table ${MAIN_TABLE}`, `dev ${local}`);
+    if (wayOut) facts.route.set(`${ANY[family]} table ${MAIN_TABLE}`, `via ${gateway.text} dev ${local}`);
+  }
+  return { links, facts, rules: taskRules(input, task, networks) };
+}
+
+function addReturnPaths(view: NetworkView, name: string, facts: MutableFacts): void {
+  for (const { mark, addresses } of returnPaths(view)) {
+    const table = RETURN_TABLE_BASE + mark;
+    for (const family of [4, 6] as const) {
+      const via = addresses.find(({ ip }) => ip.family === family);
+      if (via === undefined) continue;
+      facts.route.set(`${ANY[family]} table ${table}`, `via ${via.text} dev ${name}`);
+      facts.rule.set(`${family} pref ${RETURN_RULE_PREF_BASE + mark}`, `fwmark ${mark} lookup ${table}`);
+    }
+  }
+}
