@@ -190,10 +190,10 @@ export class Epoch {
 
   #info(view: View, nodeId: NodeId): SessionInfo {
     const { heartbeatPeriodMs, suspectAfterMs } = this.#liveness.config;
+    const node = view.get("node", nodeId);
     return newSessionInfo({
       nodeId,
       heartbeatPeriodMs,
-    const node = view.get("node", nodeId);
       suspectAfterMs,
       managers: this.#options.managers(),
       insecureRegistries: view.cluster()?.spec?.insecureRegistries ?? [],
