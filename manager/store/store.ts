@@ -37,6 +37,8 @@ interface Pending {
   readonly data: Uint8Array;
   readonly writes: readonly EncodedWrite[];
   readonly settle: (error?: SkepError) => void;
+  /** As its caller has it. */
+  readonly done: Promise<void>;
 }
 
 export interface StoreParts {
@@ -59,6 +61,9 @@ const lostLeadership = (): SkepError =>
     "unavailable",
     "this manager lost leadership before the write was committed; outcome unknown: read again before repeating it",
   );
+
+/** As RaftNode.propose words it. */
+const OUTCOME_UNKNOWN = /outcome unknown/;
 
 const droppedWith = (cause: SkepError): SkepError =>
   new SkepError("unavailable", `a write before this one failed, so this one was not done: ${cause.message}`, { cause });
@@ -118,7 +123,7 @@ class StoreCore {
       const { result, done } = this.#transact((transaction) => write(transaction.tx));
       return done.then(() => result);
     } catch (error) {
-      return Promise.reject(error);
+      return this.#headCommitted().then(() => Promise.reject(error));
     }
   };
 
@@ -163,6 +168,21 @@ class StoreCore {
     return this.#committed.version + this.#pending.length;
   }
 
+  /**
+   * What was read from the head is true only if the head comes to be: a conflict with a write that is lost is none. Resolves
+   * when all that is pending now is committed; rejects when it was dropped.
+   */
+  async #headCommitted(): Promise<void> {
+    const last = this.#pending.at(-1);
+    if (last === undefined) return;
+    try {
+      await last.done;
+    } catch (error) {
+      const what = "what this call was decided by was not committed, so it was not done: repeat it";
+      throw new SkepError("unavailable", what, { cause: error });
+    }
+  }
+
   /** Throws what `write` throws; `done` settles with the commit. */
   #transact<R>(write: (transaction: OpenTransaction) => R): { readonly result: R; readonly done: Promise<void> } {
     const raft = this.#raft;
@@ -186,7 +206,7 @@ class StoreCore {
       transaction.close();
     }
     const writes = transaction.writes();
-    if (writes.length === 0) return { result, done: Promise.resolve() };
+    if (writes.length === 0) return { result, done: this.#headCommitted() };
     return { result, done: this.#propose(raft, version + 1, nowMs, writes) };
   }
 
@@ -200,7 +220,7 @@ class StoreCore {
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const settle = (error?: SkepError): void => (error === undefined ? resolve() : reject(error));
-    const pending: Pending = { version, timeMs, data, writes, settle };
+    const pending: Pending = { version, timeMs, data, writes, settle, done: promise };
     // In place before the proposal: a single manager may commit at once.
     this.#pending.push(pending);
     for (const write of writes) setRow(this.#head, write, version);
@@ -215,7 +235,11 @@ class StoreCore {
     const dropped = this.#pending.splice(at);
     this.#head = newOverlayTables(this.#committed.rows);
     for (const { writes, version } of this.#pending) for (const write of writes) setRow(this.#head, write, version);
-    for (const pending of dropped) pending.settle(pending === refused ? error : droppedWith(error));
+    // When nobody knows what became of it, nobody knows what became of those behind it.
+    const unknown = OUTCOME_UNKNOWN.test(error.message);
+    for (const pending of dropped) {
+      pending.settle(pending === refused ? error : unknown ? lostLeadership() : droppedWith(error));
+    }
   }
 
   #dropHead(error: () => SkepError): void {

@@ -62,8 +62,9 @@ export interface Store {
   /** Reads committed state. The callback must not keep the view. */
   readonly view: <R>(read: (view: View) => R) => R;
   /**
-   * Runs `write` at once over the head and proposes what it changed; resolves with its result after the commit, or at once
-   * when it changed nothing. An exception from `write` discards the transaction and rejects.
+   * Runs `write` at once over the head and proposes what it changed; resolves with its result after the commit. An exception
+   * from `write` discards the transaction and rejects. What changed nothing, or threw, is told once the head that it was
+   * decided by is committed; when that is lost the answer is `unavailable`, and nothing was done.
    * @throws {SkepError} `unavailable` when this manager does not lead or stops leading before the commit.
    */
   readonly update: <R>(write: (tx: Tx) => R extends Promise<unknown> ? never : R) => Promise<R>;

@@ -107,12 +107,13 @@ test("a name is taken at once, for any case of it, and free again after remove a
   raft.hold();
   const web = service("web");
   const created = store.update((tx) => tx.put("service", web));
-  await assert.rejects(
+  const refused = assert.rejects(
     store.update((tx) => tx.put("service", service("Web"))),
     code("already_exists", /the service name "web" is taken/),
   );
   raft.release();
   await created;
+  await refused;
   await assert.rejects(
     store.update((tx) => tx.put("service", service("web"))),
     code("already_exists"),
@@ -125,6 +126,29 @@ test("a name is taken at once, for any case of it, and free again after remove a
     store.view((view) => view.count("service")),
     1,
   );
+  close();
+});
+
+test("a conflict with a write that is lost is none: the caller hears that nothing was done", async () => {
+  const { raft, stores, close } = createTestStores(3);
+  const [store] = stores;
+  assert.ok(store !== undefined);
+  raft.elect(0);
+  await leads(store);
+  raft.hold();
+  const created = store.update((tx) => tx.put("service", service("web")));
+  const lost = assert.rejects(created, code("unavailable", /outcome unknown/));
+  const notDone = code("unavailable", /was not done/);
+  const refused = assert.rejects(
+    store.update((tx) => tx.put("service", service("web"))),
+    notDone,
+  );
+  const looked = assert.rejects(
+    store.update((tx) => tx.byName("service", "web")?.id),
+    notDone,
+  );
+  raft.elect(1, "lose");
+  await Promise.all([lost, refused, looked]);
   close();
 });
 
