@@ -83,11 +83,20 @@ export function restartSlot(draft: Draft, key: SlotKey, replace: boolean): void 
   const newest = lost.at(-1);
   if (keep !== undefined || newest === undefined || !replace || !mayRestart(newest, slot, nowMs)) return;
   const fate = draft.fateOf(newest);
-  // A slot on a lost node has nobody to wait for; a drained node's task is stopped first, without the delay.
+  // A drained node's task is stopped first, without the delay. A task on a lost node is nobody to wait for; but an older one
+  // of the slot, which it waited for itself, may still be stopping.
   if (isDead(newest)) draft.create(service, key, "ready", nowMs + (fate === "drained" ? 0 : delayMs(newest)));
-  else if (fate === "drained") draft.create(service, key, "ready", nowMs);
+  else if (stoppingOf(draft, draft.slots.get(key) ?? []).length > 0) draft.create(service, key, "ready", nowMs);
   else draft.create(service, key, "running", 0);
 }
+
+/** The slot's tasks that are on their way out on a node that can be waited for. */
+const stoppingOf = (draft: Draft, slot: readonly Task[]): Task[] =>
+  slot.filter((task) => {
+    if (isWanted(task) || isDead(task) || task.nodeId === "") return false;
+    const fate = draft.fateOf(task);
+    return fate === "here" || fate === "drained";
+  });
 
 const delayMs = (task: Task): number =>
   endedByItself(task) || stateOf(task) === "shutdown"
@@ -124,7 +133,16 @@ export const monitorMs = (draft: Draft): number =>
   draft.input.service?.spec?.updateConfig?.monitorMs ?? DEFAULT_MONITOR_MS;
 
 const isEarly = (task: Task, draft: Draft): boolean =>
-  task.startedAtMs === 0 || draft.input.nowMs - task.startedAtMs < monitorMs(draft);
+  task.startedAtMs === 0 || settledAtMs(task, draft) > draft.input.nowMs;
+
+/**
+ * When `task`, which runs, has run for the monitor time. A start that lies further ahead than that was written by a leader
+ * whose clock was wrong: nothing waits for it.
+ */
+export function settledAtMs(task: Task, draft: Draft): number {
+  const monitor = monitorMs(draft);
+  return task.startedAtMs > draft.input.nowMs + monitor ? 0 : task.startedAtMs + monitor;
+}
 
 /** Tasks that wait in desired state ready start when their time has come and the slot's old task has stopped. */
 export function startWaiting(draft: Draft): void {
@@ -137,9 +155,7 @@ export function startWaiting(draft: Draft): void {
         draft.wakeAt(startAtMs);
         continue;
       }
-      const stopping = slot.filter(
-        (other) => !isWanted(other) && !isDead(other) && other.nodeId !== "" && draft.fateOf(other) !== "down",
-      );
+      const stopping = stoppingOf(draft, slot);
       const giveUpAtMs = Math.max(0, ...stopping.map((other) => task.notBeforeMs + stopWaitMs(other)));
       if (stopping.length > 0 && giveUpAtMs > nowMs) {
         draft.wakeAt(giveUpAtMs);

@@ -17,7 +17,7 @@ import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts"
 import { updatableTasks } from "./global.ts";
 import { placementOf } from "./node-fate.ts";
 import { filledSlots } from "./replicated.ts";
-import { monitorMs } from "./restart.ts";
+import { settledAtMs } from "./restart.ts";
 
 export function planUpdate(draft: Draft, service: Service): void {
   if (!concerns(draft, service)) return;
@@ -85,9 +85,9 @@ function finish(draft: Draft, service: Service, tasks: readonly Task[]): void {
   if (service.updateStatus === undefined) return;
   const live = tasks.filter((task) => isWanted(task) && !isDead(task));
   if (live.some((task) => stateOf(task) !== "running")) return;
-  const settledAtMs = live.reduce((latest, task) => Math.max(latest, task.startedAtMs + monitorMs(draft)), 0);
-  if (settledAtMs > nowMs) {
-    draft.wakeAt(settledAtMs);
+  const allSettledAtMs = live.reduce((latest, task) => Math.max(latest, settledAtMs(task, draft)), 0);
+  if (allSettledAtMs > nowMs) {
+    draft.wakeAt(allSettledAtMs);
     return;
   }
   draft.updateStatus = {

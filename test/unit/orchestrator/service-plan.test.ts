@@ -246,6 +246,7 @@ describe("restart", () => {
 
 describe("nodes", () => {
   const down = node("n1", { state: "down", changedAtMs: NOW });
+  const down2 = node("n2", { state: "down", changedAtMs: NOW });
   table({
     "down: replaced at once, without delay or wait": [
       { nodes: [down, node("n2")], tasks: [task("a", 1, "running")] },
@@ -264,6 +265,17 @@ describe("nodes", () => {
     "drained: the old one is stopped first, without delay": [
       { nodes: [node("n1", { availability: "drain" }), node("n2")], tasks: [task("a", 1, "running")] },
       ["a -> shutdown", "+1 ready"],
+      60_000,
+    ],
+    "its waiting task is lost: the next one waits as well": [
+      {
+        nodes: [node("n1"), down2, node("n3")],
+        tasks: [
+          task("a", 1, "running", { desired: "shutdown" }),
+          task("b", 1, "ready", { node: "n2", desired: "ready", notBeforeMs: NOW }),
+        ],
+      },
+      ["b -> shutdown", "+1 ready"],
       60_000,
     ],
     "removed: orphaned and replaced": [
@@ -515,6 +527,9 @@ describe("updates", () => {
     );
     const none = plan({ service: service(), tasks: [task("a", 1, "running")] });
     assert.equal(none.updateStatus, undefined);
+    const ahead = fresh("a", 1, "running", { startedAtMs: NOW + 3_600_000 });
+    const wrongClock = plan({ service: updated(updating, 1), tasks: [ahead] });
+    assert.equal(wrongClock.updateStatus?.state, "completed");
   });
 
   const failures: readonly (readonly [
