@@ -13,7 +13,7 @@ import { discardOutputs, type LogStore, openLogStore } from "./logs/log-store.ts
 import { createAgentHandlers } from "./logs/task-logs.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { type ConnectionState, Session, type SessionOptions } from "./session/session.ts";
-import { memoryTaskFiles, openTaskFiles } from "./task/task-files.ts";
+import { memoryTaskFiles, openTaskFiles, type TaskFiles } from "./task/task-files.ts";
 import { TaskManager } from "./task/task-manager.ts";
 
 export interface AgentOptions {
@@ -23,6 +23,8 @@ export interface AgentOptions {
   readonly runtime: Runtime;
   /** For `tasks/` and `logs/`. Undefined: nothing is kept, for simulated agents. */
   readonly dir: string | undefined;
+  /** Other records of tasks than those in `dir`: a simulated agent's outlive its process. */
+  readonly files?: TaskFiles;
   /** Opens Dispatcher.Session at host:port; over gRPC: `grpcConnect(dial)` of session/grpc-connect.ts. */
   readonly connect: SessionOptions["connect"];
   /** host:port of managers, as remembered or as joined at; replaced by what the session says. */
@@ -78,7 +80,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   const described = options.description();
   const logs: LogStore | undefined =
     dir === undefined ? undefined : await openLogStore({ env, log, dir: join(dir, "logs") });
-  const files = dir === undefined ? memoryTaskFiles() : await openTaskFiles(join(dir, "tasks"), log);
+  const files = options.files ?? (dir === undefined ? memoryTaskFiles() : await openTaskFiles(join(dir, "tasks"), log));
   const cores = Math.max(1, Math.round((described.resources?.nanoCpus ?? 0) / NANO));
 
   let insecureRegistries: readonly string[] = [];

@@ -1,0 +1,96 @@
+// Campaigns of the simulation: every seed is one whole story with its own faults, replayed exactly by the same seed.
+//
+//   npm run sim -- --seeds 2000 --from 1          Raft's core and whole clusters
+//   npm run sim -- --only cluster --seeds 1 --from 4711 --log    one seed with all that happened
+import { parseArgs } from "node:util";
+import { type ClusterRun, runClusterSeed } from "./cluster/run-seed.ts";
+import { runSeed } from "./raft/run-seed.ts";
+
+const LOG_TAIL = 60;
+const PROGRESS_MS = 10_000;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "100" },
+    from: { type: "string", default: "1" },
+    only: { type: "string" },
+    log: { type: "boolean", default: false },
+    "keep-going": { type: "boolean", default: false },
+  },
+});
+const from = Number(values.from);
+const seeds = Number(values.seeds);
+if (!Number.isSafeInteger(from) || !Number.isSafeInteger(seeds) || seeds < 1) {
+  console.error("--seeds and --from are whole numbers, and there is at least one seed");
+  process.exit(2);
+}
+if (values.only !== undefined && values.only !== "raft" && values.only !== "cluster") {
+  console.error('--only is "raft" or "cluster"');
+  process.exit(2);
+}
+
+const startedMs = performance.now();
+const seconds = (): number => (performance.now() - startedMs) / 1000;
+const counts = new Map<string, number>();
+let failures = 0;
+let simulatedMs = 0;
+let slowestMs = 0;
+let commits = 0;
+let terms = 0;
+let operations = 0;
+let acked = 0;
+
+function tell(level: "raft" | "cluster", seed: number, error: Error, log: readonly string[]): void {
+  failures++;
+  console.log(`\n${level} seed ${seed} failed: ${error.message}`);
+  for (const line of log.slice(-LOG_TAIL)) console.log(`    ${line}`);
+  console.log(`replay with: npm run sim -- --only ${level} --seeds 1 --from ${seed} --log\n`);
+}
+
+function add(run: ClusterRun): void {
+  simulatedMs += run.simulatedMs;
+  slowestMs = Math.max(slowestMs, run.convergedMs);
+  commits += run.commits;
+  terms += run.terms;
+  operations += run.operations;
+  for (const [what, count] of run.counts) counts.set(what, (counts.get(what) ?? 0) + count);
+}
+
+let toldMs = performance.now();
+let done = 0;
+for (let seed = from; seed < from + seeds; seed++) {
+  if (values.only !== "cluster") {
+    const run = runSeed(seed, undefined, values.log);
+    acked += run.acked;
+    if (values.log) for (const line of run.events) console.log(line);
+    if (run.failure !== undefined) tell("raft", seed, run.failure, run.events);
+  }
+  if (values.only !== "raft") {
+    const run = await runClusterSeed(seed, values.log);
+    add(run);
+    if (values.log) for (const line of run.log) console.log(line);
+    if (run.failure !== undefined) tell("cluster", seed, run.failure, run.log);
+  }
+  done++;
+  if (failures > 0 && !values["keep-going"]) break;
+  if (performance.now() - toldMs > PROGRESS_MS) {
+    toldMs = performance.now();
+    const rate = (done / seconds()).toFixed(1);
+    console.log(`${done} of ${seeds} seeds, ${(simulatedMs / 3_600_000).toFixed(2)} simulated hours, ${rate} seeds/s`);
+  }
+}
+
+const isFault = (what: string): boolean =>
+  !what.startsWith("call ") && !what.startsWith("history") && !what.startsWith("watch");
+const faults = [...counts].filter(([what]) => isFault(what)).sort(([a], [b]) => (a < b ? -1 : 1));
+for (const [what, count] of faults) console.log(`${String(count).padStart(8)}  ${what}`);
+const total = faults.reduce((sum, [, count]) => sum + count, 0);
+console.log(`${done} seeds from ${from}, ${failures} failed, ${seconds().toFixed(0)} s`);
+if (values.only !== "cluster") console.log(`Raft's core: ${acked} acknowledged proposals`);
+if (values.only !== "raft") {
+  console.log(
+    `whole clusters: ${(simulatedMs / 3_600_000).toFixed(1)} simulated hours, ${total} faults, ${commits} commits, ${terms} terms, ` +
+      `${operations} operations in histories, converged within ${(slowestMs / 1000).toFixed(1)} s at the slowest`,
+  );
+}
+if (failures > 0) process.exitCode = 1;

@@ -1,0 +1,330 @@
+// What users do meanwhile: they create, scale, update and remove services, and some of them keep a history of what they were
+// told. A client that was told nothing does not know, and looks again.
+import { newRemoveRequest } from "../../../proto/gen/control.ts";
+import type { NodeAvailability } from "../../../proto/gen/objects.ts";
+import {
+  newContainerSpec,
+  newNodeSpec,
+  newRestartPolicy,
+  newServiceSpec,
+  newTaskSpec,
+  newUpdateConfig,
+  type Service,
+  type ServiceSpec,
+} from "../../../proto/gen/objects.ts";
+import type { ServiceId } from "../../../shared/model/ids.ts";
+import type { CallContext } from "../../../shared/rpc/server.ts";
+import type { SetInput, SetOutput } from "../../history/models.ts";
+import { type Answer, call } from "./door.ts";
+import { Histories, type LabelOutput } from "./histories.ts";
+import type { Life, SimManager } from "./manager.ts";
+import type { Network } from "./network.ts";
+import type { Truth } from "./truth.ts";
+import type { World } from "./world.ts";
+
+export interface ClientWorld {
+  readonly world: World;
+  readonly network: Network;
+  readonly truth: Truth;
+  readonly managers: () => readonly SimManager[];
+  readonly nodeIds: readonly string[];
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+const NAMES = ["alpha", "beta"];
+const MAX_SERVICES = 5;
+const MAX_REPLICAS = 6;
+const IMAGES = ["hollow/sleep", "hollow/sleep:2", "hollow/sleep:3", "hollow/stubborn", "hollow/flaky:1"];
+
+export class Clients {
+  readonly #in: ClientWorld;
+  readonly histories: Histories;
+  readonly #registers: { readonly id: ServiceId; known: Service }[] = [];
+  readonly #services = new Set<ServiceId>();
+  #next = 1;
+  #leader: SimManager | undefined;
+
+  constructor(inside: ClientWorld) {
+    this.#in = inside;
+    this.histories = new Histories(inside.world);
+  }
+
+  /** In calm times. */
+  async prepare(): Promise<void> {
+    for (const name of ["register-a", "register-b"]) {
+      const answer = await this.#create({ name, labels: { value: "0" }, mode: { kind: "replicated", replicas: 0 } });
+      if (answer.kind !== "done") throw new Error(`could not create ${name}: ${JSON.stringify(answer)}`);
+      const service = answer.value;
+      this.#registers.push({ id: service.id, known: service });
+      this.histories.register(service.id, service.meta?.version ?? 0, "0");
+    }
+  }
+
+  /** One client does one thing. */
+  async act(): Promise<void> {
+    const { world } = this.#in;
+    const dice = world.between(0, 19);
+    if (dice < 3) await this.#readRegister();
+    else if (dice < 7) await this.#updateRegister();
+    else if (dice < 11) await this.#useName();
+    else if (dice < 13) await this.#createService();
+    else if (dice < 17) await this.#updateService();
+    else if (dice < 18) await this.#removeService();
+    else await this.#updateNode();
+  }
+
+  /** After the faults: everything may run everywhere again. */
+  async activateNodes(): Promise<boolean> {
+    for (const node of this.#in.nodeIds) {
+      if (this.#in.truth.nodes.get(node)?.spec?.availability === "active") continue;
+      if ((await this.#setAvailability(node, "active")).kind !== "done") return false;
+    }
+    return true;
+  }
+
+  async finalReads(): Promise<void> {
+    for (const register of this.#registers) await this.#readRegister(register);
+    for (const name of NAMES) await this.#nameCall(name, { kind: "exists" });
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ calling
+
+  async #call<R>(what: string, work: (life: Life, context: CallContext) => Promise<R>): Promise<Answer<R>> {
+    const { world, network, managers } = this.#in;
+    const manager = this.#leader !== undefined && world.chance(0.8) ? this.#leader : world.pick(managers());
+    if (manager === undefined) return { kind: "not-done" };
+    const asked = this.#next++;
+    const answer = await call(world, network, manager, work);
+    if (answer.kind === "done") this.#leader = manager;
+    else if (answer.kind !== "refused") this.#leader = undefined;
+    world.count(`call ${answer.kind}`);
+    world.record(
+      `call ${asked} ${what} at ${manager.name}: ${answer.kind}${answer.kind === "refused" ? ` ${answer.error.message.slice(0, 90)}` : ""}`,
+    );
+    return answer;
+  }
+
+  async #create(spec: Partial<ServiceSpec>, image = "hollow/sleep"): Promise<Answer<Service>> {
+    const template = newTaskSpec({
+      containerSpec: newContainerSpec({ image }),
+      restartPolicy: newRestartPolicy({ condition: "any", delayMs: this.#in.world.between(0, 2_000) }),
+    });
+    const wish = newServiceSpec({ taskTemplate: template, ...spec });
+    for (let tries = 0; ; tries++) {
+      const answer = await this.#call(`create ${spec.name}`, ({ control }, context) =>
+        control.createService({ spec: wish, noResolveImage: true }, context),
+      );
+      if (answer.kind === "done" && answer.value.service !== undefined) {
+        this.#written(answer.value.service);
+        return { kind: "done", value: answer.value.service };
+      }
+      if (answer.kind === "not-done" && tries < 100) {
+        await this.#in.pause(50);
+        continue;
+      }
+      return answer.kind === "done" ? { kind: "unknown" } : answer;
+    }
+  }
+
+  /** Who was told that a write is done will find it in the cluster for ever. */
+  #written({ id, meta }: Service): void {
+    const at = this.#in.truth.writtenAt(id);
+    if (at === undefined || at < (meta?.version ?? 0)) {
+      this.#in.world.fail(`service ${id} was acknowledged at version ${meta?.version}, and is not committed`);
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- histories
+
+  async #readRegister(register = this.#in.world.pick(this.#registers)): Promise<void> {
+    if (register === undefined) return;
+    const { id } = register;
+    const calledAt = this.#in.world.nowMs;
+    const answer = await this.#call(`read ${id.slice(0, 6)}`, ({ control }, context) =>
+      control.getService({ ref: id }, context),
+    );
+    if (answer.kind !== "done" || answer.value.service === undefined) return; // a read that failed saw nothing
+    const { service } = answer.value;
+    register.known = service;
+    const output: LabelOutput = {
+      kind: "value",
+      version: service.meta?.version ?? 0,
+      value: service.spec?.labels["value"] ?? "",
+    };
+    this.histories.label({
+      process: 0,
+      key: id,
+      input: { kind: "read" },
+      output,
+      calledAt,
+      returnedAt: this.#in.world.nowMs,
+    });
+  }
+
+  async #updateRegister(): Promise<void> {
+    const { world } = this.#in;
+    const register = world.pick(this.#registers);
+    if (register === undefined) return;
+    const { id, known } = register;
+    const version = known.meta?.version ?? 0;
+    const value = String(this.#next++);
+    const calledAt = world.nowMs;
+    const answer = await this.#call(`set ${id.slice(0, 6)} to ${value} at ${version}`, ({ control }, context) =>
+      control.updateService(
+        {
+          id,
+          version,
+          spec: { ...newServiceSpec(known.spec), labels: { value } },
+          noResolveImage: true,
+          rollback: false,
+          keepRegistryAuth: false,
+        },
+        context,
+      ),
+    );
+    const operation = { process: 0, key: id, input: { kind: "update", expected: version, value }, calledAt } as const;
+    switch (answer.kind) {
+      case "not-done":
+        return;
+      case "unknown":
+        this.histories.label({ ...operation, output: undefined, returnedAt: Number.POSITIVE_INFINITY });
+        return;
+      case "refused":
+        if (answer.error.code !== "conflict")
+          world.fail(`an update of a register was refused: ${answer.error.message}`);
+        this.histories.label({ ...operation, output: { kind: "conflict" }, returnedAt: world.nowMs });
+        return;
+      case "done":
+        if (answer.value.service !== undefined) {
+          this.#written(answer.value.service);
+          register.known = answer.value.service;
+        }
+        this.histories.label({ ...operation, output: { kind: "written" }, returnedAt: world.nowMs });
+    }
+  }
+
+  async #useName(): Promise<void> {
+    const { world } = this.#in;
+    const name = world.pick(NAMES) ?? "";
+    const kind = world.pick(["create", "create", "remove", "exists"] as const) ?? "exists";
+    await this.#nameCall(name, { kind });
+  }
+
+  async #nameCall(name: string, input: SetInput): Promise<void> {
+    const { world, truth } = this.#in;
+    const calledAt = world.nowMs;
+    const answer = await this.#call(`${input.kind} ${name}`, async ({ control }, context): Promise<SetOutput> => {
+      switch (input.kind) {
+        case "create": {
+          const spec = newServiceSpec({
+            name,
+            taskTemplate: newTaskSpec({ containerSpec: newContainerSpec({ image: "hollow/sleep" }) }),
+            mode: { kind: "replicated", replicas: 0 },
+          });
+          await control.createService({ spec, noResolveImage: true }, context);
+          return { kind: "done" };
+        }
+        case "remove":
+          truth.removalAsked.add(name);
+          await control.removeService(newRemoveRequest({ ref: name }), context);
+          return { kind: "done" };
+        case "exists":
+          await control.getService({ ref: name }, context);
+          return { kind: "is", there: true };
+      }
+    });
+    const operation = { process: 0, key: name, input, calledAt };
+    const returnedAt = world.nowMs;
+    switch (answer.kind) {
+      case "not-done":
+        return;
+      case "unknown":
+        if (input.kind !== "exists") {
+          this.histories.name({ ...operation, output: undefined, returnedAt: Number.POSITIVE_INFINITY });
+        }
+        return;
+      case "done":
+        this.histories.name({ ...operation, output: answer.value, returnedAt });
+        return;
+      case "refused": {
+        const expected = input.kind === "create" ? "already_exists" : "not_found";
+        if (answer.error.code !== expected) world.fail(`${input.kind} ${name} was refused: ${answer.error.message}`);
+        const output: SetOutput = input.kind === "exists" ? { kind: "is", there: false } : { kind: "refused" };
+        this.histories.name({ ...operation, output, returnedAt });
+      }
+    }
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- workload
+
+  async #createService(): Promise<void> {
+    const { world } = this.#in;
+    if (this.#services.size >= MAX_SERVICES) return;
+    const name = `web${this.#next++}`;
+    const mode: ServiceSpec["mode"] = world.chance(0.2)
+      ? { kind: "global" }
+      : { kind: "replicated", replicas: world.between(1, MAX_REPLICAS) };
+    const updateConfig = newUpdateConfig({ parallelism: 1, monitorMs: world.between(1, 2_000) });
+    const answer = await this.#create({ name, mode, updateConfig }, world.pick(IMAGES));
+    if (answer.kind === "done") this.#services.add(answer.value.id);
+  }
+
+  async #updateService(): Promise<void> {
+    const { world, truth } = this.#in;
+    const id = world.pick([...this.#services]);
+    const service = id === undefined ? undefined : truth.services.get(id);
+    if (id === undefined || service?.spec === undefined) return;
+    const spec = newServiceSpec(service.spec);
+    const replicas = world.between(0, MAX_REPLICAS);
+    const image = world.pick(IMAGES) ?? "";
+    const scale = spec.mode?.kind === "replicated" && world.chance(0.6);
+    const next: ServiceSpec = scale
+      ? { ...spec, mode: { kind: "replicated", replicas } }
+      : { ...spec, taskTemplate: { ...newTaskSpec(spec.taskTemplate), containerSpec: newContainerSpec({ image }) } };
+    const answer = await this.#call(
+      `update ${spec.name} to ${scale ? `${replicas} replicas` : image}`,
+      ({ control }, context) =>
+        control.updateService(
+          {
+            id,
+            version: service.meta?.version ?? 0,
+            spec: next,
+            noResolveImage: true,
+            rollback: false,
+            keepRegistryAuth: false,
+          },
+          context,
+        ),
+    );
+    if (answer.kind === "done" && answer.value.service !== undefined) this.#written(answer.value.service);
+  }
+
+  async #removeService(): Promise<void> {
+    const id = this.#in.world.pick([...this.#services]);
+    if (id === undefined) return;
+    this.#in.truth.removalAsked.add(id);
+    const answer = await this.#call(`remove ${id.slice(0, 6)}`, ({ control }, context) =>
+      control.removeService(newRemoveRequest({ ref: id }), context),
+    );
+    if (answer.kind !== "not-done") this.#services.delete(id);
+  }
+
+  async #updateNode(): Promise<void> {
+    const { world, nodeIds } = this.#in;
+    const node = world.pick(nodeIds);
+    const availability = world.pick(["active", "active", "pause", "drain"] as const);
+    if (node !== undefined && availability !== undefined) await this.#setAvailability(node, availability);
+  }
+
+  #setAvailability(id: string, availability: NodeAvailability): Promise<Answer<unknown>> {
+    return this.#call(`${availability} ${id.slice(0, 6)}`, async ({ control, store }, context) => {
+      const node = store.view((view) => view.get("node", id));
+      if (node === undefined) return;
+      const { meta, spec } = node;
+      await control.updateNode(
+        { id: node.id, version: meta?.version ?? 0, spec: { ...newNodeSpec(spec), availability }, advertiseAddr: "" },
+        context,
+      );
+    });
+  }
+}

@@ -1,0 +1,397 @@
+// A whole cluster in one process, by seed: managers and workers as they are, over a simulated network, disks and runtimes.
+// First everything goes wrong while users work; safety is checked all the time. Then the faults stop, and it must converge.
+import {
+  newCluster,
+  newClusterSpec,
+  newDispatcherConfig,
+  newNode,
+  newNodeSpec,
+  newOrchestrationConfig,
+} from "../../../proto/gen/objects.ts";
+import { type ClusterId, type NodeId, newId } from "../../../shared/model/ids.ts";
+import { rank } from "../../../shared/model/tasks.ts";
+import { SimAgent } from "./agent.ts";
+import { Clients } from "./clients.ts";
+import { call } from "./door.ts";
+import { disturb, drawPlan, type Operator, type Plan, repairAll, type Targets } from "./faults.ts";
+import { SimManager } from "./manager.ts";
+import { Network } from "./network.ts";
+import { RaftInvariants } from "./raft-invariants.ts";
+import { Truth, viewHash } from "./truth.ts";
+import { World } from "./world.ts";
+
+const PREPARE_LIMIT_MS = 30_000;
+const CONVERGE_LIMIT_MS = 120_000;
+const STAY_MS = 10_000;
+const STEP_MS = 50;
+const MAX_MANAGERS = 5;
+const MIN_MANAGERS = 3;
+
+export class Cluster {
+  readonly world: World;
+  readonly network: Network;
+  readonly truth: Truth;
+  readonly invariants: RaftInvariants;
+  readonly clients: Clients;
+  readonly #managers: SimManager[] = [];
+  readonly #agents: SimAgent[] = [];
+  readonly #plan: Plan;
+  readonly #targets: Targets;
+  readonly #snapshotIntervalEntries: number;
+  readonly #drift: boolean;
+  readonly #faultsMs: number;
+  readonly #busyMs: number;
+  #operating = false;
+  #convergedMs = 0;
+
+  constructor(seed: number, keepLog = false) {
+    const world = new World(seed, keepLog);
+    this.world = world;
+    this.network = new Network(world);
+    this.truth = new Truth(world);
+    this.invariants = new RaftInvariants(world);
+    this.#plan = drawPlan(world);
+    this.#snapshotIntervalEntries = world.between(15, 200);
+    this.#drift = world.chance(0.4);
+    this.#faultsMs = world.between(20_000, 60_000);
+    this.#busyMs = world.between(60, 700);
+    const random = world.random;
+    const agentIds = Array.from({ length: world.between(2, 4) }, () => newId<NodeId>(random));
+    for (let i = world.pick([1, 3, 3, 3, 5]) ?? 3; i > 0; i--) this.#newManager();
+    const addrs = this.#managers.map(({ addr }) => addr);
+    for (const [index, id] of agentIds.entries()) {
+      const inside = { world, network: this.network, managerNamed: (addr: string) => this.#managerNamed(addr) };
+      this.#agents.push(new SimAgent(inside, `w${index + 1}`, id, this.#clockRate(), addrs));
+    }
+    this.clients = new Clients({
+      world,
+      network: this.network,
+      truth: this.truth,
+      managers: () => this.#managers.filter(({ wanted }) => wanted),
+      nodeIds: agentIds,
+      pause: (ms) => this.#sleep(ms),
+    });
+    this.#targets = {
+      world,
+      network: this.network,
+      managers: () => this.#managers.filter(({ wanted, disk }) => wanted && disk.raftId !== 0),
+      agents: this.#agents,
+      operator: this.#operator(),
+    };
+  }
+
+  get convergedMs(): number {
+    return this.#convergedMs;
+  }
+
+  async run(): Promise<void> {
+    await this.#prepare();
+    await this.#everythingGoesWrong();
+    await this.#calmDown();
+    await this.#converge();
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- phases
+
+  async #prepare(): Promise<void> {
+    const [first, ...others] = this.#managers;
+    if (first === undefined) throw new Error("no manager");
+    first.start({ kind: "bootstrap" });
+    await this.#until("the first manager leads", () => first.leads, PREPARE_LIMIT_MS);
+    await this.world.advance(10);
+    let founded = false;
+    const founding = first.life?.store.update((tx) => {
+      const orchestration = newOrchestrationConfig({ taskHistoryRetentionLimit: this.world.between(1, 5) });
+      const dispatcher = newDispatcherConfig({ heartbeatPeriodMs: 1_000, suspectAfterMs: 2_500, downAfterMs: 4_000 });
+      const spec = newClusterSpec({ name: "default", orchestration, dispatcher });
+      tx.put("cluster", newCluster({ id: newId<ClusterId>(this.world.random), spec }));
+      for (const { nodeId } of this.#agents) tx.put("node", newNode({ id: nodeId, spec: newNodeSpec() }));
+    });
+    if (founding !== undefined) {
+      this.#settle(
+        founding.then(() => {
+          founded = true;
+        }),
+      );
+    }
+    await this.#until("the cluster is written", () => founded, PREPARE_LIMIT_MS);
+    for (const manager of others) this.#settle(this.#join(manager));
+    for (const agent of this.#agents) agent.start();
+    const joined = (): boolean => this.#voters() === this.#managers.length;
+    await this.#until("all managers vote", joined, PREPARE_LIMIT_MS);
+    let prepared = false;
+    this.#settle(
+      this.clients.prepare().then(() => {
+        prepared = true;
+      }),
+    );
+    await this.#until("the registers are there", () => prepared, PREPARE_LIMIT_MS);
+  }
+
+  async #everythingGoesWrong(): Promise<void> {
+    const { world } = this;
+    const { faults, meanPauseMs, repairShare } = this.#plan;
+    const { maxDelayMs } = this.network.weather;
+    world.record(`${this.#managers.length} managers, ${this.#agents.length} workers, delay ${maxDelayMs} ms`);
+    world.record(`faults every ${meanPauseMs} ms, ${repairShare.toFixed(2)} of them repairs: ${faults.join("; ")}`);
+    const until = world.nowMs + this.#faultsMs;
+    this.#users(until);
+    while (world.nowMs < until) {
+      await this.#pass(-Math.log(1 - world.random()) * meanPauseMs);
+      disturb(this.#plan, this.#targets);
+    }
+  }
+
+  async #calmDown(): Promise<void> {
+    this.world.record("the faults stop");
+    repairAll(this.#targets);
+    const startedMs = this.world.nowMs;
+    let active = false;
+    const activate = async (): Promise<void> => {
+      while (!active) active = await this.clients.activateNodes();
+    };
+    this.#settle(activate());
+    await this.#until("all nodes are active", () => active, CONVERGE_LIMIT_MS);
+    await this.#until(
+      "converged",
+      () => this.#unsettled() === undefined,
+      CONVERGE_LIMIT_MS,
+      () => this.#unsettled(),
+    );
+    this.#convergedMs = this.world.nowMs - startedMs;
+    this.world.record(`converged after ${Math.round(this.#convergedMs)} ms`);
+  }
+
+  /** What has converged stays as it is; then the histories are whole. */
+  async #converge(): Promise<void> {
+    const live = (): string =>
+      this.#agents
+        .flatMap((agent) => agent.running())
+        .sort()
+        .join();
+    const before = live();
+    await this.#pass(STAY_MS);
+    if (live() !== before) this.world.fail("containers were replaced in a cluster that had converged");
+    const problem = this.#unsettled();
+    if (problem !== undefined) this.world.fail(`what had converged did not stay so: ${problem}`);
+    let done = false;
+    this.#settle(
+      this.clients.finalReads().then(() => {
+        done = true;
+      }),
+    );
+    await this.#until("the last reads are done", () => done, 20_000);
+    this.clients.histories.check();
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- checking
+
+  async #pass(ms: number): Promise<void> {
+    for (const until = this.world.nowMs + ms; this.world.nowMs < until; ) {
+      await this.world.advance(Math.min(STEP_MS, until - this.world.nowMs));
+      this.#look();
+    }
+  }
+
+  #look(): void {
+    if (this.#plan.faults.includes("wall clock jumps")) return;
+    const running = this.#agents.flatMap((agent) => agent.running().map((task) => ({ task, host: agent.nodeId })));
+    this.truth.containersRun(running);
+  }
+
+  async #until(
+    what: string,
+    holds: () => boolean,
+    limitMs: number,
+    why: () => string | undefined = () => undefined,
+  ): Promise<void> {
+    const endMs = this.world.nowMs + limitMs;
+    while (!holds()) {
+      if (this.world.nowMs >= endMs) {
+        this.world.fail(`not within ${limitMs / 1000} s: ${what}: ${why() ?? ""}`);
+      }
+      await this.#pass(STEP_MS);
+    }
+  }
+
+  /** What is not yet as it shall be; undefined when all is. */
+  #unsettled(): string | undefined {
+    if (this.#operating) return "the operator is at work";
+    const { services, tasks, nodes, version } = this.truth;
+    const members = this.#managers.filter(({ wanted }) => wanted);
+    const leaders = members.filter(({ leads }) => leads);
+    if (leaders.length !== 1) return `${leaders.length} managers lead`;
+    for (const { life, name } of members) {
+      if (life === undefined) return `${name} is down`;
+      const at = life.store.view((view) => ({ version: view.version, hash: viewHash(view) }));
+      if (at.version !== version) return `${name} is at version ${at.version} of ${version}`;
+      this.truth.viewed(name, at.version, at.hash);
+    }
+    for (const node of nodes.values())
+      if (node.status?.state !== "ready") return `node ${node.id} is ${node.status?.state}`;
+    const live = new Set<string>();
+    const perService = new Map<string, number>();
+    for (const task of tasks.values()) {
+      if (!services.has(task.serviceId)) return `task ${task.id} of a removed service is still there`;
+      if (rank(task.desiredState) > rank("running") || task.status?.state !== "running") continue;
+      live.add(task.id);
+      perService.set(task.serviceId, (perService.get(task.serviceId) ?? 0) + 1);
+    }
+    for (const { id, spec, updateStatus } of services.values()) {
+      const wanted = spec?.mode?.kind === "replicated" ? spec.mode.replicas : nodes.size;
+      const count = perService.get(id) ?? 0;
+      if (count !== wanted) return `service ${spec?.name} runs ${count} of ${wanted}`;
+      const update = updateStatus?.state;
+      if (update !== undefined && update !== "completed" && update !== "paused") return `${spec?.name} is ${update}`;
+    }
+    const containers = this.#agents.flatMap((agent) => agent.running());
+    const orphan = containers.find((id) => !live.has(id));
+    if (orphan !== undefined) return `container ${orphan} runs and nobody wants it`;
+    if (containers.length !== live.size) return `${containers.length} containers of ${live.size} run`;
+    return undefined;
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- actors
+
+  #users(until: number): void {
+    const { world } = this;
+    const user = (): void => {
+      if (world.nowMs >= until) return;
+      this.#settle(this.clients.act());
+      world.after(-Math.log(1 - world.random()) * this.#busyMs, user);
+    };
+    world.after(0, user);
+  }
+
+  #operator(): Operator {
+    // One operator, who does one thing at a time.
+    const alone = (work: () => Promise<void>): void => {
+      if (this.#operating) return;
+      this.#operating = true;
+      this.#settle(
+        work().finally(() => {
+          this.#operating = false;
+        }),
+      );
+    };
+    return {
+      addManager: () =>
+        alone(async () => {
+          if (this.#managers.filter(({ wanted }) => wanted).length < MAX_MANAGERS) await this.#join(this.#newManager());
+        }),
+      removeManager: () =>
+        alone(async () => {
+          const wanted = this.#managers.filter((manager) => manager.wanted);
+          const one = this.world.pick(wanted);
+          if (one !== undefined && wanted.length > MIN_MANAGERS) await this.#leave(one);
+        }),
+      transferLeadership: () => {
+        const leader = this.#managers.find(({ leads }) => leads);
+        leader?.receive(() => {
+          leader.life?.raft.transferLeadership(AbortSignal.abort()).catch(() => undefined);
+        });
+      },
+      upgrade: () => alone(() => this.#upgrade()),
+    };
+  }
+
+  async #join(manager: SimManager): Promise<void> {
+    const { nodeId, addr } = manager;
+    for (;;) {
+      const leader = this.#managers.find(({ leads }) => leads) ?? this.world.pick(this.#managers);
+      if (leader !== undefined && leader !== manager) {
+        const answer = await call(this.world, this.network, leader, ({ membership }, context) =>
+          membership.joinRaft({ nodeId, addr }, context),
+        );
+        this.world.record(`${manager.name} asks ${leader.name} to join: ${answer.kind}`);
+        if (answer.kind === "done") {
+          const { raftId, members } = answer.value;
+          if (manager.life === undefined) manager.start({ kind: "join", raftId, members });
+          return;
+        }
+      }
+      await this.#sleep(500);
+    }
+  }
+
+  async #leave(manager: SimManager): Promise<void> {
+    manager.wanted = false;
+    for (;;) {
+      const leader = this.#managers.find(({ leads }) => leads) ?? this.world.pick(this.#managers);
+      if (leader !== undefined) {
+        const answer = await call(this.world, this.network, leader, ({ membership }, context) =>
+          membership.leaveRaft({ nodeId: manager.nodeId }, context),
+        );
+        this.world.record(`${manager.name} is removed at ${leader.name}: ${answer.kind}`);
+        if (answer.kind === "done") break;
+        if (answer.kind === "refused") {
+          manager.wanted = true;
+          return;
+        }
+      }
+      await this.#sleep(500);
+    }
+    // It runs on for a while, as one whose host nobody has told.
+    await this.#sleep(this.world.between(0, 5_000));
+    manager.crash(false, false);
+  }
+
+  async #upgrade(): Promise<void> {
+    for (const manager of this.#managers.filter(({ wanted }) => wanted)) {
+      const { life } = manager;
+      if (life === undefined) continue;
+      this.world.record(`${manager.name} is upgraded`);
+      const stopped = Promise.withResolvers<void>();
+      manager.receive(() => void manager.stop().then(stopped.resolve, stopped.resolve));
+      await Promise.race([stopped.promise, this.#sleep(5_000)]);
+      if (manager.life === life) manager.crash(false, false);
+      await this.#sleep(this.world.between(100, 2_000));
+      if (manager.life === undefined && manager.wanted) manager.start({ kind: "restart" });
+      await this.#sleep(this.world.between(500, 3_000));
+    }
+    for (const agent of this.#agents) {
+      agent.crash();
+      await this.#sleep(this.world.between(100, 1_000));
+      agent.start();
+    }
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- parts
+
+  #newManager(): SimManager {
+    const { world, network, invariants, truth } = this;
+    const inside = {
+      world,
+      network,
+      invariants,
+      truth,
+      managerAt: (raftId: number) => this.#managers.find(({ disk }) => disk.raftId === raftId),
+      snapshotIntervalEntries: this.#snapshotIntervalEntries,
+    };
+    const name = `m${this.#managers.length + 1}`;
+    const manager = new SimManager(inside, name, newId<NodeId>(world.random), this.#clockRate());
+    this.#managers.push(manager);
+    return manager;
+  }
+
+  #managerNamed(addr: string): SimManager | undefined {
+    return this.#managers.find((manager) => manager.addr === addr);
+  }
+
+  #clockRate(): number {
+    return this.#drift ? 0.93 + this.world.random() * 0.14 : 1;
+  }
+
+  #voters(): number {
+    const leader = this.#managers.find(({ leads }) => leads);
+    return leader?.life?.core.config.members.filter(({ voter }) => voter).length ?? 0;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.world.after(ms, resolve));
+  }
+
+  #settle(work: Promise<void>): void {
+    work.catch((error: unknown) => this.world.broken(error));
+  }
+}

@@ -1,0 +1,189 @@
+// What goes wrong, by the seed: which kinds of faults a run has at all, how often they come, and each of them when it comes.
+// Half of the kinds are absent in a run, on average: what one fault hides, the lack of it shows.
+import type { SimAgent } from "./agent.ts";
+import type { SimManager } from "./manager.ts";
+import { FAIR, type Network } from "./network.ts";
+import type { World } from "./world.ts";
+
+export interface Operator {
+  readonly addManager: () => void;
+  readonly removeManager: () => void;
+  readonly transferLeadership: () => void;
+  /** Every node stops and starts again, one after the other. */
+  readonly upgrade: () => void;
+}
+
+export interface Targets {
+  readonly world: World;
+  readonly network: Network;
+  readonly managers: () => readonly SimManager[];
+  readonly agents: readonly SimAgent[];
+  readonly operator: Operator;
+}
+
+type Fault = (targets: Targets) => void;
+
+const hosts = ({ managers, agents }: Targets): string[] => [
+  ...managers().map(({ name }) => name),
+  ...agents.map(({ name }) => name),
+  "client",
+];
+
+function severBoth(network: Network, a: string, b: string): void {
+  network.sever(a, b);
+  network.sever(b, a);
+}
+
+function separate({ network }: Targets, side: ReadonlySet<string>, all: readonly string[]): void {
+  for (const a of all) for (const b of all) if (side.has(a) && !side.has(b)) severBoth(network, a, b);
+}
+
+const leaderOf = ({ managers }: Targets): SimManager | undefined => managers().find(({ leads }) => leads);
+
+/** The leader, as often as not: it is where faults hurt. */
+const victim = (targets: Targets): SimManager | undefined =>
+  (targets.world.chance(0.5) ? leaderOf(targets) : undefined) ?? targets.world.pick(targets.managers());
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  "partition into halves": (targets) => {
+    const all = hosts(targets);
+    separate(targets, new Set(all.filter(() => targets.world.chance(0.5))), all);
+  },
+  "manager isolated": (targets) => {
+    const one = victim(targets);
+    if (one !== undefined) separate(targets, new Set([one.name]), hosts(targets));
+  },
+  "managers in two parts with a bridge": (targets) => {
+    const { world, network } = targets;
+    const names = targets.managers().map(({ name }) => name);
+    const bridge = world.pick(names);
+    const left = new Set(names.filter((name) => name !== bridge && world.chance(0.5)));
+    for (const a of names)
+      for (const b of names) if (a !== bridge && b !== bridge && left.has(a) && !left.has(b)) severBoth(network, a, b);
+  },
+  "links cut one way": (targets) => {
+    const { world, network } = targets;
+    const all = hosts(targets);
+    for (let links = world.between(1, 4); links > 0; links--) {
+      const from = world.pick(all);
+      const to = world.pick(all);
+      if (from !== undefined && to !== undefined && from !== to) network.sever(from, to);
+    }
+  },
+  "manager deaf or mute": (targets) => {
+    const { world, network } = targets;
+    const one = victim(targets);
+    const mute = world.chance(0.5);
+    for (const other of hosts(targets)) {
+      if (one === undefined || other === one.name) continue;
+      if (mute) network.sever(one.name, other);
+      else network.sever(other, one.name);
+    }
+  },
+  "worker isolated": (targets) => {
+    const one = targets.world.pick(targets.agents);
+    if (one !== undefined) separate(targets, new Set([one.name]), hosts(targets));
+  },
+  "network loses": ({ world, network }) => {
+    network.weather.lossRate = world.random() * 0.3;
+  },
+  "network doubles": ({ world, network }) => {
+    network.weather.duplicateRate = world.random() * 0.3;
+  },
+  "network is slow": ({ world, network }) => {
+    network.weather.maxDelayMs = world.between(10, 300);
+  },
+  "network reorders": ({ world, network }) => {
+    network.weather.lateRate = world.random() * 0.3;
+  },
+  "manager killed": (targets) => {
+    const { world } = targets;
+    const one = victim(targets);
+    if (one?.life === undefined) return;
+    const keep = world.chance(0.5);
+    world.count(keep ? "write under way kept" : "write under way lost");
+    one.crash(keep, world.chance(0.3));
+  },
+  "all managers killed": ({ world, managers }) => {
+    for (const one of managers()) one.crash(world.chance(0.5), false);
+  },
+  "agent killed": ({ world, agents }) => {
+    world.pick(agents)?.crash();
+  },
+  "worker loses power": ({ world, agents }) => {
+    world.pick(agents)?.powerCut();
+  },
+  "manager stalls": (targets) => {
+    victim(targets)?.life?.process.stall(targets.world.between(200, 8_000));
+  },
+  "agent stalls": ({ world, agents }) => {
+    world.pick(agents)?.stall(world.between(200, 8_000));
+  },
+  "disk is slow": (targets) => {
+    const one = victim(targets);
+    if (one !== undefined) one.disk.maxWriteMs = targets.world.between(50, 1_500);
+  },
+  "disk is full": (targets) => {
+    const one = victim(targets);
+    if (one !== undefined) one.disk.full = true;
+  },
+  "wall clock jumps": (targets) => {
+    victim(targets)?.jumpWallClock(targets.world.between(-3_600_000, 3_600_000));
+  },
+  "manager added": ({ operator }) => operator.addManager(),
+  "manager removed": ({ operator }) => operator.removeManager(),
+  "leadership handed over": ({ operator }) => operator.transferLeadership(),
+  upgrade: ({ operator }) => operator.upgrade(),
+};
+
+const REPAIRS: Readonly<Record<string, Fault>> = {
+  "links healed": ({ network }) => {
+    if (network.cut) network.heal();
+  },
+  "weather fair": ({ network }) => {
+    network.weather = { ...FAIR };
+  },
+  "managers started": ({ managers }) => {
+    for (const one of managers()) if (one.life === undefined && one.wanted) one.start({ kind: "restart" });
+  },
+  "agents started": ({ agents }) => {
+    for (const one of agents) one.start();
+  },
+  "disks repaired": ({ managers }) => {
+    for (const { disk } of managers()) {
+      disk.full = false;
+      disk.maxWriteMs = 4;
+    }
+  },
+};
+
+/** How this run goes. */
+export interface Plan {
+  readonly faults: readonly string[];
+  readonly meanPauseMs: number;
+  /** Of all acts, the share that repairs something. */
+  readonly repairShare: number;
+}
+
+export function drawPlan(world: World): Plan {
+  const faults = Object.keys(FAULTS).filter(() => world.chance(0.5));
+  return {
+    faults: faults.length > 0 ? faults : ["manager killed"],
+    meanPauseMs: world.between(150, 3_000),
+    repairShare: 0.35 + world.random() * 0.45,
+  };
+}
+
+/** One thing goes wrong, or is put right. */
+export function disturb(plan: Plan, targets: Targets): void {
+  const { world } = targets;
+  const repairs = world.chance(plan.repairShare);
+  const name = world.pick(repairs ? Object.keys(REPAIRS) : plan.faults) ?? "";
+  if (!repairs) world.count(name);
+  world.record(`* ${name}`);
+  (repairs ? REPAIRS : FAULTS)[name]?.(targets);
+}
+
+export function repairAll(targets: Targets): void {
+  for (const repair of Object.values(REPAIRS)) repair(targets);
+}

@@ -1,0 +1,323 @@
+// A manager of the simulated cluster: everything that a real one runs, over a simulated disk and network. The object is the
+// host; each `start` begins a life (a process), which ends by `stop`, `crash`, or not at all.
+import { createControlHandlers } from "../../../manager/api/control.ts";
+import { createDispatcher, type Dispatcher } from "../../../manager/dispatcher/dispatcher.ts";
+import { runLeaderLoops, supervise } from "../../../manager/leader-loops.ts";
+import { RaftCore } from "../../../manager/raft/core/raft-core.ts";
+import type { Config } from "../../../manager/raft/core/types.ts";
+import { Driver } from "../../../manager/raft/driver.ts";
+import { createRaftHandlers } from "../../../manager/raft/handlers.ts";
+import { Member } from "../../../manager/raft/member.ts";
+import type { RaftMember, RaftNode, StateMachine } from "../../../manager/raft/raft-node.ts";
+import type { Transport } from "../../../manager/raft/transport.ts";
+import { createStore } from "../../../manager/store/store.ts";
+import type { Store } from "../../../manager/store/types.ts";
+import type { ControlService } from "../../../proto/gen/control.ts";
+import type { RaftService } from "../../../proto/gen/raft.ts";
+import { isCode, SkepError } from "../../../shared/errors.ts";
+import { silentLog } from "../../../shared/log.ts";
+import type { NodeId } from "../../../shared/model/ids.ts";
+import type { Handlers } from "../../../shared/rpc/server.ts";
+import { Disk, SimStorage } from "./disk.ts";
+import type { Network } from "./network.ts";
+import { SimProcess } from "./process.ts";
+import type { RaftInvariants } from "./raft-invariants.ts";
+import { type Truth, viewHash } from "./truth.ts";
+import type { World } from "./world.ts";
+
+export interface ManagerWorld {
+  readonly world: World;
+  readonly network: Network;
+  readonly invariants: RaftInvariants;
+  readonly truth: Truth;
+  readonly managerAt: (raftId: number) => SimManager | undefined;
+  readonly snapshotIntervalEntries: number;
+}
+
+export interface Life {
+  readonly process: SimProcess;
+  readonly raft: RaftNode;
+  readonly driver: Driver;
+  readonly core: RaftCore;
+  readonly store: Store;
+  readonly dispatcher: Dispatcher;
+  readonly control: Handlers<typeof ControlService>;
+  readonly membership: Handlers<typeof RaftService>;
+}
+
+export type Start =
+  | { readonly kind: "bootstrap" }
+  | { readonly kind: "join"; readonly raftId: number; readonly members: readonly RaftMember[] }
+  | { readonly kind: "restart" };
+
+const TICK_MS = 100;
+const ELECTION_TICKS = 10;
+const SNAPSHOT_PATIENCE_MS = 2_000;
+/** As the transport has them in the small: several messages for what real ones put into one. */
+const CORE = {
+  electionTicks: ELECTION_TICKS,
+  heartbeatTicks: 1,
+  maxAppendBytes: 8 << 10,
+  window: { maxMessages: 8, maxBytes: 32 << 10 },
+  maxApplyBytes: 8 << 10,
+};
+
+export class SimManager {
+  readonly name: string;
+  readonly addr: string;
+  readonly nodeId: NodeId;
+  disk = new Disk();
+  life: Life | undefined;
+  /** It shall be a member; one that was removed is not started again. */
+  wanted = true;
+  readonly clockRate: number;
+  readonly #in: ManagerWorld;
+  #lives = 0;
+  #wallOffsetMs = 0;
+
+  constructor(inside: ManagerWorld, name: string, nodeId: NodeId, clockRate: number) {
+    this.#in = inside;
+    this.name = name;
+    this.addr = `${name}:7377`;
+    this.nodeId = nodeId;
+    this.clockRate = clockRate;
+  }
+
+  get leads(): boolean {
+    return this.life !== undefined && !this.life.driver.stopped && this.life.core.settled;
+  }
+
+  start(start: Start): void {
+    const { world, invariants } = this.#in;
+    const { disk, addr, nodeId } = this;
+    const process = new SimProcess(world, `${this.name}#${++this.#lives}`, this.clockRate, this.#wallOffsetMs);
+    const { env } = process;
+    if (start.kind === "join" && disk.raftId !== start.raftId) this.disk = this.#format(start.raftId, undefined);
+    if (start.kind === "bootstrap") {
+      this.disk = this.#format(1, { members: [{ raftId: 1, nodeId, addr, voter: true }], nextRaftId: 2 });
+    }
+    const { raftId } = this.disk;
+    const storage = new SimStorage(world, process, this.disk, (write) => invariants.wrote(raftId, write));
+    const { store, machine: bare, attach } = createStore({ env, log: silentLog });
+    const machine = this.#watched(bare, raftId);
+    const snapshot = storage.snapshot();
+    if (snapshot !== undefined) machine.restore(snapshot.data);
+    const core = new RaftCore({ ...CORE, id: raftId, random: env.random }, storage, storage.restored);
+    const transport = this.#transport(process, () => driver);
+    const driver: Driver = new Driver({
+      env,
+      log: silentLog,
+      core,
+      storage,
+      machine,
+      send: transport.send,
+      onProgress: () => {
+        member.progressed();
+        if (!driver.stopped) this.#guard(() => invariants.progressed(core));
+        else if (driver.fault !== undefined) world.broken(new Error(`${this.name}: ${driver.fault}`));
+      },
+      tickIntervalMs: TICK_MS,
+      snapshotIntervalEntries: this.#in.snapshotIntervalEntries,
+    });
+    const transferPatienceMs = ELECTION_TICKS * TICK_MS;
+    const member: Member = new Member({
+      env,
+      log: silentLog,
+      core,
+      driver,
+      storage,
+      transport,
+      tickIntervalMs: TICK_MS,
+      transferPatienceMs,
+    });
+    const raft = member.node();
+    const nobody = (): never => {
+      throw new SkepError("unavailable", "callers look for the leader themselves");
+    };
+    const { signal } = new AbortController();
+    const dispatcher = createDispatcher({ env, log: silentLog, store, raft });
+    const control = createControlHandlers({
+      env,
+      log: silentLog,
+      store,
+      raft,
+      snapshot: machine.snapshot,
+      images: async (image) => ({ image, platforms: [] }),
+      dialManager: nobody,
+      dialAgent: nobody,
+      signal,
+    });
+    const membership = createRaftHandlers({
+      env,
+      self: { raftId, nodeId, addr },
+      core,
+      driver,
+      member,
+      transport,
+      dial: nobody,
+    });
+    this.life = { process, raft, driver, core, store, dispatcher, control, membership };
+    const run = (work: (signal: AbortSignal) => Promise<void>): void => {
+      supervise(env, silentLog, signal, (loop) => work(loop.signal)).catch((error: unknown) => world.broken(error));
+    };
+    run((signal) => attach(raft, signal));
+    run((signal) => dispatcher.run(signal));
+    run((signal) =>
+      whileLeading(raft, signal, (leading) => runLeaderLoops({ env, log: silentLog, store, signal: leading })),
+    );
+    this.#watch(store, process, signal).catch((error: unknown) => world.broken(error));
+  }
+
+  /** @param keepWrite whether the write under way made it to the disk. @param silent the host is gone: nobody says goodbye. */
+  crash(keepWrite: boolean, silent: boolean): void {
+    if (this.life === undefined) return;
+    const { process } = this.life;
+    this.#end(process, silent);
+    if (keepWrite) {
+      const write = this.disk.land();
+      if (write !== undefined) this.#in.invariants.wrote(this.disk.raftId, write);
+    }
+    this.disk.abandon();
+  }
+
+  /** As a daemon that is told to stop. Resolves when the process has ended. */
+  async stop(): Promise<void> {
+    const { life } = this;
+    if (life === undefined) return;
+    await life.raft.stop();
+    if (this.life === life) this.#end(life.process, false);
+  }
+
+  jumpWallClock(ms: number): void {
+    this.life?.process.jumpWallClock(ms);
+  }
+
+  #end(process: SimProcess, silent: boolean): void {
+    this.#wallOffsetMs = process.wallOffsetMs;
+    process.kill();
+    this.#in.network.ended(process, silent);
+    this.life = undefined;
+  }
+
+  #format(raftId: number, config: Config | undefined): Disk {
+    const disk = new Disk();
+    disk.raftId = raftId;
+    disk.maxWriteMs = this.disk.maxWriteMs;
+    disk.full = this.disk.full;
+    if (config !== undefined) {
+      disk.put({
+        hardState: { term: 1, vote: 0, commit: 1 },
+        entries: [{ index: 1, term: 1, body: { kind: "config", ...config } }],
+      });
+    }
+    this.#in.invariants.disks.set(raftId, disk);
+    return disk;
+  }
+
+  #watched(machine: StateMachine, raftId: number): StateMachine {
+    return {
+      apply: (entry) => {
+        this.#in.invariants.applied(raftId, entry.index, entry.term, entry.data);
+        machine.apply(entry);
+      },
+      snapshot: machine.snapshot,
+      restore: machine.restore,
+    };
+  }
+
+  /** Hears of every commit, from a view on; a snapshot of the leader's in between begins anew, and says so. */
+  async #watch(store: Store, process: SimProcess, signal: AbortSignal): Promise<void> {
+    const { truth, world } = this.#in;
+    let last = -1;
+    while (!signal.aborted) {
+      const { view, commits } = store.viewAndWatch(
+        (at) => {
+          truth.viewed(this.name, at.version, viewHash(at));
+          return at.version;
+        },
+        { signal },
+      );
+      if (view < last) world.fail(`${this.name} went back from version ${last} to ${view}`);
+      last = view;
+      try {
+        for await (const commit of commits) {
+          if (commit.version !== last + 1) world.fail(`${this.name} watched ${commit.version} after ${last}`);
+          last = commit.version;
+          truth.committed(this.name, commit);
+        }
+      } catch (error) {
+        if (!isCode(error, "resource_exhausted")) throw error;
+        world.count("watch begun anew after a snapshot");
+      }
+      await process.env.breathe();
+    }
+  }
+
+  #transport(process: SimProcess, driver: () => Driver): Transport {
+    const { network, managerAt } = this.#in;
+    const { env } = process;
+    return {
+      send: (message) => {
+        const to = managerAt(message.to);
+        const onSnapshotDone = (delivered: boolean): void => {
+          driver().withCore((core) => core.reportSnapshot(message.to, delivered));
+        };
+        if (message.kind === "snapshot") {
+          let told = false;
+          const tell = (delivered: boolean): void => {
+            if (told) return;
+            told = true;
+            onSnapshotDone(delivered);
+          };
+          env.timer(SNAPSHOT_PATIENCE_MS, () => tell(false));
+          if (to === undefined) return;
+          network.datagram(this.name, to.name, () => {
+            to.receive(() => {
+              to.life?.driver.step(message);
+              network.datagram(to.name, this.name, () => process.deliver(0, () => tell(true)));
+            });
+          });
+          return;
+        }
+        if (to === undefined) return;
+        network.datagram(this.name, to.name, () => {
+          to.receive(() => {
+            if (to.disk.raftId === message.to) to.life?.driver.step(message);
+          });
+        });
+      },
+      learn: () => undefined,
+      keep: () => undefined,
+      close: async () => undefined,
+    };
+  }
+
+  /** Lets the present process, if there is one, do `act` when it comes to it. */
+  receive(act: () => void): void {
+    this.life?.process.deliver(0, act);
+  }
+
+  #guard(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#in.world.broken(error);
+    }
+  }
+}
+
+async function whileLeading(
+  raft: RaftNode,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  let term: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
+  for await (const event of raft.leadership(signal)) {
+    term?.abort.abort(new SkepError("unavailable", "this manager leads no more"));
+    await term?.done;
+    term = undefined;
+    if (event.kind === "following") continue;
+    const abort = new AbortController();
+    term = { abort, done: work(abort.signal) };
+  }
+}
