@@ -51,7 +51,7 @@ function runPhase(phase: Phase): boolean {
 }
 
 function removeTestClusters(): void {
-  for (const name of [E2E_CLUSTER, `${E2E_CLUSTER}-extra`]) {
+  for (const name of [E2E_CLUSTER, `${E2E_CLUSTER}-extra`, `${E2E_CLUSTER}-sec`, `${E2E_CLUSTER}-history`]) {
     spawnSync(join(root, "bin/skep"), ["dev", "down", "--name", name], { stdio: "ignore" });
   }
 }

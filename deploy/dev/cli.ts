@@ -20,6 +20,14 @@ function count(raw: string): number {
   return Number(raw);
 }
 
+/** A node's daemon and containerd write about 10 MB before anything runs. */
+const MIN_DISK_MEGABYTES = 32;
+
+function megabytes(raw: string): number {
+  if (/^\d{1,5}$/.test(raw) && Number(raw) >= MIN_DISK_MEGABYTES) return Number(raw);
+  throw new InvalidArgumentError(`${JSON.stringify(raw)} is not a whole number from ${MIN_DISK_MEGABYTES} on.`);
+}
+
 /** Aborts with Ctrl-C, so that what was begun is taken down again. */
 function interruptible(): AbortSignal {
   const abort = new AbortController();
@@ -44,28 +52,38 @@ const up = (): Command =>
     .description("Start a cluster of several hosts on this machine")
     .option("--managers <n>", "managers", count, 3)
     .option("--workers <n>", "workers", count, 2)
+    .option(
+      "--disk-mb <n>",
+      "a disk of its own for each node, of so many megabytes (in memory), which can fill up",
+      megabytes,
+    )
     .option(...NAME_OPTION)
-    .action(async (options: Named & { managers: number; workers: number }) => {
+    .action(async (options: Named & { managers: number; workers: number; diskMb?: number }) => {
       const started = realEnv.nowMs();
-      const cluster = await bringUp({ ...options, env: realEnv, signal: interruptible(), tell });
+      const { diskMb: diskMegabytes, ...size } = options;
+      const cluster = await bringUp({ ...size, diskMegabytes, env: realEnv, signal: interruptible(), tell });
       const seconds = ((realEnv.nowMs() - started) / 1000).toFixed(1);
       tell(`dev cluster ${cluster.name} is ready: ${cluster.nodes.length} nodes in ${seconds} s. Try: skep node ls`);
     });
 
 const ls = (): Command =>
-  new Command("ls").description("List dev clusters and their hosts").action(() => {
-    const rows = listClusters().flatMap((cluster) => {
-      const paths = pathsOf(DEV_DIR, cluster.name);
-      const cut = readCut(paths);
-      return cluster.nodes.map((node) => {
-        const state = hostProcess(paths, node) === undefined ? "off" : cut.includes(node.name) ? "cut" : "on";
-        return [cluster.name, node.name, node.role, node.addr, state];
+  new Command("ls")
+    .description("List dev clusters and their hosts")
+    .option("--name <name>", "only this one")
+    .action(({ name }: Partial<Named>) => {
+      const clusters = name === undefined ? listClusters() : [requireCluster(name)];
+      const rows = clusters.flatMap((cluster) => {
+        const paths = pathsOf(DEV_DIR, cluster.name);
+        const cut = readCut(paths);
+        return cluster.nodes.map((node) => {
+          const state = hostProcess(paths, node) === undefined ? "off" : cut.includes(node.name) ? "cut" : "on";
+          return [cluster.name, node.name, node.role, node.addr, state];
+        });
       });
+      for (const row of [["CLUSTER", "NODE", "ROLE", "ADDRESS", "STATE"], ...rows]) {
+        print(row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd([12, 10, 10, 16][i] ?? 0))).join(""));
+      }
     });
-    for (const row of [["CLUSTER", "NODE", "ROLE", "ADDRESS", "STATE"], ...rows]) {
-      print(row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd([12, 10, 10, 16][i] ?? 0))).join(""));
-    }
-  });
 
 const down = (): Command =>
   new Command("down")
@@ -89,11 +107,26 @@ const exec = (): Command =>
     .option(...NAME_OPTION)
     .passThroughOptions()
     .action(async (nodeName: string, command: readonly string[], options: Named) => {
-      const { cluster, paths } = open(options);
+      const { name = options.name, words } = commandWords(command);
+      if (words.length === 0)
+        throw new SkepError("invalid_argument", "which command? write it after the node: NODE -- COMMAND");
+      const { cluster, paths } = open({ name });
       const node = nodeByName(cluster, nodeName);
-      const words = command[0] === "--" ? command.slice(1) : command; // commander leaves it in after a first argument
       process.exitCode = await inherit("nsenter", [...enterArgs(paths, node), ...words], enterEnv(node));
     });
+
+/**
+ * What follows NODE, as it was typed: --name is ours there too when a "--" comes after it, as with the other commands, where
+ * it may stand anywhere. All else is the command's own.
+ */
+export function commandWords(typed: readonly string[]): { readonly name?: string; readonly words: readonly string[] } {
+  const [first = "", second = "", third = ""] = typed;
+  if (first === "--") return { words: typed.slice(1) };
+  if (first === "--name" && third === "--") return { name: second, words: typed.slice(3) };
+  if (first.startsWith("--name=") && second === "--")
+    return { name: first.slice("--name=".length), words: typed.slice(2) };
+  return { words: typed };
+}
 
 function inherit(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -93,6 +93,8 @@ export interface Paths {
   readonly registryDir: string;
   readonly nodeDir: (node: string) => string;
   readonly socket: (node: string) => string;
+  /** What a node keeps over a power cut. */
+  readonly diskDir: (node: string) => string;
 }
 
 /** Where a dev cluster lives; a power cut of a node loses its `run`, and keeps its `lib`. */
@@ -104,5 +106,6 @@ export function pathsOf(base: string, cluster: string): Paths {
     registryDir: join(dir, "registry"),
     nodeDir: (node) => join(dir, node),
     socket: (node) => join(dir, node, "run", "skep", "skep.sock"),
+    diskDir: (node) => join(dir, node, "lib"),
   };
 }

@@ -1,5 +1,5 @@
 // `skep dev up`: hosts, links and registry; then `swarm init` on node1 and `swarm join` on the others, as a person would.
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ControlService, newListRequest } from "../../proto/gen/control.ts";
 import { LocalService, newInfoRequest, newInitRequest, newJoinRequest } from "../../proto/gen/local.ts";
@@ -10,6 +10,7 @@ import { unary } from "../../shared/rpc/client.ts";
 import { retry, withClient } from "./client.ts";
 import { claimCluster, DEV_DIR, writeCluster } from "./clusters.ts";
 import { takeDown } from "./down.ts";
+import { run } from "./exec.ts";
 import { lastWords, powerOn } from "./hosts.ts";
 import {
   DAEMON_PORT,
@@ -34,6 +35,8 @@ export interface UpOptions {
   /** One line per step. */
   readonly tell: (line: string) => void;
   readonly base?: string;
+  /** Gives each node a disk of its own of that size (in memory), which can then fill up; without it they share this machine's. */
+  readonly diskMegabytes?: number | undefined;
 }
 
 const BOOT_LIMIT_MS = 60_000;
@@ -76,10 +79,17 @@ async function boot(cluster: DevCluster, paths: Paths, options: UpOptions): Prom
   for (const node of cluster.nodes) {
     signal.throwIfAborted();
     await makeLink(cluster, node);
+    if (options.diskMegabytes !== undefined) await makeDisk(paths.diskDir(node.name), options.diskMegabytes);
     await powerOn(cluster, paths, node);
   }
   await registryReady(cluster, paths, env, signal);
   tell(`registry ${registryOf(cluster)}`);
+}
+
+/** Mounted on the machine and not in the host, so that it outlives a power cut; `down` unmounts it. */
+async function makeDisk(dir: string, megabytes: number): Promise<void> {
+  mkdirSync(dir, { recursive: true });
+  await run("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m,mode=0755`, "skep-dev-disk", dir]);
 }
 
 async function form(cluster: DevCluster, paths: Paths, options: UpOptions): Promise<void> {

@@ -19,6 +19,7 @@ import { silentLog } from "../../shared/log.ts";
 import { createSealer, newSealingKey } from "../../shared/pki/sealing.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import { addService } from "../../shared/rpc/server.ts";
+import { addPutService } from "./put-service.ts";
 
 const ENTRY_BYTES = 256;
 const IN_FLIGHT = [1, 64, 1000];
@@ -79,6 +80,7 @@ async function member(root: string, name: string, sealing: string, joinAddr: str
     () => ({ kind: "local" }),
     () => undefined,
   );
+  addPutService(server, (data) => raft.propose(data)); // for test/bench/etcd.ts
   const votes = (): boolean => raft.status().members.find(({ nodeId }) => nodeId === name)?.voter === true;
   while (!votes() || (joinAddr === undefined && raft.status().state !== "leader")) await pause(20);
   tell({ kind: "up", addr });

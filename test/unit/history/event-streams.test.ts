@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Acknowledged, checkStreams, type SeenEvent } from "../../history/event-streams.ts";
+import { type Acknowledged, checkStreams, type SeenEvent, type Stream } from "../../history/event-streams.ts";
 
 const event = (version: number, index: number, action: SeenEvent["action"], id: string): SeenEvent => ({
   version,
@@ -40,7 +40,12 @@ const cases: readonly (readonly [
   ["two saw different changes", [good, good.with(4, event(15, 1, "update", "c"))], [], /another saw/],
   ["one stopped too early", [good, good.slice(0, 3)], acknowledged, /watcher 1: ends with version 12, before 15/],
   ["one saw nothing", [good, []], acknowledged, /watcher 1: ends with version 0/],
-  ["one began too early", [[event(10, 1, "create", "z"), ...good], good], [], /begins too early/],
+  [
+    "one began too early",
+    [[event(10, 1, "create", "z"), ...good], good],
+    [],
+    /create of z at 10\.1 is from before version 10/,
+  ],
   ["all missed an acknowledged update", [without(2), without(2)], acknowledged, /update of a at 12 was acknowledged/],
   ["all missed an acknowledged removal", [without(3), without(3)], acknowledged, /remove of a was acknowledged/],
   [
@@ -54,8 +59,26 @@ const cases: readonly (readonly [
 ];
 for (const [name, watchers, told, want] of cases) {
   test(`checkStreams: ${name}`, () => {
-    const problems = checkStreams({ afterVersion: 10, throughVersion: 15, watchers, acknowledged: told });
+    const streams = watchers.map((events) => [{ afterVersion: 10, events }]);
+    const problems = checkStreams({ throughVersion: 15, watchers: streams, acknowledged: told });
     if (want === undefined) assert.deepEqual(problems, []);
     else assert.match(problems.join("\n"), want);
   });
 }
+
+test("checkStreams: a watcher that had to begin anew answers for each of its streams, not for what lies between", () => {
+  const problemsOf = (streams: readonly Stream[], told: readonly Acknowledged[] = []): string =>
+    checkStreams({ throughVersion: 15, watchers: [streams, streams], acknowledged: told }).join("\n");
+  const early = { afterVersion: 10, events: good.slice(0, 2) };
+  const late = { afterVersion: 13, events: good.slice(3) };
+  assert.equal(problemsOf([early, late], acknowledged), "");
+  assert.match(problemsOf([early]), /ends with version 11/);
+  assert.match(problemsOf([early, late], [{ action: "update", id: "c", version: 14 }]), /update of c at 14 was ack/);
+  const whole = { afterVersion: 10, events: good };
+  const problems = checkStreams({
+    throughVersion: 15,
+    watchers: [[whole], [early, { afterVersion: 11, events: good.slice(3) }]],
+    acknowledged,
+  });
+  assert.deepEqual(problems, ["watcher 1: missed update of a at 12.1"]);
+});
