@@ -109,7 +109,7 @@ test("containerd killed under the agent: its containers live on, new ones start"
   const before = processesOn("node4", TASK);
   assert.notEqual(before.length, 0);
   killOn("node4", /^\S*containerd --config/);
-  await skep("service", "create", "--name", "after", "--constraint", "node.hostname==node4", image, ...forever);
+  await skep("service", "create", "-d", "--name", "after", "--constraint", "node.hostname==node4", image, ...forever);
   await eventuallyRunning("after", 1, (node) => node === "node4");
   const now = processesOn("node4", TASK);
   assert.ok(
