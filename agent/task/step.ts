@@ -187,16 +187,25 @@ export function afterFailure(
   if (passing && failures < TRIES[operation]) {
     return { kind: "retry", afterMs: retryDelayMs(failures), tries: failures, ofTries: TRIES[operation] };
   }
+  const said = diskFirst(error.message);
   switch (operation) {
     case "pull":
-      return report("rejected", "preparing", pullError(error, image));
+      return report("rejected", "preparing", pullError({ ...error, message: said }, image));
     case "create":
-      return report("rejected", "preparing", error.message);
+      return report("rejected", "preparing", said);
     case "start":
-      return report(error.code === "invalid_argument" ? "rejected" : "failed", "starting", error.message);
+      return report(error.code === "invalid_argument" ? "rejected" : "failed", "starting", said);
     default:
       return assertNever(operation);
   }
+}
+
+const DISK_FULL = "no space left on this node's disk";
+
+/** A full disk is said first: what was being written is a detail, which a narrow column may cut. */
+function diskFirst(message: string): string {
+  if (!/\bENOSPC\b|no space left on/i.test(message) || message.startsWith(DISK_FULL)) return message;
+  return `${DISK_FULL}: ${message.replace(`: ${DISK_FULL}`, "")}`;
 }
 
 /** Swarm says "No such image: X" and hides why; here the registry's own words follow. */

@@ -142,6 +142,16 @@ const failures: readonly (readonly [name: string, args: Failure, want: string])[
     "rejected: No such image: x:1: manifest unknown",
   ],
   ["said already", ["pull", e("not_found", "No such image: x:1"), 1, "x:1"], "rejected: No such image: x:1"],
+  [
+    "a full disk, while unpacking",
+    ["pull", e("resource_exhausted", "cannot unpack layer a: no space left on this node's disk (write /b)"), 1, "x"],
+    "rejected: no space left on this node's disk: cannot unpack layer a (write /b)",
+  ],
+  [
+    "a full disk, anywhere",
+    ["create", e("internal", "ENOSPC: no space left on device, write"), 1, "x"],
+    "rejected: no space left on this node's disk: ENOSPC: no space left on device, write",
+  ],
   ["refused", ["pull", e("unauthenticated", "401 of reg"), 1, "x"], "rejected: 401 of reg"],
   ["registry away", ["pull", e("unavailable", "no route"), 1, "x"], "retry in 250"],
   ["still away", ["pull", e("unavailable", "no route"), 3, "x"], "retry in 1000"],
