@@ -35,6 +35,11 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+export interface CommandLine {
+  readonly advertise?: string;
+  readonly seeds?: readonly string[];
+}
+
 export interface TestDaemon {
   readonly addr: string;
   readonly dataDir: string;
@@ -47,8 +52,8 @@ export interface TestDaemon {
   readonly join: (token: string, ...remoteAddrs: readonly string[]) => Promise<unknown>;
   readonly leave: (force?: boolean) => Promise<unknown>;
   readonly stop: () => Promise<void>;
-  /** Stops, and starts again from the disk; containers live on. */
-  readonly restart: () => Promise<void>;
+  /** Stops, and starts again from the disk; containers live on. What is given is as on the daemon's command line. */
+  readonly restart: (line?: CommandLine) => Promise<void>;
   readonly remove: () => Promise<void>;
 }
 
@@ -59,8 +64,9 @@ export async function testDaemon(): Promise<TestDaemon> {
   const host = new HollowHost();
   const clock = { aheadMs: 0 };
   const env: Env = { ...realEnv, wallMs: () => realEnv.wallMs() + clock.aheadMs };
-  const open = (): LocalNode =>
+  const open = (line: CommandLine = {}): LocalNode =>
     createLocalNode({
+      ...line,
       env,
       log: silentLog,
       dir: openStateDir(dataDir),
@@ -82,9 +88,9 @@ export async function testDaemon(): Promise<TestDaemon> {
     join: (token, ...remoteAddrs) => node.local.join(newJoinRequest({ token, remoteAddrs }), LOCAL),
     leave: (force = false) => node.local.leave({ force }, LOCAL),
     stop: () => node.stop(),
-    restart: async () => {
+    restart: async (line) => {
       await node.stop();
-      node = open();
+      node = open(line);
       await node.resume();
     },
     remove: async () => {
