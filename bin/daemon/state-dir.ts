@@ -62,6 +62,15 @@ export function openStateDir(dir: string): StateDir {
   const raftDir = join(dir, "raft");
   const agentDir = join(dir, "agent");
 
+  // One write at a time, in the order of the calls: a node that is just joining is written down while its session already
+  // tells it of other managers.
+  let last: Promise<void> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
+
   return {
     raftDir,
     agentDir,
@@ -70,26 +79,32 @@ export function openStateDir(dir: string): StateDir {
       const text = await readIfThere(nodeFile);
       return text === undefined ? undefined : parseNode(text, nodeFile);
     },
-    writeNode: (state) => writeAtomically(nodeFile, `${JSON.stringify({ format: FORMAT, ...state }, undefined, 2)}\n`),
+    writeNode: (state) => {
+      const text = `${JSON.stringify({ format: FORMAT, ...state }, undefined, 2)}\n`;
+      return inTurn(() => writeAtomically(nodeFile, text));
+    },
     readIdentity: async () => {
       const [node, rootPem] = [await readIfThere(certificateFile), await readIfThere(rootFile)];
       const stored = node === undefined || rootPem === undefined ? undefined : parseNodePem(node, rootPem);
       if (stored === undefined) throw damaged(certificates, "key or certificate missing");
       return stored;
     },
-    writeIdentity: async (files, unlockKey) => {
-      // Whichever certificate a crash leaves, the root that it is from is there.
-      const before = (await readIfThere(rootFile)) ?? "";
-      const both = [...new Set([...pemBlocks("CERTIFICATE", before), ...pemBlocks("CERTIFICATE", files.rootPem)])];
-      if (before !== files.rootPem) await writeAtomically(rootFile, both.join(""));
-      await writeAtomically(certificateFile, formatNodePem(files, unlockKey));
-      if (both.join("") !== files.rootPem) await writeAtomically(rootFile, files.rootPem);
-    },
+    writeIdentity: (files, unlockKey) =>
+      inTurn(async () => {
+        // Whichever certificate a crash leaves, the root that it is from is there.
+        const before = (await readIfThere(rootFile)) ?? "";
+        const both = [...new Set([...pemBlocks("CERTIFICATE", before), ...pemBlocks("CERTIFICATE", files.rootPem)])];
+        if (before !== files.rootPem) await writeAtomically(rootFile, both.join(""));
+        await writeAtomically(certificateFile, formatNodePem(files, unlockKey));
+        if (both.join("") !== files.rootPem) await writeAtomically(rootFile, files.rootPem);
+      }),
     damagedIdentity: (why) => damaged(certificates, why),
-    wipeRaft: () => rm(raftDir, { recursive: true, force: true }),
-    wipe: async () => {
-      for (const path of [nodeFile, certificates, raftDir, agentDir]) await rm(path, { recursive: true, force: true });
-    },
+    wipeRaft: () => inTurn(() => rm(raftDir, { recursive: true, force: true })),
+    wipe: () =>
+      inTurn(async () => {
+        for (const path of [nodeFile, certificates, raftDir, agentDir])
+          await rm(path, { recursive: true, force: true });
+      }),
   };
 }
 

@@ -40,6 +40,16 @@ test("what is written is read", async () => {
   assert.deepEqual(await dir.readIdentity(), { kind: "open", files: identity });
 });
 
+test("writes at the same time: the last one counts, and none gets into another's way", async () => {
+  const states = Array.from({ length: 20 }, (_, n): NodeState => ({ ...state, managers: [`10.0.0.${n}:7377`] }));
+  await Promise.all(states.map((each) => dir.writeNode(each)));
+  assert.deepEqual(await dir.readNode(), states.at(-1));
+  const late = dir.writeNode(state);
+  await dir.wipe();
+  await late;
+  assert.equal(await dir.readNode(), undefined);
+});
+
 test("a manager's keys: open with the log's key beside them, or sealed and open with the unlock key alone", async () => {
   const [unlockKey, raftKey] = [newSealingKey(), newSealingKey()];
   const files = { ...identity, raftKey, unlockVersion: 7 };
