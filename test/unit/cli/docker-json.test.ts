@@ -135,6 +135,7 @@ test("a node", () =>
     },
     Status: { State: "ready", Addr: "10.0.0.1", Addrs: ["10.0.0.1"] },
     ManagerStatus: { Leader: true, Reachability: "reachable", Addr: "10.0.0.1:7377" },
+    TLSStatus: "Unknown",
   }));
 
 test("a task", () => {

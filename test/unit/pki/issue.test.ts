@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { test } from "node:test";
+import { connect, createServer } from "node:tls";
 import fc from "fast-check";
 import { SkepError } from "../../../shared/errors.ts";
 import type { ClusterId, NodeId } from "../../../shared/model/ids.ts";
-import { certificateDigest, isIssuedBy, readCertificate } from "../../../shared/pki/certificate.ts";
+import { certificateDigest, isIssuedBy, issuerOf, readCertificate } from "../../../shared/pki/certificate.ts";
 import { openIdentity } from "../../../shared/pki/identity.ts";
 import {
   BACKDATE_MS,
+  crossSign,
+  givenRootAuthority,
   issueNodeCertificate,
   newCertificateRequest,
   newRootAuthority,
@@ -110,4 +113,80 @@ test("a damaged request is an invalid argument, whatever the damage", () => {
     }),
     { numRuns: 200 },
   );
+});
+
+// ------------------------------------------------------------------------------------------------- replacing the root
+
+const successor = newRootAuthority(clusterId, nowMs, root.certificatePem);
+const nodeOf = (authority: typeof root): string =>
+  issueNodeCertificate(
+    { nodeId, role: "worker", clusterId, publicKey: keys.publicKey, validityMs: DAY_MS, nowMs },
+    authority,
+  );
+
+test("the cross-signed certificate has the new root's name and key, and is the old root's", () => {
+  const cross = crossSign(successor, root, nowMs);
+  assert.ok(isIssuedBy(cross, root.certificatePem));
+  const [crossed, own] = [new X509Certificate(cross), new X509Certificate(successor.certificatePem)];
+  assert.equal(crossed.subject, own.subject);
+  assert.ok(crossed.publicKey.equals(own.publicKey));
+  assert.ok(crossed.ca);
+  assert.ok(isIssuedBy(nodeOf(successor), cross));
+  assert.equal(isIssuedBy(nodeOf(root), cross), false);
+});
+
+test("of several roots with one name, the one that signed is found", () => {
+  const bundle = root.certificatePem + successor.certificatePem;
+  assert.equal(issuerOf(nodeOf(successor), bundle), successor.digest);
+  assert.equal(issuerOf(nodeOf(root), bundle), root.digest);
+  assert.equal(issuerOf(nodeOf(root), successor.certificatePem), undefined);
+});
+
+test("a chain is taken by who trusts the old root alone, the new one alone, or both", async () => {
+  const now = Date.now(); // TLS asks the real clock
+  const first = newRootAuthority(clusterId, now);
+  const second = newRootAuthority(clusterId, now, first.certificatePem);
+  const cert =
+    issueNodeCertificate(
+      { nodeId, role: "worker", clusterId, publicKey: keys.publicKey, validityMs: DAY_MS, nowMs: now },
+      second,
+    ) + crossSign(second, first, now);
+  const key = privateKeyToPem(keys.privateKey);
+  for (const ca of [first.certificatePem, second.certificatePem, first.certificatePem + second.certificatePem]) {
+    const server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    assert.ok(address !== null && typeof address === "object");
+    const accepted = new Promise<boolean>((resolve) => {
+      server.once("secureConnection", (socket) => {
+        resolve(socket.authorized);
+        socket.destroy();
+      });
+    });
+    const socket = connect({ port: address.port, key, cert, ca, servername: "skep-worker", rejectUnauthorized: false });
+    socket.on("error", () => undefined);
+    const trusted = new Promise<boolean>((resolve) => {
+      socket.once("secureConnect", () => resolve(socket.authorized));
+    });
+    assert.deepEqual([await accepted, await trusted], [true, true]);
+    socket.destroy();
+    server.close();
+  }
+});
+
+test("a root that somebody brings is taken when it is one, and its key is", () => {
+  assert.deepEqual(givenRootAuthority(successor.certificatePem, successor.keyPem, nowMs), successor);
+  const wrong: readonly (readonly [certificate: string, key: string, atMs: number, words: RegExp])[] = [
+    ["", successor.keyPem, nowMs, /is missing/],
+    [root.certificatePem + successor.certificatePem, root.keyPem, nowMs, /must be one/],
+    [nodeOf(root), privateKeyToPem(keys.privateKey), nowMs, /not one of an authority/],
+    [crossSign(successor, root, nowMs), successor.keyPem, nowMs, /signed by another authority/],
+    [root.certificatePem, successor.keyPem, nowMs, /for another key/],
+    [root.certificatePem, "?", nowMs, /ECDSA P-256/],
+    [root.certificatePem, root.keyPem, nowMs - DAY_MS, /not valid yet/],
+    [root.certificatePem, root.keyPem, nowMs + 21 * 365 * DAY_MS, /has expired/],
+  ];
+  for (const [certificate, key, atMs, words] of wrong) {
+    assert.throws(() => givenRootAuthority(certificate, key, atMs), words);
+  }
 });
