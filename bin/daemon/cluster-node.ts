@@ -79,6 +79,7 @@ export class ClusterNode {
   /** Aborted, and made anew, at each replacement of the certificate. */
   #roleChanged = new AbortController();
   #problem = "";
+  #agentProblem = "";
   /** Why the cluster does not know this node any more; empty while it does. */
   #turnedAway = "";
 
@@ -132,6 +133,7 @@ export class ClusterNode {
   get problem(): string {
     if (this.#turnedAway !== "") return this.#turnedAway;
     if (this.#problem !== "") return this.#problem;
+    if (this.#agentProblem !== "") return this.#agentProblem;
     if (this.#agent === undefined) return this.#options.runtime.problem();
     if (this.#manager?.raft.status().state === "removed") {
       return "the managers have taken this one out of their group: it becomes a worker as soon as it reaches them";
@@ -161,7 +163,7 @@ export class ClusterNode {
     this.#holder.onReplace(() => this.#roleChanged.abort());
     this.#run("role", this.#followRole(this.#abort.signal));
     this.#run("renewal", this.#renewal.run(this.#abort.signal));
-    this.#run("agent", this.#runAgent(this.#abort.signal));
+    this.#run("agent", this.#keepAgent(this.#abort.signal));
   }
 
   /** Containers live on. Idempotent. */
@@ -274,7 +276,7 @@ export class ClusterNode {
     }
     this.#save({ ...this.#state, raft: { raftId: joined.raftId } });
     await this.#saved;
-    await this.#manager?.receiveState(); // the leader sends it to the port, which answers for the manager by now
+    await this.#manager?.receiveState(signal); // the leader sends it to the port, which answers for the manager by now
   }
 
   async #joinRaft(signal: AbortSignal): Promise<{ readonly raftId: number; readonly members: readonly RaftMember[] }> {
@@ -304,6 +306,21 @@ export class ClusterNode {
     }
   }
 
+  /** A folder that cannot be used (a full disk, a wrong mount) may be mended: the node is of no use without its agent. */
+  async #keepAgent(signal: AbortSignal): Promise<void> {
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        return await this.#runAgent(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#agentProblem = `the agent cannot run: ${SkepError.from(error).message}`;
+        this.#log.error({ error, failures }, "the agent cannot run; trying again");
+        const pauseMs = Math.min(LONGEST_ROLE_RETRY_MS, 500 * 2 ** Math.min(failures, 10));
+        await this.#options.env.sleep(pauseMs, signal).catch(() => undefined);
+      }
+    }
+  }
+
   async #runAgent(signal: AbortSignal): Promise<void> {
     const { env, dir, runtime, describe } = this.#options;
     const agent = await createAgent({
@@ -324,8 +341,14 @@ export class ClusterNode {
     });
     if (signal.aborted) return;
     this.#agent = agent;
-    this.#holder.onReplace(() => agent.describe());
-    await agent.run(signal);
+    this.#agentProblem = "";
+    const unwatch = this.#holder.onReplace(() => agent.describe());
+    try {
+      await agent.run(signal);
+    } finally {
+      unwatch();
+      if (!signal.aborted) this.#agent = undefined;
+    }
   }
 
   #run(name: string, work: Promise<void>): void {

@@ -78,7 +78,7 @@ export interface ManagerPart {
   /** Where this manager says that it answers. */
   readonly setAddr: (addr: string) => void;
   /** Resolves once this manager has the cluster's state, or after a while without: it still gets there by itself. */
-  readonly receiveState: () => Promise<void>;
+  readonly receiveState: (signal: AbortSignal) => Promise<void>;
   /** Hands leadership over first when leading. Idempotent. */
   readonly stop: () => Promise<void>;
 }
@@ -152,7 +152,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     },
     isRemoved: removals.isRemoved,
     setAddr: raft.setAddr,
-    receiveState: () => receiveState(env, log, store, signal),
+    receiveState: (caller) => receiveState(env, log, store, AbortSignal.any([signal, caller])),
     stop: () => {
       stopping ??= stop();
       return stopping;
@@ -238,6 +238,7 @@ async function writeCluster(
 async function receiveState(env: Env, log: Log, store: Store, signal: AbortSignal): Promise<void> {
   const limit = new AbortController();
   signal.addEventListener("abort", () => limit.abort(), { once: true });
+  if (signal.aborted) return;
   const timer = env.timer(RECEIVE_LIMIT_MS, () => limit.abort());
   const hasCluster = async (): Promise<boolean> => {
     const { view, commits } = store.viewAndWatch((tx) => tx.cluster() !== undefined, { signal: limit.signal });

@@ -126,6 +126,9 @@ test("promote and demote: what the managers are then is warned of", async () => 
   const three = await control(a).setNodeRole({ ref: await idOf(c), role: "manager" }, LOCAL);
   assert.deepEqual(three.warnings, []);
   await becomes("the third is a member", a, await idOf(c), isMember);
+  for (const daemon of [b, c]) {
+    await eventually("it knows itself", async () => (await some(daemon).info()).controlAvailable);
+  }
   const again = await control(a).setNodeRole({ ref: await idOf(c), role: "manager" }, LOCAL);
   assert.equal(again.changed, false);
 });
