@@ -705,6 +705,8 @@ To add a manager to this swarm, run 'skep swarm join-token manager' and follow t
       caConfig: { nodeCertExpiryMs: 86_400_000 },
       insecureRegistries: ["r:5000"],
     },
+    forceNewCluster: false,
+    force: false,
   });
 });
 
