@@ -107,6 +107,10 @@ export interface LocalNode {
   readonly stop: () => Promise<void>;
 }
 
+const DISK_RETRY_MS = 3_000;
+
+const isDiskFull = (error: unknown): boolean => /ENOSPC|MDB_MAP_FULL/.test(SkepError.from(error).message);
+
 export function createLocalNode(options: LocalNodeOptions): LocalNode {
   const { env, log, dir, runtime } = options;
   const startedAtMs = env.wallMs();
@@ -480,18 +484,27 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       );
       return;
     }
-    const node = await newNode(state, identity, createKeyStore(dir, files, unlockKey));
-    life = { kind: "changing", doing: "starting" };
+    life = { kind: "changing", doing: "starting" }; // before the first wait: nobody else may begin the same
     try {
+      const node = await newNode(state, identity, createKeyStore(dir, files, unlockKey));
       if (state !== before) await dir.writeNode(state);
       await node.start({ kind: "resume" }, stopping.signal);
       life = { kind: "active", node };
       log.info({ nodeId: state.nodeId, role: identity.role, addr: state.addr }, "the node is back");
     } catch (error) {
-      fail(state.raft === undefined ? error : withWayOut(error), false);
+      fail(state.raft === undefined || isDiskFull(error) ? error : withWayOut(error), false);
+      if (isDiskFull(error)) again(() => resumeWith(before, files, unlockKey));
       // Most likely the daemon before this one has not quite ended: whoever started this one tries again.
       if (error instanceof ListenError) throw error;
     }
+  };
+
+  /** Space comes back without anybody telling this daemon: it looks, as a manager that runs does. */
+  const again = (resumeOnceMore: () => Promise<void>): void => {
+    env.timer(DISK_RETRY_MS, () => {
+      if (life.kind !== "failed" || stopping.signal.aborted) return;
+      resumeOnceMore().catch((error: unknown) => log.error({ error }, "this node cannot run"));
+    });
   };
 
   /** The daemon stays, to say why and to be told what to do. */

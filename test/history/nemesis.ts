@@ -25,7 +25,8 @@ export type FaultKind =
   | "stop-leader"
   | "stop-one"
   | "fill-leader"
-  | "fill-one";
+  | "fill-one"
+  | "fill-reboot";
 
 export const FAULTS: readonly FaultKind[] = [
   "kill-leader",
@@ -40,6 +41,7 @@ export const FAULTS: readonly FaultKind[] = [
   "fill-one",
   "kill-two",
   "unplug-all",
+  "fill-reboot",
 ];
 
 const MIN_FAULT_MS = 2_000;
@@ -137,8 +139,13 @@ async function inflict(
     case "fill": {
       const fillers = victims.map((name) => join(paths.diskDir(name), "filler"));
       for (const file of fillers) fill(file);
+      // It starts while nothing can be written, and must get going by itself once there is space.
+      const reboots = kind === "fill-reboot" ? nodes : [];
+      await Promise.all(reboots.map((node) => powerOff(cluster, paths, node, env)));
+      for (const node of reboots) await powerOn(cluster, paths, node);
       return async () => {
         for (const file of fillers) rmSync(file, { force: true });
+        await Promise.all(reboots.map((node) => hasBooted(options, node)));
       };
     }
     default:

@@ -22,8 +22,8 @@ export function unanswered(error: unknown): Unanswered {
     case "resource_exhausted":
       return "unknown";
     case "failed_precondition":
-      // A daemon that has just been started, and has not read its state.
-      if (/not part of a cluster/.test(message)) return "nothing-done";
+      // A daemon that has just been started and has not read its state, or cannot write it.
+      if (/not part of a cluster|this node cannot run/.test(message)) return "nothing-done";
       throw error;
     default:
       throw error;
