@@ -68,5 +68,5 @@ function textOf(events: readonly Event[]): string {
   if (isFailure) return `${who} ${state}${times}${where}${because(err)}`;
   if (state === "") return `${who} wait${because(err)}`;
   const before = new Set(events.map(({ attributes }) => attributes["state.old"] ?? ""));
-  return `${who}${where}: ${before.size === 1 ? [...before][0] : ""}${before.size === 1 ? " → " : "→ "}${state}`;
+  return `${who}${where}: ${before.size === 1 ? `${[...before][0]} →` : "now"} ${state}`;
 }

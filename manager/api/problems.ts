@@ -63,9 +63,20 @@ function silentProblems(view: View, tasks: readonly Task[]): string[] {
   });
 }
 
-/** Places where the last try failed, or where the one that is on its way follows failures. */
+/** Beside the name of its service, and before that of its node: a global service's task has no number. */
+const GLOBAL_TASK = "its task";
+const nameInService = (task: Task): string => (task.slot === 0 ? GLOBAL_TASK : taskName(task));
+
+interface Failure {
+  readonly task: string;
+  readonly node: string;
+  readonly times: number;
+  readonly why: string;
+}
+
+/** Places where the last try failed, or where the one that is on its way follows failures; those alike in one sentence. */
 function failingProblems(view: View, tasks: readonly Task[]): string[] {
-  const problems: string[] = [];
+  const failures: Failure[] = [];
   for (const [place, newest] of newestByPlace(tasks)) {
     if (newest.status?.state === "running" || newest.status?.state === "complete") continue;
     const failed = tasks
@@ -73,13 +84,36 @@ function failingProblems(view: View, tasks: readonly Task[]): string[] {
       .sort((a, b) => (b.status?.timestampMs ?? 0) - (a.status?.timestampMs ?? 0));
     const [last] = failed;
     if (last === undefined || (!isWanted(newest) && newest !== last)) continue;
-    const why = last.status?.err || last.status?.message || last.status?.state;
-    const where = hostnameOf(view.get("node", last.nodeId)) || last.nodeId;
-    const times = failed.length === 1 ? "failed" : `failed ${failed.length} times, last`;
-    problems.push(`${taskName(last)} ${times} on ${where}: ${why}`);
+    failures.push({
+      task: nameInService(last),
+      node: hostnameOf(view.get("node", last.nodeId)) || last.nodeId,
+      times: failed.length,
+      why: last.status?.err || last.status?.message || (last.status?.state ?? ""),
+    });
   }
-  const more = problems.length - MAX_TASK_PROBLEMS;
-  return more > 0 ? [...problems.slice(0, MAX_TASK_PROBLEMS), `and ${plural(more, "more task")} failed`] : problems;
+  const groups = [...Map.groupBy(failures, ({ why }) => why).values()];
+  const more = groups.slice(MAX_TASK_PROBLEMS).flat().length;
+  const told = groups.slice(0, MAX_TASK_PROBLEMS).map(failureText);
+  return more > 0 ? [...told, `and ${plural(more, "more task")} failed`] : told;
+}
+
+const MAX_NAMED = 3;
+
+/** @param alike for the same reason. */
+function failureText(alike: readonly Failure[]): string {
+  const [first] = alike;
+  if (first === undefined) return "";
+  if (alike.length === 1) {
+    return `${first.task} ${first.times === 1 ? "failed" : `failed ${first.times} times, last`} on ${first.node}: ${first.why}`;
+  }
+  const named = alike.slice(0, MAX_NAMED).map(({ task }) => task);
+  const more = alike.length - named.length;
+  const listed = more > 0 ? [named.join(", "), `${more} more`] : [named.slice(0, -1).join(", "), named.at(-1) ?? ""];
+  const who = first.task === GLOBAL_TASK ? plural(alike.length, "task") : listed.join(" and ");
+  const total = alike.reduce((sum, { times }) => sum + times, 0);
+  const nodes = [...new Set(alike.map(({ node }) => node))];
+  const where = nodes.length === 1 ? nodes[0] : `${nodes.length} nodes`;
+  return `${who} failed${total > alike.length ? `, ${total} times in all,` : ""} on ${where}: ${first.why}`;
 }
 
 const hasFailed = (task: Task): boolean =>
@@ -95,7 +129,7 @@ function slowProblems(view: View, tasks: readonly Task[], nowMs: number): string
   const shown = slow.slice(0, MAX_TASK_PROBLEMS).map((task) => {
     const node = task.nodeId === "" ? "" : ` on ${hostnameOf(view.get("node", task.nodeId)) || task.nodeId}`;
     const err = task.status?.err ? `: ${task.status.err}` : "";
-    return `${taskName(task)} has been ${task.status?.state ?? "new"} for ${agoText(nowMs - (task.status?.timestampMs ?? nowMs))}${node}${err}`;
+    return `${nameInService(task)} has been ${task.status?.state ?? "new"} for ${agoText(nowMs - (task.status?.timestampMs ?? nowMs))}${node}${err}`;
   });
   const more = slow.length - shown.length;
   return more > 0 ? [...shown, `and ${plural(more, "more task")} on the way for long`] : shown;

@@ -159,6 +159,40 @@ const serviceCases: readonly (readonly [name: string, tasks: readonly Row[], wan
     [/^web\.1 failed 2 times, last on host1: task: non-zero exit \(7\)/],
   ],
   [
+    "several fail for the same reason, one for another",
+    [1, 2, 3, 4, 5, 5].map((slot, i) => ({
+      slot,
+      state: "failed" as const,
+      desired: "shutdown" as const,
+      node: i % 2 === 0 ? 1 : 2,
+      atMs: NOW - 20 + i,
+      status: { err: slot === 3 ? "task: non-zero exit (7)" : "task: non-zero exit (1)" },
+    })),
+    [
+      /^web\.1, web\.2, web\.4 and 1 more failed, 5 times in all, on 2 nodes: task: non-zero exit \(1\)$/,
+      /^web\.3 failed on host1: task: non-zero exit \(7\)$/,
+    ],
+  ],
+  [
+    "of a global service",
+    [1, 2].map((node) => ({
+      slot: 0,
+      state: "failed" as const,
+      desired: "shutdown" as const,
+      node,
+      status: { err: "task: non-zero exit (1)" },
+    })),
+    [/^2 tasks failed on 2 nodes: task: non-zero exit \(1\)$/],
+  ],
+  [
+    "of a global service, on one node, on another slow",
+    [
+      { slot: 0, state: "failed", desired: "shutdown", node: 1, status: { err: "task: non-zero exit (1)" } },
+      { slot: 0, state: "preparing", node: 2, atMs: NOW - 42_000 },
+    ],
+    [/^its task failed on host1: task: non-zero exit \(1\)$/, /^its task has been preparing for 42 s on host2$/],
+  ],
+  [
     "failed once and runs now",
     [
       { slot: 1, state: "failed", desired: "shutdown", atMs: NOW - 10 },
@@ -197,7 +231,9 @@ for (const [name, rows, want] of serviceCases) {
 test("problems of a service: many failures are summed up, a paused update comes first", async () => {
   const { store, close } = await createTestStore();
   await store.update((tx) => {
-    for (let slot = 1; slot <= 8; slot++) tx.put("task", { ...taskOf({ slot, state: "failed" }), meta: undefined });
+    for (let slot = 1; slot <= 8; slot++) {
+      tx.put("task", { ...taskOf({ slot, state: "failed", status: { err: `error ${slot}` } }), meta: undefined });
+    }
   });
   const paused = { ...web, updateStatus: newUpdateStatus({ state: "paused", message: "task x failed" }) };
   const problems = store.view((view) => serviceProblems(view, paused, NOW));

@@ -84,7 +84,7 @@ const stories: readonly (readonly [name: string, events: readonly Event[], want:
   [
     "some were further when the story begins",
     [task("a.1", 1, moved("new", "running")), task("a.2", 1, moved("starting", "running"))],
-    ["a: 2 tasks on node1: → running"],
+    ["a: 2 tasks on node1: now running"],
   ],
   [
     "one that fails again and again",
