@@ -37,6 +37,9 @@ const REMOVE_LIMIT_MS = 60_000;
 /** A start that a stop overtakes may finish, so that the process gets its grace; but not for ever. */
 const OVERTAKEN_START_LIMIT_MS = 10_000;
 
+/** Many of them go into one message, and each into the managers' log; runtimes and registries can be long-winded. */
+const MAX_ERR_LENGTH = 4 * 1024;
+
 const NO_STATUS: TaskStatus = { timestampMs: 0, state: "new", message: "", err: "" };
 
 export class TaskWorker {
@@ -274,7 +277,7 @@ export class TaskWorker {
       timestampMs: Math.max(env.wallMs(), step.state === this.#status.state ? this.#status.timestampMs + 1 : 0),
       state: step.state,
       message: step.message,
-      err: step.err,
+      err: step.err.length > MAX_ERR_LENGTH ? `${step.err.slice(0, MAX_ERR_LENGTH)}…` : step.err,
       containerStatus: this.#containerStatus(),
     };
     this.#status = laterStatus(this.#status, status);

@@ -288,7 +288,7 @@ export class Driver {
         return true;
       } catch (error) {
         if (this.stopped) return false;
-        this.#standAside(SkepError.from(error));
+        this.#guard(() => this.#standAside(SkepError.from(error))); // nobody would hear of an error from here
       }
       try {
         await env.sleep(retryMs, this.#stop.signal);

@@ -40,6 +40,7 @@ export interface HttpOptions {
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 30_000;
 const MAX_SOCKETS_PER_HOST = 8;
+const DISCARD_LIMIT_MS = 5_000;
 
 /** True for failures before a connection stood, and for broken ones: `transient` are worth repeating at once. */
 export class TransportError extends SkepError {
@@ -194,6 +195,9 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
         },
         body: read(),
         discard: () => {
+          // Read to its end, so that the connection can be used again; but a body without an end is nobody's to wait for.
+          const limit = env.timer(DISCARD_LIMIT_MS, () => incoming.destroy());
+          incoming.once("close", () => limit.cancel());
           incoming.resume();
         },
       };

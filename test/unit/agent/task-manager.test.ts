@@ -168,6 +168,16 @@ test("a registry that is away is tried again, and the status says so meanwhile",
   await node.stop();
 });
 
+test("what is told of a failure is bounded", async () => {
+  const node = await boot();
+  const wordy = task({ image: `hollow/denied@${"x".repeat(1 << 20)}` });
+  assign(node, wordy);
+  await node.env.advance(0);
+  assert.equal(last(node, wordy.id).state, "rejected");
+  assert.equal(last(node, wordy.id).err.length, 4097);
+  await node.stop();
+});
+
 test("stop: the grace period, then SIGKILL", async () => {
   const node = await boot();
   const stubborn = task({ image: "hollow/stubborn" });

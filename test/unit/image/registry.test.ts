@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import type { Env } from "../../../shared/env/env.ts";
@@ -306,4 +307,24 @@ test("resolve: digest and platforms, of an index and of a single image", async (
   assert.deepEqual(single.platforms, [{ architecture: "arm64", os: "linux" }]);
   await assert.rejects(resolve("Bad", undefined, [], signal), fails("invalid_argument", /lower case/));
   await assert.rejects(resolve(`${registry.host}/no`, undefined, [], signal), fails("not_found", /manifest unknown/));
+});
+
+test("a body that nobody wants and that does not end is cut off", async () => {
+  const closed = Promise.withResolvers<void>();
+  const server = createHttpServer((_request, response) => {
+    response.on("close", () => closed.resolve());
+    response.writeHead(401);
+    response.write("and on it goes …");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  const hasty: Env = { ...realEnv, timer: (ms, callback) => realEnv.timer(ms === 5_000 ? 0 : ms, callback) };
+  const own = createHttpTransport({ env: hasty });
+  const url = new URL(`http://127.0.0.1:${address.port}/`);
+  const response = await own.request({ method: "GET", url, headers: {} }, signal);
+  response.discard();
+  await closed.promise;
+  own.close();
+  await new Promise((resolve) => server.close(resolve));
 });
