@@ -5,6 +5,8 @@ import type { NodeAvailability } from "../../../proto/gen/objects.ts";
 import {
   newContainerSpec,
   newNodeSpec,
+  newResourceRequirements,
+  newResources,
   newRestartPolicy,
   newServiceSpec,
   newTaskSpec,
@@ -32,8 +34,10 @@ export interface ClientWorld {
 }
 
 const NAMES = ["alpha", "beta"];
-const MAX_SERVICES = 5;
+const MAX_SERVICES = 4;
 const MAX_REPLICAS = 6;
+/** All of it fits, also on two workers; not all of it fits on one. */
+const RESERVED_NANO_CPUS = 250_000_000;
 const IMAGES = ["hollow/sleep", "hollow/sleep:2", "hollow/sleep:3", "hollow/stubborn", "hollow/flaky:1"];
 
 export class Clients {
@@ -108,6 +112,7 @@ export class Clients {
     const template = newTaskSpec({
       containerSpec: newContainerSpec({ image }),
       restartPolicy: newRestartPolicy({ condition: "any", delayMs: this.#in.world.between(0, 2_000) }),
+      resources: newResourceRequirements({ reservations: newResources({ nanoCpus: RESERVED_NANO_CPUS }) }),
     });
     const wish = newServiceSpec({ taskTemplate: template, ...spec });
     for (let tries = 0; ; tries++) {
@@ -259,7 +264,8 @@ export class Clients {
 
   async #createService(): Promise<void> {
     const { world } = this.#in;
-    if (this.#services.size >= MAX_SERVICES) return;
+    const present = [...this.#in.truth.services.values()].filter(({ spec }) => spec?.name.startsWith("web"));
+    if (present.length >= MAX_SERVICES) return;
     const name = `web${this.#next++}`;
     const mode: ServiceSpec["mode"] = world.chance(0.2)
       ? { kind: "global" }

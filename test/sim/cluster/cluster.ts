@@ -42,6 +42,8 @@ export class Cluster {
   readonly #faultsMs: number;
   readonly #busyMs: number;
   #operating = false;
+  /** Users who wait for an answer. */
+  #asking = 0;
   #convergedMs = 0;
 
   constructor(seed: number, keepLog = false) {
@@ -216,6 +218,7 @@ export class Cluster {
 
   /** What is not yet as it shall be; undefined when all is. */
   #unsettled(): string | undefined {
+    if (this.#asking > 0) return `${this.#asking} users still wait for an answer`;
     if (this.#operating) return "the operator is at work";
     const { services, tasks, nodes, version } = this.truth;
     const members = this.#managers.filter(({ wanted }) => wanted);
@@ -257,7 +260,12 @@ export class Cluster {
     const { world } = this;
     const user = (): void => {
       if (world.nowMs >= until) return;
-      this.#settle(this.clients.act());
+      this.#asking++;
+      this.#settle(
+        this.clients.act().finally(() => {
+          this.#asking--;
+        }),
+      );
       world.after(-Math.log(1 - world.random()) * this.#busyMs, user);
     };
     world.after(0, user);

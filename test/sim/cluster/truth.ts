@@ -144,6 +144,19 @@ export class Truth {
     }
     this.tasks.set(task.id, task);
     this.#live(task, isLive(task));
+    if (stateOf(task) === "assigned") this.#placed(task);
+  }
+
+  /** A task comes to a node that has room for it. */
+  #placed({ id, nodeId }: Task): void {
+    const capacity = this.nodes.get(nodeId)?.description?.resources?.nanoCpus ?? 0;
+    let used = 0;
+    for (const other of this.tasks.values()) {
+      if (other.nodeId !== nodeId || isTerminal(stateOf(other)) || rank(stateOf(other)) < rank("assigned")) continue;
+      used += other.spec?.resources?.reservations?.nanoCpus ?? 0;
+    }
+    if (used > capacity)
+      this.#fail(`task ${id} was placed on node ${nodeId}, where ${used} of ${capacity} is reserved`);
   }
 
   #live(task: Task, live: boolean): void {
