@@ -379,7 +379,8 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       const state: NodeState = { nodeId, clusterId, addr, listenAddr, advertise, managers: [addr], raft };
       let notes: readonly string[] = [];
       const started = await startFresh(state, identity, async (fresh) => {
-        const recovered = await restoreSoleManager({ env, log, dir: dir.raftDir }, backup, self);
+        const disk = { env, log, dir: dir.raftDir, sealer: await fresh.keys.sealer() };
+        const recovered = await restoreSoleManager(disk, backup, self);
         notes = recovery.restoredNotes(recovered, backup, env.wallMs());
         await fresh.start({ kind: "resume" }, stopping.signal);
         if (fresh.manager !== undefined) await recovery.leadsAlone(fresh.manager, env);
