@@ -7,12 +7,9 @@ import type { Handlers } from "../../shared/rpc/server.ts";
 import type { View } from "../store/types.ts";
 import type { ControlOptions } from "./context.ts";
 import { redactCluster } from "./redact.ts";
-import { checkLabels, invalid } from "./validate/problem.ts";
+import { checkClusterSpec } from "./validate/cluster-spec.ts";
 
 type ClusterHandlers = Pick<Handlers<typeof ControlService>, "getCluster" | "updateCluster">;
-
-const HOUR_MS = 60 * 60 * 1000;
-const MIN_HEARTBEAT_MS = 100;
 
 /** @throws {SkepError} `unavailable` before the cluster's first write is here. */
 export function requiredCluster(view: View): Cluster {
@@ -53,29 +50,4 @@ export function createClusterHandlers({ env, store }: ControlOptions): ClusterHa
 function unlockKeyFor(spec: ClusterSpec | undefined, cluster: Cluster, random: () => number): Uint8Array {
   if (spec?.encryption?.autoLockManagers !== true) return new Uint8Array(0);
   return cluster.unlockKey.length > 0 ? cluster.unlockKey : newUnlockKey(random);
-}
-
-export function checkClusterSpec({ labels, dispatcher, raft, caConfig, insecureRegistries }: ClusterSpec): void {
-  checkLabels("cluster labels", labels);
-  if (dispatcher !== undefined) {
-    const { heartbeatPeriodMs, suspectAfterMs, downAfterMs } = dispatcher;
-    if (heartbeatPeriodMs < MIN_HEARTBEAT_MS)
-      throw invalid("dispatcher", `the heartbeat period is at least ${MIN_HEARTBEAT_MS} ms`);
-    if (suspectAfterMs <= heartbeatPeriodMs)
-      throw invalid("dispatcher", "the time to suspicion must be longer than a heartbeat period");
-    if (downAfterMs < suspectAfterMs) throw invalid("dispatcher", "a node cannot be down before it is suspect");
-  }
-  if (raft !== undefined && raft.snapshotInterval < 1)
-    throw invalid("raft", "the snapshot interval is at least 1 entry");
-  if (caConfig !== undefined && caConfig.nodeCertExpiryMs < HOUR_MS) {
-    throw invalid("certificate expiry", "node certificates last at least 1 hour");
-  }
-  for (const registry of insecureRegistries) {
-    if (!/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5}|\/[0-9]{1,3})?$/.test(registry)) {
-      throw invalid(
-        "insecure registry",
-        `${JSON.stringify(registry)} is not HOST, HOST:PORT or a subnet such as 10.0.0.0/8`,
-      );
-    }
-  }
 }

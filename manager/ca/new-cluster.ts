@@ -23,6 +23,7 @@ import { newJoinToken } from "../../shared/model/join-token.ts";
 import { DEFAULT_NODE_VALIDITY_MS, type RootAuthority } from "../../shared/pki/issue.ts";
 import { newUnlockKey } from "../../shared/pki/unlock-key.ts";
 import { parseAddress } from "../../shared/rpc/address.ts";
+import { checkClusterSpec } from "../api/validate/cluster-spec.ts";
 
 /** Swarm's figures where Swarm has them; suspicion and grace are ours. */
 const DEFAULTS = {
@@ -35,10 +36,13 @@ const DEFAULTS = {
   downAfterMs: 4_000,
 } as const;
 
-/** The first spec of a cluster: what is zero or absent in `wish` gets its default; a given history limit is kept as it is. */
+/**
+ * The first spec of a cluster: what is zero or absent in `wish` gets its default; a given history limit is kept as it is.
+ * @throws as checkClusterSpec.
+ */
 export function completeClusterSpec(wish: ClusterSpec | undefined): ClusterSpec {
   const given = wish ?? newClusterSpec();
-  return {
+  const complete: ClusterSpec = {
     ...given,
     name: given.name || DEFAULTS.name,
     orchestration:
@@ -54,6 +58,8 @@ export function completeClusterSpec(wish: ClusterSpec | undefined): ClusterSpec 
     }),
     caConfig: newCAConfig({ nodeCertExpiryMs: given.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_VALIDITY_MS }),
   };
+  checkClusterSpec(complete);
+  return complete;
 }
 
 export const firstCluster = (

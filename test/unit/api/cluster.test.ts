@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkClusterSpec } from "../../../manager/api/cluster.ts";
+import { checkClusterSpec } from "../../../manager/api/validate/cluster-spec.ts";
 import { newGetClusterRequest, newUpdateClusterRequest } from "../../../proto/gen/control.ts";
 import {
   type ClusterSpec,
@@ -60,6 +60,7 @@ const refused: readonly (readonly [name: string, spec: Partial<ClusterSpec>, mes
     /before it is suspect/,
   ],
   ["certificates too short", { caConfig: newCAConfig({ nodeCertExpiryMs: 1000 }) }, /at least 1 hour/],
+  ["certificates without an end", { caConfig: newCAConfig({ nodeCertExpiryMs: 1e15 }) }, /at most 100 years/],
   ["no snapshots", { raft: newRaftConfig() }, /snapshot interval/],
   ["a registry with a path", { insecureRegistries: ["reg:5000/x"] }, /not HOST, HOST:PORT or a subnet/],
   ["an empty label", { labels: { "": "" } }, /empty key/],
