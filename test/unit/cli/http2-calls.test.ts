@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { openChannel } from "../../../cli/http2-calls.ts";
-import { ControlService, newEvent, newListServicesResponse } from "../../../proto/gen/control.ts";
+import { ControlService, newEvent, newEventsRequest, newListServicesResponse } from "../../../proto/gen/control.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { startDaemon } from "./harness.ts";
 import { service } from "./objects.ts";
 
 const none = { filters: [] };
-const events = { filters: [], sinceMs: 0, untilMs: 0 };
+const events = newEventsRequest();
 
 async function collect(answers: AsyncIterable<unknown>): Promise<unknown[]> {
   const all: unknown[] = [];
