@@ -51,7 +51,13 @@ function runPhase(phase: Phase): boolean {
 }
 
 function removeTestClusters(): void {
-  for (const name of [E2E_CLUSTER, `${E2E_CLUSTER}-extra`, `${E2E_CLUSTER}-sec`, `${E2E_CLUSTER}-history`]) {
+  for (const name of [
+    E2E_CLUSTER,
+    `${E2E_CLUSTER}-recovery`,
+    `${E2E_CLUSTER}-extra`,
+    `${E2E_CLUSTER}-sec`,
+    `${E2E_CLUSTER}-history`,
+  ]) {
     spawnSync(join(root, "bin/skep"), ["dev", "down", "--name", name], { stdio: "ignore" });
   }
 }

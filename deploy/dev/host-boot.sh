@@ -15,7 +15,10 @@ mount --bind "$dir/hostname" /etc/hostname
 
 export PATH="$root/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 export HOME=/root HOSTNAME="$node"
+# What is in daemon-flags, one word per line, comes with the next start: a test changes the command line so.
 while :; do
-  skep daemon "$@" >>"$log" 2>&1 || echo "{\"msg\":\"the daemon ended with status $?; starting it again\"}" >>"$log"
+  extra=$(cat "$dir/daemon-flags" 2>/dev/null || :)
+  # shellcheck disable=SC2086
+  skep daemon "$@" $extra >>"$log" 2>&1 || echo "{\"msg\":\"the daemon ended with status $?; starting it again\"}" >>"$log"
   sleep 1
 done

@@ -41,7 +41,8 @@ export async function startHolder(options: { readonly pidFile: string; readonly 
   const { pidFile, log } = options;
   const mark = `skep-holder:${pidFile}`;
   const old = await livingHolder(pidFile, mark);
-  const child: ChildProcess = spawn("bash", ["-c", SCRIPT, mark], {
+  // --norc: bash takes a standard input that is a socket, as Node's pipes are, for a remote shell, and reads root's .bashrc.
+  const child: ChildProcess = spawn("bash", ["--norc", "-c", SCRIPT, mark], {
     detached: true,
     stdio: ["pipe", "pipe", "ignore"],
     cwd: "/",
