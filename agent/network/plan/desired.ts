@@ -47,6 +47,7 @@ export function desiredNetwork(input: NodeInput): Desired {
   const shut = ready.filter(({ networks }) => !hasWayOut(networks));
   const rules = nodeRules({
     input,
+    made,
     ingress: made.filter(publishes),
     tasks: ready.map(({ task }) => task),
     shut: shut.flatMap(({ task }) => readAddresses(task.localAddresses)),

@@ -17,14 +17,16 @@ import { type Ruleset, RulesetBuilder } from "./ruleset.ts";
 
 export interface NodeRulesInput {
   readonly input: NodeInput;
-  /** Ingress networks that are made on this node. */
+  /** The networks that are made on this node. */
+  readonly made: readonly NetworkView[];
+  /** Those of them that carry published ports. */
   readonly ingress: readonly NetworkView[];
   readonly tasks: readonly LocalTask[];
   /** The node-local addresses of tasks without a way out. */
   readonly shut: readonly Address[];
 }
 
-export function nodeRules({ input, ingress, tasks, shut }: NodeRulesInput): Ruleset {
+export function nodeRules({ input, made, ingress, tasks, shut }: NodeRulesInput): Ruleset {
   const rules = new RulesetBuilder();
   const ports = new Ports(rules, input.nodeId);
   for (const view of ingress) {
@@ -61,7 +63,12 @@ export function nodeRules({ input, ingress, tasks, shut }: NodeRulesInput): Rule
   rules.chain("fwd", {
     hook: "type filter hook forward priority -5",
     rules: [
-      `oifname { "${LOCAL_BRIDGE}", "skbr*" } ct state new ct status & dnat == 0 drop`,
+      `oifname "${LOCAL_BRIDGE}" ct state new ct status & dnat == 0 drop`,
+      // Where bridges call the hooks of IP (br_netfilter), what stays inside one bridge comes by here too: it may.
+      ...made.map(({ network }) => {
+        const bridge = bridgeOf(network.vni);
+        return `iifname != "${bridge}" oifname "${bridge}" ct state new ct status & dnat == 0 drop`;
+      }),
       `iifname "${LOCAL_BRIDGE}" ip saddr @shut4 drop`,
       `iifname "${LOCAL_BRIDGE}" ip6 saddr @shut6 drop`,
     ],
