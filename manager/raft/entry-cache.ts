@@ -28,7 +28,7 @@ export class EntryCache {
     if (firstNew < this.#first) this.reset(firstNew);
     for (const gone of this.#entries.splice(firstNew - this.#first)) this.#bytes -= entryBytes(gone);
     for (const entry of entries) {
-      this.#entries.push(entry);
+      this.#entries.push(withOwnBytes(entry));
       this.#bytes += entryBytes(entry);
     }
     let drop = 0;
@@ -50,4 +50,14 @@ export class EntryCache {
     this.#entries = [];
     this.#bytes = 0;
   }
+}
+
+/**
+ * An entry's bytes are a small window into something large: the message they came in, or a slab of the encoder. Kept as they
+ * are they would keep all of that, ten times what is counted here.
+ */
+function withOwnBytes(entry: Entry): Entry {
+  const { body } = entry;
+  if (body.kind !== "data" || body.value.buffer.byteLength <= 2 * body.value.length) return entry;
+  return { ...entry, body: { ...body, value: new Uint8Array(body.value) } };
 }

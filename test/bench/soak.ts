@@ -8,7 +8,7 @@
 // every --restarts seconds (0: never) one of the daemons is started anew, which also moves the leadership about. Ends with 1
 // when what is counted still grows in the last third.
 import { getEventListeners } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -77,7 +77,10 @@ function abortListeners(): { readonly all: number; readonly most: number } {
 interface Sample {
   readonly atMs: number;
   readonly heapMb: number;
-  readonly rssMb: number;
+  /** Of the resident memory, what is the process's own; the rest is files, Raft's logs above all. */
+  readonly ownMb: number;
+  readonly filesMb: number;
+  readonly buffersMb: number;
   readonly descriptors: number;
   readonly handles: number;
   readonly listeners: number;
@@ -190,7 +193,10 @@ async function sample(startedMs: number): Promise<Sample> {
     if (typeof collect === "function") collect();
     await realEnv.breathe();
   }
-  const { heapUsed, rss } = process.memoryUsage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  const status = readFileSync("/proc/self/status", "utf8");
+  const residentMb = (kind: string): number =>
+    Number(new RegExp(`^${kind}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) / 1024;
   const { all, most } = abortListeners();
   const tasks = await any()
     .node()
@@ -202,7 +208,9 @@ async function sample(startedMs: number): Promise<Sample> {
   return {
     atMs: realEnv.nowMs() - startedMs,
     heapMb: heapUsed / 2 ** 20,
-    rssMb: rss / 2 ** 20,
+    ownMb: residentMb("RssAnon"),
+    filesMb: residentMb("RssFile"),
+    buffersMb: arrayBuffers / 2 ** 20,
     descriptors: readdirSync("/proc/self/fd").length,
     handles: process.getActiveResourcesInfo().length,
     listeners: all,
@@ -246,11 +254,24 @@ stop.abort();
 await Promise.all(working);
 
 printTable(
-  ["minute", "heap MiB", "rss MiB", "descriptors", "handles", "abort listeners", "most on one", "tasks"],
+  [
+    "minute",
+    "heap MiB",
+    "buffers MiB",
+    "own MiB",
+    "files MiB",
+    "descriptors",
+    "handles",
+    "abort listeners",
+    "most on one",
+    "tasks",
+  ],
   samples.map((each) => [
     (each.atMs / 60_000).toFixed(1),
     each.heapMb.toFixed(1),
-    each.rssMb.toFixed(0),
+    each.buffersMb.toFixed(1),
+    each.ownMb.toFixed(0),
+    each.filesMb.toFixed(0),
     String(each.descriptors),
     String(each.handles),
     String(each.listeners),
