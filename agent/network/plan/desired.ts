@@ -1,5 +1,26 @@
 // The whole of a node's network that should be, from what managers say and the tasks that are here. Pure, and the same for
 // the same input in whatever order it became known.
+//
+// How the network is made. Each task has a network namespace of its own. For each of its networks there is one link to a
+// bridge of this node, and one more link to the node-local bridge skep0: the way out, the name server, ports in host mode.
+//
+//   task skt-<id>                     node                                     other nodes
+//     eth0  10.0.9.3  ── sv<id><vni> ── skbr4097 ── skvx4097 ══ VXLAN, UDP 4789 ══ skvx4097 ...
+//     eth1  172.29.x  ── sv<id>0     ── skep0 172.29.0.1   (never on the wire, the same on every node)
+//
+// - Nothing is learned and nothing is flooded (overlay.ts). A MAC follows from an address, so one list says everything: a
+//   changed endpoint is one entry more or less, and what managers have not said cannot be reached.
+// - Bridges of ordinary networks have no address on the node: a cluster's subnets do not meddle with the host's own routes. Only
+//   the ingress network has one per node, since the node itself sends into it.
+// - A service's virtual address is turned into a task's inside the client's namespace (task-rules.ts), a published port in the
+//   node's (node-rules.ts). Both keep the client's address. The way back of a published port is return-path.ts.
+// - Names: 127.0.0.11 in a task leads to the agent on skep0; the source address says which task asks (dns/answer.ts).
+// - An endpoint that drains leaves the rules and the names at once, and its entries only when managers take it away: so
+//   no new connection comes to it, and those it has go on.
+//
+// How it is kept (steps.ts, apply/). Wanted and observed state have one form (kernel.ts); the difference is the plan. All that
+// must be known is in the kernel, by names that say what a thing is for: an agent that starts again finds what it made, plans
+// nothing, and touches no packet. A lost message, a crash half-way or a hand that meddles is the same case: look, plan, do.
 import type { NetworkId, TaskId } from "../../../shared/model/ids.ts";
 import type { NetworkView } from "../view.ts";
 import { macOfAll, prefixOf, readAddresses, readSubnets } from "./addresses.ts";

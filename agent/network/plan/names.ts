@@ -13,6 +13,8 @@ const NAMESPACE = /^skt-[a-z0-9]{25}$/;
 const LINK = /^(skep0|skbr[0-9]{1,8}|skvx[0-9]{1,8}|sv[0-9a-z]{9,13})$/;
 
 export const namespaceOf = (taskId: TaskId): string => `skt-${taskId}`;
+/** The task of a namespace that namespaceOf named. */
+export const taskOf = (namespace: string): TaskId => namespace.slice("skt-".length) as TaskId;
 export const isTaskNamespace = (name: string): boolean => NAMESPACE.test(name);
 export const bridgeOf = (vni: number): string => `skbr${vni}`;
 export const vxlanOf = (vni: number): string => `skvx${vni}`;
@@ -21,6 +23,8 @@ export const isOurLink = (name: string): boolean => LINK.test(name);
 /** The node's end of a task's link: to a network by its VNI, or to the node-local bridge by 0. */
 export const vethOf = (taskId: TaskId, vni: number): string => `${vethPrefixOf(taskId)}${vni.toString(36)}`;
 export const vethPrefixOf = (taskId: TaskId): string => `sv${taskId.slice(0, 8)}`;
+
+export const VETH_PREFIX_LENGTH = 10;
 
 /** Where a namespace is entered. */
 export const namespacePath = (name: string): string => `/run/netns/${name}`;

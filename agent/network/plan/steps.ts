@@ -14,7 +14,7 @@ import {
   type ObservedState,
   sameMake,
 } from "./kernel.ts";
-import { NODE, namespaceOf, vethPrefixOf } from "./names.ts";
+import { NODE, namespaceOf, taskOf, VETH_PREFIX_LENGTH, vethPrefixOf } from "./names.ts";
 import { NO_OBSERVED_RULES, NO_RULES, type ObservedRuleset, type Ruleset, rulesetChange } from "./ruleset.ts";
 
 export type Step =
@@ -55,7 +55,12 @@ export function planSteps(desired: Desired, observed: ObservedState): readonly S
   for (const name of names) {
     if (!observed.has(name)) steps.push({ kind: "addNamespace", namespace: name });
   }
-  for (const name of broken) steps.push({ kind: "removeLink", namespace: NODE, name });
+  for (const name of broken.links) steps.push({ kind: "removeLink", namespace: NODE, name });
+  for (const namespace of broken.namespaces) {
+    for (const name of observed.get(namespace)?.links.keys() ?? []) {
+      if (name !== "lo") steps.push({ kind: "removeLink", namespace, name });
+    }
+  }
   const pairs = names.map((namespace) => {
     const want = wanted.get(namespace) ?? EMPTY_WANTED;
     return { namespace, want, have: without(observed.get(namespace) ?? EMPTY, namespace, broken, wanted) };
@@ -92,31 +97,54 @@ function heldBack(unready: Iterable<TaskId>, observed: ObservedState) {
   return { namespaces: new Set(ids.map(namespaceOf)), links };
 }
 
-/** Links of the node that must be made anew: made in another way, or veths whose other end is not where it should be. */
-function brokenLinks(wanted: KernelState, observed: ObservedState): ReadonlySet<string> {
+interface Broken {
+  /** Links of the node that must be made anew. */
+  readonly links: ReadonlySet<string>;
+  /** Namespaces of tasks all of whose links must be. */
+  readonly namespaces: ReadonlySet<string>;
+}
+
+/**
+ * What cannot be mended: a link made in another way, a veth without its other end, and all links of a task whose interfaces
+ * are not those of the networks they should be of. A task's networks do not change while it lives, so that last one is rare.
+ */
+function brokenLinks(wanted: KernelState, observed: ObservedState): Broken {
   const broken = new Set<string>();
+  const namespaces = new Set<string>();
   const have = observed.get(NODE)?.links ?? new Map<string, Link>();
-  for (const [name, { make }] of wanted.get(NODE)?.links ?? []) {
+  const links = wanted.get(NODE)?.links ?? new Map<string, Link>();
+  for (const [name, { make }] of links) {
     const old = have.get(name);
-    if (old === undefined) continue;
-    const peerGone =
-      make.kind === "veth" && observed.get(make.peerNamespace)?.links.get(make.peerName)?.make.kind !== "peer";
-    if (!sameMake(make, old.make) || peerGone) broken.add(name);
+    if (old !== undefined && !sameMake(make, old.make)) broken.add(name);
+    if (make.kind !== "veth") continue;
+    const peer = observed.get(make.peerNamespace)?.links.get(make.peerName);
+    if (old !== undefined && peer?.make.kind !== "peer") broken.add(name);
+    if (peer === undefined) continue;
+    const mac = wanted.get(make.peerNamespace)?.links.get(make.peerName)?.mac;
+    if (old === undefined || (peer.up && peer.mac !== mac)) namespaces.add(make.peerNamespace);
   }
-  return broken;
+  const prefixes = new Map([...wanted.keys()].filter((ns) => ns !== NODE).map((ns) => [vethPrefixOf(taskOf(ns)), ns]));
+  const veths = [...have.keys()].flatMap((name) => {
+    const namespace = prefixes.get(name.slice(0, VETH_PREFIX_LENGTH));
+    return namespace === undefined ? [] : [{ name, namespace }];
+  });
+  for (const { name, namespace } of veths) if (!links.has(name)) namespaces.add(namespace);
+  for (const { name, namespace } of veths) if (namespaces.has(namespace)) broken.add(name);
+  return { links: broken, namespaces };
 }
 
 /** The state once the broken links of the node are removed: with them go their other ends, and every fact on both. */
 function without(
   state: NamespaceState<ObservedRuleset>,
   namespace: string,
-  broken: ReadonlySet<string>,
+  broken: Broken,
   wanted: KernelState,
 ): NamespaceState<ObservedRuleset> {
   const lost = new Set<string>();
-  if (namespace === NODE) for (const name of broken) lost.add(name);
+  if (namespace === NODE) for (const name of broken.links) lost.add(name);
   else {
-    for (const name of broken) {
+    for (const name of broken.namespaces.has(namespace) ? state.links.keys() : []) if (name !== "lo") lost.add(name);
+    for (const name of broken.links) {
       const make = wanted.get(NODE)?.links.get(name)?.make;
       if (make?.kind === "veth" && make.peerNamespace === namespace) lost.add(make.peerName);
     }

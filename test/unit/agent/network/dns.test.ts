@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { decide, reverseAddress } from "../../../../agent/network/dns/answer.ts";
+import { concat, encodeName, encodeReply, parseQuery, RCODE, TYPE } from "../../../../agent/network/dns/packet.ts";
+import { createNameServer } from "../../../../agent/network/dns/server.ts";
+import { FrameReader, frame } from "../../../../agent/network/dns/tcp-frames.ts";
+import { isAnswerTo, readResolvConf } from "../../../../agent/network/dns/upstream.ts";
+import { buildNames } from "../../../../agent/network/dns/zone.ts";
+import { formatIp } from "../../../../agent/network/plan/addresses.ts";
+import { newNetworkEndpoint, newNetworkService, newOverlayNetwork } from "../../../../proto/gen/network.ts";
+import { SkepError } from "../../../../shared/errors.ts";
+import { silentLog } from "../../../../shared/log.ts";
+import type { NetworkId, NodeId, ServiceId, TaskId } from "../../../../shared/model/ids.ts";
+import { parseIp } from "../../../../shared/model/ip.ts";
+
+const id = <T extends string>(text: string): T => text.padEnd(25, "x") as T;
+const NET = id<NetworkId>("net");
+const OTHER = id<NetworkId>("other");
+const WEB = id<ServiceId>("web");
+
+const endpoint = (n: number, state: "ready" | "draining") =>
+  newNetworkEndpoint({
+    taskId: id<TaskId>(`t${n}`),
+    serviceId: WEB,
+    slot: n,
+    name: `web.${n}.t${n}`,
+    hostname: `host${n}`,
+    addresses: [`10.0.9.${n}`],
+    nodeId: id<NodeId>("n1"),
+    state,
+  });
+const view = (networkId: NetworkId, subnet: string, many: number, name: string) => ({
+  version: 1,
+  network: newOverlayNetwork({ networkId, subnets: [{ subnet, gateway: "" }] }),
+  nodes: new Map(),
+  services: new Map([[WEB, newNetworkService({ serviceId: WEB, name, aliases: ["shop"], vips: ["10.0.9.250"] })]]),
+  endpoints: new Map(
+    Array.from({ length: many }, (_, i) => endpoint(i + 1, i === 1 ? "draining" : "ready")).map((e) => [e.taskId, e]),
+  ),
+});
+const names = buildNames({
+  views: new Map([
+    [NET, view(NET, "10.0.9.0/24", 100, "web")],
+    [OTHER, view(OTHER, "10.0.10.0/24", 0, "hidden")],
+  ]),
+  tasks: [{ taskId: id<TaskId>("t1"), networks: [NET], localAddresses: ["172.29.0.5"] }],
+});
+
+function ask(name: string, type: number): string {
+  const decision = decide(names, "172.29.0.5", { name, type }, () => 0);
+  if (decision.kind === "forward") return "forward";
+  if (decision.rcode !== RCODE.noError) return decision.rcode === RCODE.nameError ? "no such name" : "refused";
+  const texts = decision.answers.map((a) => (a.kind === "name" ? a.name : [...a.bytes].join(".")));
+  return texts.length > 3 ? `${texts.length} answers` : texts.join(" ") || "empty";
+}
+
+const cases: readonly (readonly [name: string, type: number, want: string])[] = [
+  ["web", TYPE.A, "10.0.9.250"],
+  ["web", TYPE.AAAA, "empty"],
+  ["web", 15, "empty"],
+  ["shop", TYPE.A, "10.0.9.250"],
+  ["tasks.web", TYPE.A, "99 answers"],
+  ["tasks.nothing", TYPE.A, "no such name"],
+  ["3.web", TYPE.A, "10.0.9.3"],
+  ["2.web", TYPE.A, "empty"],
+  ["777.web", TYPE.A, "no such name"],
+  ["web.3.t3", TYPE.A, "10.0.9.3"],
+  ["host1", TYPE.A, "10.0.9.1"],
+  ["host3", TYPE.A, "no such name"],
+  ["hidden", TYPE.A, "no such name"],
+  ["nothing", TYPE.A, "no such name"],
+  ["example.com", TYPE.A, "forward"],
+  ["3.pool.ntp.org", TYPE.A, "forward"],
+  ["", 2, "forward"],
+  ["3.9.0.10.in-addr.arpa", TYPE.PTR, "web.3.t3"],
+  ["250.9.0.10.in-addr.arpa", TYPE.PTR, "web"],
+  ["200.9.0.10.in-addr.arpa", TYPE.PTR, "no such name"],
+  ["3.10.0.10.in-addr.arpa", TYPE.PTR, "no such name"],
+  ["8.8.8.8.in-addr.arpa", TYPE.PTR, "forward"],
+];
+for (const [name, type, want] of cases)
+  test(`decide: ${name || "the root"} ${type}`, () => assert.equal(ask(name, type), want));
+
+test("decide: who is no task of this node is refused", () => {
+  const decision = decide(names, "172.29.0.6", { name: "web", type: TYPE.A }, () => 0);
+  assert.equal(decision.kind === "reply" && decision.rcode, RCODE.refused);
+});
+
+const query = (name: string, type: number, id = 0x1234): Uint8Array =>
+  concat([
+    Uint8Array.of(id >> 8, id & 255, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0),
+    encodeName(name),
+    Uint8Array.of(0, type, 0, 1),
+  ]);
+const server = createNameServer({
+  env: { random: () => 0.5 },
+  log: silentLog,
+  names: () => names,
+  upstream: { ask: () => Promise.reject(new SkepError("unavailable", "nobody")) },
+});
+const signal = new AbortController().signal;
+const handle = (packet: Uint8Array, transport: "udp" | "tcp") => server.handle(packet, "172.29.0.5", transport, signal);
+
+test("an answer that does not fit is empty and truncated by UDP, and whole by TCP", async () => {
+  const udp = await handle(query("tasks.web", TYPE.A), "udp");
+  assert.ok(udp && udp.length <= 512);
+  assert.equal((udp[2] ?? 0) & 2, 2);
+  const tcp = await handle(query("tasks.web", TYPE.A), "tcp");
+  assert.equal((tcp?.[2] ?? 0) & 2, 0);
+  assert.equal(tcp?.[7], 99);
+});
+
+test("no resolver: the asker is told at once, with its question", async () => {
+  const answer = await handle(query("Example.com", TYPE.A), "udp");
+  assert.equal((answer?.[3] ?? 0) & 15, RCODE.serverFailure);
+  assert.deepEqual(answer?.subarray(12), query("Example.com", TYPE.A).subarray(12));
+});
+
+test("no packet makes it throw, and no answer is larger than the asker takes", async () => {
+  const bytes = fc.uint8Array({ maxLength: 300 });
+  const near = fc.tuple(
+    fc.constantFrom("web", "tasks.web", "x"),
+    fc.nat(300),
+    fc.array(fc.tuple(fc.nat(60), fc.nat(255)), { maxLength: 4 }),
+  );
+  const damaged = near.map(([name, type, changes]) => {
+    const packet = query(name, type & 255);
+    for (const [at, value] of changes) if (at < packet.length) packet[at] = value;
+    return packet;
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(bytes, damaged), async (packet) => {
+      const answer = await handle(packet, "udp");
+      assert.ok(answer === undefined || answer.length <= 1232);
+      if (answer !== undefined) assert.deepEqual(answer.subarray(0, 2), packet.subarray(0, 2));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("parseQuery reads the asker's buffer size, and ignores responses", () => {
+  const opt = query("web", TYPE.A);
+  opt[11] = 1;
+  const parsed = parseQuery(concat([opt, Uint8Array.of(0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 0)]));
+  assert.ok(parsed.kind === "query" && parsed.query.edns && parsed.query.udpBytes === 1232);
+  const reply = encodeReply(parsed.query, { rcode: 0, answers: [], ttlSeconds: 1 }, 512);
+  assert.equal(parseQuery(reply).kind, "ignore");
+});
+
+test("an answer from outside counts only with its id and question", () => {
+  const sent = query("example.com", TYPE.A, 7);
+  const parsed = parseQuery(sent);
+  assert.ok(parsed.kind === "query");
+  const answer = query("EXAMPLE.com", TYPE.A, 7);
+  assert.equal(isAnswerTo(answer, sent, parsed.query), false, "a question is no answer");
+  answer[2] = 0x81;
+  assert.equal(isAnswerTo(answer, sent, parsed.query), true);
+  assert.equal(isAnswerTo(concat([Uint8Array.of(1), answer.subarray(1)]), sent, parsed.query), false, "another id");
+});
+
+test("TCP frames come whole out of any chunks", () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 5 }), fc.nat(9), (messages, size) => {
+      const stream = concat(messages.map(frame));
+      const reader = new FrameReader();
+      const seen: Uint8Array[] = [];
+      for (let at = 0; at < stream.length; at += size + 1)
+        seen.push(...reader.push(stream.subarray(at, at + size + 1)));
+      assert.deepEqual(
+        seen.map((m) => [...m]),
+        messages.map((m) => [...m]),
+      );
+    }),
+  );
+});
+
+test("addresses are written as the kernel's tools write them, and read back from reverse names", () => {
+  for (const text of ["10.0.9.3", "fd00:9::3", "::", "::1", "2001:db8:0:1:1:1:1:1", "fe80::1:0:0:1"]) {
+    const ip = parseIp(text);
+    assert.ok(ip);
+    assert.equal(formatIp(ip), text);
+  }
+  assert.deepEqual(reverseAddress("3.9.0.10.in-addr.arpa"), parseIp("10.0.9.3"));
+  const v6 = `3${".0".repeat(27)}.0.0.d.f.ip6.arpa`;
+  assert.deepEqual(reverseAddress(v6), parseIp("fd00::3"));
+  assert.equal(reverseAddress("example.com"), undefined);
+});
+
+test("readResolvConf: three servers at most, ours never", () => {
+  const text =
+    "search lan\nnameserver 127.0.0.11\nnameserver 192.0.2.1\n nameserver fd00::1\nnameserver 1.2.3.4\nnameserver 5.6.7.8\n";
+  const servers = readResolvConf(text, ["127.0.0.11"]).map(({ address }) => address);
+  assert.deepEqual(servers, ["192.0.2.1", "fd00::1", "1.2.3.4"]);
+});
