@@ -95,7 +95,10 @@ export class Clients {
 
   async #call<R>(what: string, work: (life: Life, context: CallContext) => Promise<R>): Promise<Answer<R>> {
     const { world, network, managers } = this.#in;
-    const manager = this.#leader !== undefined && world.chance(0.8) ? this.#leader : world.pick(managers());
+    // Whoever believes to lead is asked: one that was deposed and has not noticed must not answer from what it has.
+    const believers = managers().filter(({ life }) => life?.core.role === "leader");
+    const known = this.#leader !== undefined && world.chance(0.4) ? this.#leader : undefined;
+    const manager = known ?? world.pick(believers.length > 0 && world.chance(0.7) ? believers : managers());
     if (manager === undefined) return { kind: "not-done" };
     const asked = this.#next++;
     const answer = await call(world, network, manager, work);
