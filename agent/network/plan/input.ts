@@ -1,5 +1,5 @@
 // What the plan is made from: what managers say of the networks, and the tasks of this node that have a network of their own.
-import type { NetworkEndpoint, NetworkService, NetworkSubnet, PublishedPort } from "../../../proto/gen/network.ts";
+import type { NetworkEndpoint, NetworkSubnet, PublishedPort } from "../../../proto/gen/network.ts";
 import type { NetworkId, NodeId, TaskId } from "../../../shared/model/ids.ts";
 import { parseSubnet } from "../../../shared/model/ip.ts";
 import type { NetworkView, NetworkViews } from "../view.ts";
@@ -38,10 +38,6 @@ export const byKey = <K extends string, V>(map: ReadonlyMap<K, V>): readonly V[]
 
 export const networkSubnets = (view: NetworkView) =>
   view.network.subnets.flatMap(({ subnet }) => parseSubnet(subnet) ?? []);
-
-/** A view's endpoints that new connections may go to, of one service, in the order of their ids. */
-export const readyEndpoints = (view: NetworkView, service: NetworkService): readonly NetworkEndpoint[] =>
-  byKey(view.endpoints).filter(({ serviceId, state }) => serviceId === service.serviceId && state === "ready");
 
 /** Ready endpoints of every service, found in one pass. */
 export function readyByService(view: NetworkView): ReadonlyMap<string, readonly NetworkEndpoint[]> {

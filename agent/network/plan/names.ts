@@ -1,6 +1,6 @@
 // Names of what we make in the kernel. A name tells that a thing is ours and what it is for, so that after a restart nothing
 // needs to be remembered. Interface names have at most 15 characters.
-import type { TaskId } from "../../../shared/model/ids.ts";
+import { parseId, type TaskId } from "../../../shared/model/ids.ts";
 
 /** The node's own network namespace, among the names of task namespaces. */
 export const NODE = "node";
@@ -14,7 +14,7 @@ const LINK = /^(skep0|skbr[0-9]{1,8}|skvx[0-9]{1,8}|sv[0-9a-z]{9,13})$/;
 
 export const namespaceOf = (taskId: TaskId): string => `skt-${taskId}`;
 /** The task of a namespace that namespaceOf named. */
-export const taskOf = (namespace: string): TaskId => namespace.slice("skt-".length) as TaskId;
+export const taskOf = (namespace: string): TaskId => parseId<TaskId>("task id", namespace.slice("skt-".length));
 export const isTaskNamespace = (name: string): boolean => NAMESPACE.test(name);
 export const bridgeOf = (vni: number): string => `skbr${vni}`;
 export const vxlanOf = (vni: number): string => `skvx${vni}`;

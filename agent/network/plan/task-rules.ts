@@ -1,7 +1,7 @@
 // The rules in a task's own namespace. A service's virtual address becomes the address of one of its tasks before the packet
 // leaves: the source address stays, there is one connection entry, and no packet takes a second way through the node. A
 // virtual address without a ready task is refused at once.
-import { macOfAll, readAddresses } from "./addresses.ts";
+import { readAddresses } from "./addresses.ts";
 import { dnat } from "./balance.ts";
 import { byKey, type LocalTask, type NodeInput, readyByService } from "./input.ts";
 import { returnPaths, type TaskNetwork } from "./return-path.ts";
@@ -67,6 +67,3 @@ function addReturnMarks(rules: RulesetBuilder, networks: readonly TaskNetwork[])
     rules: ["ct mark != 0 meta mark set ct mark"],
   });
 }
-
-/** What the task's interface on a network has as MAC; for tests and the checker. */
-export const taskMac = (addresses: readonly string[]): string | undefined => macOfAll(readAddresses(addresses));
