@@ -115,7 +115,8 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
   const { env, log, dir, runtime } = options;
   const startedAtMs = env.wallMs();
   const stopping = new AbortController();
-  let life: Life = { kind: "inactive" };
+  // Until `resume` has looked at the disk nobody knows what this node is: callers try again in a moment.
+  let life: Life = { kind: "changing", doing: "starting" };
 
   const present = (): Life => life;
   const describe = (): NodeDescription => describeHost(runtime.name(), options.labels);
@@ -430,7 +431,10 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     let stored: StoredIdentity;
     try {
       state = await dir.readNode();
-      if (state === undefined) return;
+      if (state === undefined) {
+        life = { kind: "inactive" };
+        return;
+      }
       stored = await dir.readIdentity();
     } catch (error) {
       fail(error, false);

@@ -78,6 +78,7 @@ export async function testDaemon(): Promise<TestDaemon> {
       interfaces: () => ({}),
     });
   let node = open();
+  await node.resume();
   return {
     addr,
     dataDir,
