@@ -1,5 +1,4 @@
 // The edge: the process's streams, variables and signals become a CliContext; nothing below reads them itself.
-import { readFile } from "node:fs/promises";
 import { realEnv } from "../shared/env/real-env.ts";
 import { SkepError } from "../shared/errors.ts";
 import type { CliContext } from "./context.ts";
@@ -30,8 +29,9 @@ export async function runCli(argv: string[]): Promise<number> {
     terminal: processTerminal(process.stdout, process.stderr, process.env),
     vars: process.env,
     files: {
-      readText: (path) => readFile(path, "utf8"),
-      readBytes: (path) => readFile(path),
+      // Loaded when needed: most commands read no file.
+      readText: async (path) => await (await import("node:fs/promises")).readFile(path, "utf8"),
+      readBytes: async (path) => await (await import("node:fs/promises")).readFile(path),
       writeSecret: async (path, pieces, verify) => {
         const { writeSecretFile } = await import("./secret-file.ts");
         await writeSecretFile(path, pieces, verify);

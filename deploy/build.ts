@@ -1,14 +1,17 @@
-// npm run build: the installed form of skep in dist/. It may be copied to any host of the same kind of machine: nothing is
-// looked for outside it, neither packages nor Node.
+// npm run build: the installed form of skep in dist/, or in the folder that is named. It may be copied to any host of the
+// same kind of machine: nothing is looked for outside it, neither packages nor Node.
 //   bin/skep          the launcher; a link to it on the PATH is all that an installation needs
 //   lib/              the program, and its Node
 //   node_modules/     lmdb, which carries native code, with what it needs
 //   deploy/           the service unit, and what `skep dev` runs
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { bundle, NATIVE_PACKAGES, ROOT } from "./bundle/bundle.ts";
+import { bundle, MAIN, NATIVE_PACKAGES, ROOT } from "./bundle/bundle.ts";
 
-const dist = join(ROOT, "dist");
+const dist = process.argv[2] ?? join(ROOT, "dist");
+if (existsSync(dist) && readdirSync(dist).length > 0 && !existsSync(join(dist, "lib", MAIN))) {
+  throw new Error(`${dist} holds something else: name a folder that is empty, or one that this made before`);
+}
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(join(dist, "lib"), { recursive: true });
 
@@ -24,7 +27,9 @@ for (const file of ["bin/skep", "LICENSE", "README.md", "deploy/skep.service", "
 writeFileSync(join(dist, "LICENSES-OF-PACKAGES"), packages.map(licenseOf).join("\n"));
 
 const bytes = [...files.values()].reduce((sum, text) => sum + text.length, 0);
-console.log(`dist/bin/skep: ${(bytes / 2 ** 20).toFixed(1)} MiB of program, beside Node and ${native.length} packages`);
+console.log(
+  `${join(dist, "bin/skep")}: ${(bytes / 2 ** 20).toFixed(1)} MiB of program, beside Node and ${native.length} packages`,
+);
 
 function packageDir(name: string): string {
   return join(ROOT, "node_modules", name);

@@ -19,6 +19,7 @@ import { createLog } from "./log.ts";
 import { type DaemonOptions, HELP, parseDaemonOptions } from "./options.ts";
 import { createRuntimeHolder } from "./runtime-holder.ts";
 import { openStateDir, type StateDir } from "./state-dir.ts";
+import { trimAtRest } from "./trim.ts";
 
 const CLOSE_GRACE_MS = 500;
 const FLUSH_AFTER_MS = 5_000;
@@ -87,6 +88,7 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
     seeds: options.managers,
   });
   const server = serveLocally(options.socket, node);
+  const stopped = new AbortController();
   await server.listen(); // first: a second daemon on the same state is refused before it touches anything
   log.info(
     { version: VERSION, socket: options.socket, listen: formatAddress(options.listen) },
@@ -98,10 +100,12 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
   try {
     await node.resume();
     keepCompiledCode();
+    trimAtRest(realEnv, stopped.signal);
     const signal = await told;
     log.info({ signal }, "stopping; containers live on");
     return 0;
   } finally {
+    stopped.abort();
     await node.stop();
     await server.close(CLOSE_GRACE_MS);
     log.info({}, "the daemon has stopped");

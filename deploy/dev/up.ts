@@ -1,5 +1,5 @@
 // `skep dev up`: hosts, links and registry; then `swarm init` on node1 and `swarm join` on the others, as a person would.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ControlService, newListRequest } from "../../proto/gen/control.ts";
 import { LocalService, newInfoRequest, newInitRequest, newJoinRequest } from "../../proto/gen/local.ts";
@@ -10,7 +10,7 @@ import { unary } from "../../shared/rpc/client.ts";
 import { retry, withClient } from "./client.ts";
 import { claimCluster, DEV_DIR, writeCluster } from "./clusters.ts";
 import { takeDown } from "./down.ts";
-import { run } from "./exec.ts";
+import { run, tryRun } from "./exec.ts";
 import { lastWords, powerOn } from "./hosts.ts";
 import {
   DAEMON_PORT,
@@ -39,6 +39,7 @@ export interface UpOptions {
   readonly diskMegabytes?: number | undefined;
 }
 
+const BUNDLER = join(import.meta.dirname, "..", "bundle", "checkout.ts");
 const BOOT_LIMIT_MS = 60_000;
 const READY_LIMIT_MS = 60_000;
 const READY_POLL_MS = 50;
@@ -59,6 +60,7 @@ export async function bringUp(options: UpOptions): Promise<DevCluster> {
   const cluster = planCluster(name, number, options, env.wallMs());
   try {
     writeCluster(cluster, base);
+    await refreshBundle(options.signal);
     await boot(cluster, paths, options);
     await form(cluster, paths, options);
     return cluster;
@@ -69,6 +71,12 @@ export async function bringUp(options: UpOptions): Promise<DevCluster> {
     rmSync(paths.dir, { recursive: true, force: true });
     throw error;
   }
+}
+
+// After an edit, all daemons of the new cluster would run from the sources: correct, but larger and slower. An installed skep
+// has no sources.
+async function refreshBundle(signal: AbortSignal): Promise<void> {
+  if (existsSync(BUNDLER)) await tryRun(process.execPath, [BUNDLER], { signal });
 }
 
 async function boot(cluster: DevCluster, paths: Paths, options: UpOptions): Promise<void> {

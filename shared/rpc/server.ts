@@ -1,7 +1,7 @@
 // Typed handlers for grpc-js: a unary handler is an async function, a streaming one an async generator; both get the
 // proven peer and a signal that aborts when the caller goes away. Whatever a handler throws becomes a SkepError status, so
 // that a bad request never ends a daemon.
-import type * as grpc from "@grpc/grpc-js";
+import * as grpc from "@grpc/grpc-js";
 import { GRPC_STATUS, SkepError } from "../errors.ts";
 import type { AnyMethod, RequestOf, ResponseOf, ServiceMethods } from "./method.ts";
 import type { Peer } from "./peer.ts";
@@ -101,6 +101,12 @@ export function addService<S extends ServiceMethods>(
   }
 }
 
+// A client of grpc-js keeps a copy of up to 1 MB of what it has sent, to send it again elsewhere, until the server's first
+// sign. A stream of requests may otherwise get none until it ends: managers' links with one another live for months.
+function accept(call: { sendMetadata(metadata: grpc.Metadata): void }): void {
+  call.sendMetadata(new grpc.Metadata());
+}
+
 function implement(
   method: AnyMethod,
   handler: (input: unknown, context: CallContext) => unknown,
@@ -112,6 +118,7 @@ function implement(
       call.on("error", () => undefined); // a broken connection is told by the signal
       const run = async (): Promise<void> => {
         const context = contextOf(call, method, resolve, authorize);
+        if (method.requestStream) accept(call);
         const input = method.requestStream
           ? requestsOf(call as grpc.ServerDuplexStream<unknown, unknown>)
           : (call as grpc.ServerWritableStream<unknown, unknown>).request;
@@ -128,6 +135,7 @@ function implement(
     if (method.requestStream) call.on("error", () => undefined);
     const run = async (): Promise<unknown> => {
       const context = contextOf(call, method, resolve, authorize);
+      if (method.requestStream) accept(call);
       const input = method.requestStream
         ? requestsOf(call as grpc.ServerReadableStream<unknown, unknown>)
         : (call as grpc.ServerUnaryCall<unknown, unknown>).request;
