@@ -23,6 +23,7 @@ import { World } from "./world.ts";
 const PREPARE_LIMIT_MS = 30_000;
 const CONVERGE_LIMIT_MS = 120_000;
 const STAY_MS = 10_000;
+const LONGEST_STALL_MS = 8_000;
 const STEP_MS = 50;
 const MAX_MANAGERS = 5;
 const MIN_MANAGERS = 3;
@@ -148,6 +149,7 @@ export class Cluster {
     this.world.record("the faults stop");
     repairAll(this.#targets);
     const startedMs = this.world.nowMs;
+    await this.#pass(LONGEST_STALL_MS); // what is stalled now comes back by itself
     let active = false;
     const activate = async (): Promise<void> => {
       while (!active) active = await this.clients.activateNodes();
