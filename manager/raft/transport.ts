@@ -14,6 +14,8 @@ import { PeerLink } from "./peer-link.ts";
  */
 export const RAFT_CHANNEL_OPTIONS: grpc.ChannelOptions = {
   "grpc.use_local_subchannel_pool": 1,
+  // Else each stream keeps what it sent, a megabyte that is many in the encoder's slabs, in case it is to be sent again.
+  "grpc.per_rpc_retry_buffer_size": 1 << 14,
   "grpc.keepalive_time_ms": 1000,
   "grpc.keepalive_timeout_ms": 2000,
   "grpc.initial_reconnect_backoff_ms": 100,
