@@ -148,27 +148,28 @@ test("a worker that leaves is disconnected at once, and can join again", async (
 
 test("a worker is promoted and becomes a manager; demoted, it is a worker again", async () => {
   const { nodeId } = await third.info();
-  const present = (await nodes(first)).find((node) => node.id === nodeId);
-  assert.ok(present?.spec !== undefined);
-  const update = (node: Node, role: NodeRole) =>
-    first.node().control.updateNode(
-      {
-        id: node.id,
-        version: node.meta?.version ?? 0,
-        spec: { ...(node.spec ?? present.spec), role } as NonNullable<Node["spec"]>,
-        advertiseAddr: "",
-      },
-      LOCAL,
-    );
-  await update(present, "manager");
+  // As the command does: what changed in between is read again.
+  const setRole = (role: NodeRole) =>
+    eventually(`${role} is wished`, async () => {
+      const node = (await nodes(first)).find((candidate) => candidate.id === nodeId);
+      assert.ok(node?.spec !== undefined);
+      const version = node.meta?.version ?? 0;
+      const request = { id: nodeId, version, spec: { ...node.spec, role }, advertiseAddr: "" };
+      try {
+        await first.node().control.updateNode(request, LOCAL);
+        return true;
+      } catch (error) {
+        if (isCode(error, "conflict")) return false;
+        throw error;
+      }
+    });
+  await setRole("manager");
   await eventually("it answers as a manager", async () => (await third.info()).controlAvailable);
   await eventually("it shows the cluster", async () => (await nodes(third).catch(() => [])).length > 0);
   await eventually("the store knows the member", async () =>
     (await nodes(first)).some((node) => node.id === nodeId && node.managerStatus !== undefined),
   );
-  const promoted = (await nodes(first)).find((node) => node.id === nodeId);
-  assert.ok(promoted !== undefined);
-  await update(promoted, "worker");
+  await setRole("worker");
   await eventually("it is a worker", async () => !(await third.info()).controlAvailable);
   await eventually("its log is gone", () => !existsSync(join(third.dataDir, "raft")));
 });
