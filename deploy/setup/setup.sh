@@ -39,6 +39,7 @@ need ip iproute2
 need nft nftables
 need docker-registry docker-registry
 need nsenter util-linux
+need openssl openssl # tests read certificates with it
 [ -x /usr/bin/tini-static ] || missing="$missing tini"
 [ -x /bin/busybox ] || [ -x /usr/bin/busybox ] || missing="$missing busybox-static"
 [ -z "$missing" ] && exit 0
