@@ -163,7 +163,8 @@ function parseNode(text: string, path: string): NodeState {
       ...(Array.isArray(removed) ? { removed: removed.map((id) => parseId<NodeId>("node id", String(id))) } : {}),
     };
   } catch (cause) {
-    throw damaged(path, SkepError.from(cause).message);
+    // The parser quotes what it read: of a damaged file that may be anything.
+    throw damaged(path, cause instanceof SyntaxError ? "not JSON" : SkepError.from(cause).message);
   }
 }
 

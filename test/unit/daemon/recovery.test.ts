@@ -304,8 +304,8 @@ test("a worker that knows none of the managers' addresses any more finds them wi
 const damage: readonly (readonly [name: string, hurt: (dir: string) => void, words: RegExp])[] = [
   [
     "node.json garbage",
-    (dir) => writeFileSync(join(dir, "node.json"), randomBytes(200)),
-    /node\.json is damaged .*swarm leave --force/,
+    (dir) => writeFileSync(join(dir, "node.json"), Buffer.concat([Buffer.from("noise\n\x1b[2J"), randomBytes(200)])),
+    /node\.json is damaged \(not JSON\).*swarm leave --force/,
   ],
   ["node.json torn", (dir) => truncateSync(join(dir, "node.json"), 40), /node\.json is damaged .*swarm leave --force/],
   [
