@@ -229,6 +229,8 @@ class LiveSession {
       case "stored":
         this.#outbox.stored(message.updates);
         return;
+      case "network":
+      case "drained":
       case "beat":
         return;
       default:

@@ -160,6 +160,8 @@ export class Epoch {
       case "statuses":
         this.#report(nodeId, message);
         return;
+      case "networkApplied":
+      case "networkResync":
       case "beat":
         return;
       default:

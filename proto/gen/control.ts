@@ -1,7 +1,8 @@
 // Generated from skep/v1/control.proto by proto/generate.ts. Do not edit: npm run proto.
 import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
-import { NodeRoleNumber, ReachabilityNumber, decodeCluster, decodeClusterFrom, decodeClusterSpecFrom, decodeNode, decodeNodeFrom, decodeNodeSpecFrom, decodeServiceFrom, decodeServiceSpecFrom, decodeTask, decodeTaskFrom, encodeCluster, encodeClusterInto, encodeClusterSpecInto, encodeNode, encodeNodeInto, encodeNodeSpecInto, encodeServiceInto, encodeServiceSpecInto, encodeTask, encodeTaskInto, readNodeRole, readReachability, type Cluster, type ClusterSpec, type Node, type NodeRole, type NodeSpec, type Reachability, type Service, type ServiceSpec, type Task } from "./objects.ts";
+import { EndpointStateNumber, readEndpointState, type EndpointState } from "./network.ts";
+import { NodeRoleNumber, ReachabilityNumber, decodeCluster, decodeClusterFrom, decodeClusterSpecFrom, decodeNetworkFrom, decodeNetworkSpecFrom, decodeNode, decodeNodeFrom, decodeNodeSpecFrom, decodePortConfigFrom, decodeServiceFrom, decodeServiceSpecFrom, decodeTask, decodeTaskFrom, encodeCluster, encodeClusterInto, encodeClusterSpecInto, encodeNetworkInto, encodeNetworkSpecInto, encodeNode, encodeNodeInto, encodeNodeSpecInto, encodePortConfigInto, encodeServiceInto, encodeServiceSpecInto, encodeTask, encodeTaskInto, readNodeRole, readReachability, type Cluster, type ClusterSpec, type Network, type NetworkSpec, type Node, type NodeRole, type NodeSpec, type PortConfig, type Reachability, type Service, type ServiceSpec, type Task } from "./objects.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const EMPTY = new Uint8Array(0);
@@ -750,6 +751,353 @@ export function decodeListTasksResponseFrom(r: Reader, length: number): ListTask
 export function decodeListTasksResponse(bytes: Uint8Array): ListTasksResponse {
   const r = Reader.create(bytes);
   return decodeListTasksResponseFrom(r, bytes.length);
+}
+
+export interface CreateNetworkRequest {
+  readonly spec?: NetworkSpec | undefined;
+}
+/** A CreateNetworkRequest with every field that is not given at its zero value. */
+export function newCreateNetworkRequest(init: Partial<CreateNetworkRequest> = {}): CreateNetworkRequest {
+  return { ...init };
+}
+export function encodeCreateNetworkRequestInto(m: CreateNetworkRequest, w: Writer): Writer {
+  if (m.spec !== undefined) encodeNetworkSpecInto(m.spec, w.uint32(10).fork()).ldelim();
+  return w;
+}
+export function encodeCreateNetworkRequest(m: CreateNetworkRequest): Uint8Array {
+  return encodeCreateNetworkRequestInto(m, Writer.create()).finish();
+}
+export function decodeCreateNetworkRequestFrom(r: Reader, length: number): CreateNetworkRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<CreateNetworkRequest> = newCreateNetworkRequest();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.spec = decodeNetworkSpecFrom(r, r.uint32());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a CreateNetworkRequest. */
+export function decodeCreateNetworkRequest(bytes: Uint8Array): CreateNetworkRequest {
+  const r = Reader.create(bytes);
+  return decodeCreateNetworkRequestFrom(r, bytes.length);
+}
+
+export interface ListNetworksResponse {
+  readonly networks: readonly Network[];
+}
+/** A ListNetworksResponse with every field that is not given at its zero value. */
+export function newListNetworksResponse(init: Partial<ListNetworksResponse> = {}): ListNetworksResponse {
+  return { networks: [], ...init };
+}
+export function encodeListNetworksResponseInto(m: ListNetworksResponse, w: Writer): Writer {
+  for (const value of m.networks) encodeNetworkInto(value, w.uint32(10).fork()).ldelim();
+  return w;
+}
+export function encodeListNetworksResponse(m: ListNetworksResponse): Uint8Array {
+  return encodeListNetworksResponseInto(m, Writer.create()).finish();
+}
+export function decodeListNetworksResponseFrom(r: Reader, length: number): ListNetworksResponse {
+  const end = r.pos + length;
+  const networks: Network[] = [];
+  const m: Mutable<ListNetworksResponse> = newListNetworksResponse({ networks });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        networks.push(decodeNetworkFrom(r, r.uint32()));
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ListNetworksResponse. */
+export function decodeListNetworksResponse(bytes: Uint8Array): ListNetworksResponse {
+  const r = Reader.create(bytes);
+  return decodeListNetworksResponseFrom(r, bytes.length);
+}
+
+/** What the network has on it, as the leader believes it. */
+export interface NetworkTask {
+  readonly taskId: TaskId;
+  readonly serviceId: ServiceId;
+  /** web.1.<task id> */
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly nodeId: NodeId;
+  readonly state: EndpointState;
+}
+/** A NetworkTask with every field that is not given at its zero value. */
+export function newNetworkTask(init: Partial<NetworkTask> = {}): NetworkTask {
+  return { taskId: "" as TaskId, serviceId: "" as ServiceId, name: "", addresses: [], nodeId: "" as NodeId, state: "starting", ...init };
+}
+export function encodeNetworkTaskInto(m: NetworkTask, w: Writer): Writer {
+  if (m.taskId !== "") w.uint32(10).string(m.taskId);
+  if (m.serviceId !== "") w.uint32(18).string(m.serviceId);
+  if (m.name !== "") w.uint32(26).string(m.name);
+  for (const value of m.addresses) w.uint32(34).string(value);
+  if (m.nodeId !== "") w.uint32(42).string(m.nodeId);
+  if (m.state !== "starting") w.uint32(48).int32(EndpointStateNumber[m.state]);
+  return w;
+}
+export function encodeNetworkTask(m: NetworkTask): Uint8Array {
+  return encodeNetworkTaskInto(m, Writer.create()).finish();
+}
+export function decodeNetworkTaskFrom(r: Reader, length: number): NetworkTask {
+  const end = r.pos + length;
+  const addresses: string[] = [];
+  const m: Mutable<NetworkTask> = newNetworkTask({ addresses });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.taskId = (r.string() as TaskId);
+        break;
+      case 2:
+        m.serviceId = (r.string() as ServiceId);
+        break;
+      case 3:
+        m.name = r.string();
+        break;
+      case 4:
+        addresses.push(r.string());
+        break;
+      case 5:
+        m.nodeId = (r.string() as NodeId);
+        break;
+      case 6:
+        m.state = readEndpointState(r.int32());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkTask. */
+export function decodeNetworkTask(bytes: Uint8Array): NetworkTask {
+  const r = Reader.create(bytes);
+  return decodeNetworkTaskFrom(r, bytes.length);
+}
+
+export interface NetworkServiceUse {
+  readonly serviceId: ServiceId;
+  readonly name: string;
+  readonly virtualIps: readonly string[];
+  readonly ports: readonly PortConfig[];
+}
+/** A NetworkServiceUse with every field that is not given at its zero value. */
+export function newNetworkServiceUse(init: Partial<NetworkServiceUse> = {}): NetworkServiceUse {
+  return { serviceId: "" as ServiceId, name: "", virtualIps: [], ports: [], ...init };
+}
+export function encodeNetworkServiceUseInto(m: NetworkServiceUse, w: Writer): Writer {
+  if (m.serviceId !== "") w.uint32(10).string(m.serviceId);
+  if (m.name !== "") w.uint32(18).string(m.name);
+  for (const value of m.virtualIps) w.uint32(26).string(value);
+  for (const value of m.ports) encodePortConfigInto(value, w.uint32(34).fork()).ldelim();
+  return w;
+}
+export function encodeNetworkServiceUse(m: NetworkServiceUse): Uint8Array {
+  return encodeNetworkServiceUseInto(m, Writer.create()).finish();
+}
+export function decodeNetworkServiceUseFrom(r: Reader, length: number): NetworkServiceUse {
+  const end = r.pos + length;
+  const virtualIps: string[] = [];
+  const ports: PortConfig[] = [];
+  const m: Mutable<NetworkServiceUse> = newNetworkServiceUse({ virtualIps, ports });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.serviceId = (r.string() as ServiceId);
+        break;
+      case 2:
+        m.name = r.string();
+        break;
+      case 3:
+        virtualIps.push(r.string());
+        break;
+      case 4:
+        ports.push(decodePortConfigFrom(r, r.uint32()));
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkServiceUse. */
+export function decodeNetworkServiceUse(bytes: Uint8Array): NetworkServiceUse {
+  const r = Reader.create(bytes);
+  return decodeNetworkServiceUseFrom(r, bytes.length);
+}
+
+export interface NetworkPeer {
+  readonly nodeId: NodeId;
+  readonly hostname: string;
+  /** Where it takes the network's packets. */
+  readonly addresses: readonly string[];
+  /** The version of the network that its kernel has; the leader sends `Network.version`. */
+  readonly appliedVersion: number;
+}
+/** A NetworkPeer with every field that is not given at its zero value. */
+export function newNetworkPeer(init: Partial<NetworkPeer> = {}): NetworkPeer {
+  return { nodeId: "" as NodeId, hostname: "", addresses: [], appliedVersion: 0, ...init };
+}
+export function encodeNetworkPeerInto(m: NetworkPeer, w: Writer): Writer {
+  if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
+  if (m.hostname !== "") w.uint32(18).string(m.hostname);
+  for (const value of m.addresses) w.uint32(26).string(value);
+  if (m.appliedVersion !== 0) w.uint32(32).uint64(m.appliedVersion);
+  return w;
+}
+export function encodeNetworkPeer(m: NetworkPeer): Uint8Array {
+  return encodeNetworkPeerInto(m, Writer.create()).finish();
+}
+export function decodeNetworkPeerFrom(r: Reader, length: number): NetworkPeer {
+  const end = r.pos + length;
+  const addresses: string[] = [];
+  const m: Mutable<NetworkPeer> = newNetworkPeer({ addresses });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.nodeId = (r.string() as NodeId);
+        break;
+      case 2:
+        m.hostname = r.string();
+        break;
+      case 3:
+        addresses.push(r.string());
+        break;
+      case 4:
+        m.appliedVersion = toNumber(r.uint64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkPeer. */
+export function decodeNetworkPeer(bytes: Uint8Array): NetworkPeer {
+  const r = Reader.create(bytes);
+  return decodeNetworkPeerFrom(r, bytes.length);
+}
+
+export interface NetworkDetails {
+  readonly network?: Network | undefined;
+  readonly services: readonly NetworkServiceUse[];
+  readonly tasks: readonly NetworkTask[];
+  readonly peers: readonly NetworkPeer[];
+  /** Of each subnet, in the order of `network.ipam`: addresses in use, and those that there are. */
+  readonly subnets: readonly SubnetUse[];
+  readonly version: number;
+}
+/** A NetworkDetails with every field that is not given at its zero value. */
+export function newNetworkDetails(init: Partial<NetworkDetails> = {}): NetworkDetails {
+  return { services: [], tasks: [], peers: [], subnets: [], version: 0, ...init };
+}
+export function encodeNetworkDetailsInto(m: NetworkDetails, w: Writer): Writer {
+  if (m.network !== undefined) encodeNetworkInto(m.network, w.uint32(10).fork()).ldelim();
+  for (const value of m.services) encodeNetworkServiceUseInto(value, w.uint32(18).fork()).ldelim();
+  for (const value of m.tasks) encodeNetworkTaskInto(value, w.uint32(26).fork()).ldelim();
+  for (const value of m.peers) encodeNetworkPeerInto(value, w.uint32(34).fork()).ldelim();
+  for (const value of m.subnets) encodeSubnetUseInto(value, w.uint32(42).fork()).ldelim();
+  if (m.version !== 0) w.uint32(48).uint64(m.version);
+  return w;
+}
+export function encodeNetworkDetails(m: NetworkDetails): Uint8Array {
+  return encodeNetworkDetailsInto(m, Writer.create()).finish();
+}
+export function decodeNetworkDetailsFrom(r: Reader, length: number): NetworkDetails {
+  const end = r.pos + length;
+  const services: NetworkServiceUse[] = [];
+  const tasks: NetworkTask[] = [];
+  const peers: NetworkPeer[] = [];
+  const subnets: SubnetUse[] = [];
+  const m: Mutable<NetworkDetails> = newNetworkDetails({ services, tasks, peers, subnets });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.network = decodeNetworkFrom(r, r.uint32());
+        break;
+      case 2:
+        services.push(decodeNetworkServiceUseFrom(r, r.uint32()));
+        break;
+      case 3:
+        tasks.push(decodeNetworkTaskFrom(r, r.uint32()));
+        break;
+      case 4:
+        peers.push(decodeNetworkPeerFrom(r, r.uint32()));
+        break;
+      case 5:
+        subnets.push(decodeSubnetUseFrom(r, r.uint32()));
+        break;
+      case 6:
+        m.version = toNumber(r.uint64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkDetails. */
+export function decodeNetworkDetails(bytes: Uint8Array): NetworkDetails {
+  const r = Reader.create(bytes);
+  return decodeNetworkDetailsFrom(r, bytes.length);
+}
+
+export interface SubnetUse {
+  readonly used: number;
+  /** At most 2^53. */
+  readonly size: number;
+}
+/** A SubnetUse with every field that is not given at its zero value. */
+export function newSubnetUse(init: Partial<SubnetUse> = {}): SubnetUse {
+  return { used: 0, size: 0, ...init };
+}
+export function encodeSubnetUseInto(m: SubnetUse, w: Writer): Writer {
+  if (m.used !== 0) w.uint32(8).uint64(m.used);
+  if (m.size !== 0) w.uint32(16).uint64(m.size);
+  return w;
+}
+export function encodeSubnetUse(m: SubnetUse): Uint8Array {
+  return encodeSubnetUseInto(m, Writer.create()).finish();
+}
+export function decodeSubnetUseFrom(r: Reader, length: number): SubnetUse {
+  const end = r.pos + length;
+
+  const m: Mutable<SubnetUse> = newSubnetUse();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.used = toNumber(r.uint64());
+        break;
+      case 2:
+        m.size = toNumber(r.uint64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a SubnetUse. */
+export function decodeSubnetUse(bytes: Uint8Array): SubnetUse {
+  const r = Reader.create(bytes);
+  return decodeSubnetUseFrom(r, bytes.length);
 }
 
 export interface GetClusterRequest {

@@ -1,6 +1,7 @@
 // Generated from skep/v1/dispatcher.proto by proto/generate.ts. Do not edit: npm run proto.
 import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
+import { decodeNetworkAppliedFrom, decodeNetworkResyncFrom, decodeNetworkUpdateFrom, encodeNetworkAppliedInto, encodeNetworkResyncInto, encodeNetworkUpdateInto, type NetworkApplied, type NetworkResync, type NetworkUpdate } from "./network.ts";
 import { NodeRoleNumber, decodeBlacklistedCertificateFrom, decodeNodeDescriptionFrom, decodeTaskFrom, decodeTaskStatusFrom, encodeBlacklistedCertificateInto, encodeNodeDescriptionInto, encodeTaskInto, encodeTaskStatusInto, readNodeRole, type BlacklistedCertificate, type NodeDescription, type NodeRole, type Task, type TaskStatus } from "./objects.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -160,6 +161,8 @@ export interface AgentMessage {
     | ({ readonly kind: "beat" } & AgentBeat)
     | ({ readonly kind: "statuses" } & AgentStatuses)
     | ({ readonly kind: "description" } & NodeDescription)
+    | ({ readonly kind: "networkApplied" } & NetworkApplied)
+    | ({ readonly kind: "networkResync" } & NetworkResync)
     | undefined;
 }
 /** A AgentMessage with every field that is not given at its zero value. */
@@ -179,6 +182,12 @@ export function encodeAgentMessageInto(m: AgentMessage, w: Writer): Writer {
       break;
     case "description":
       encodeNodeDescriptionInto(m.message, w.uint32(34).fork()).ldelim();
+      break;
+    case "networkApplied":
+      encodeNetworkAppliedInto(m.message, w.uint32(42).fork()).ldelim();
+      break;
+    case "networkResync":
+      encodeNetworkResyncInto(m.message, w.uint32(50).fork()).ldelim();
       break;
     case undefined:
       break;
@@ -206,6 +215,12 @@ export function decodeAgentMessageFrom(r: Reader, length: number): AgentMessage 
         break;
       case 4:
         m.message = { kind: "description", ...decodeNodeDescriptionFrom(r, r.uint32()) };
+        break;
+      case 5:
+        m.message = { kind: "networkApplied", ...decodeNetworkAppliedFrom(r, r.uint32()) };
+        break;
+      case 6:
+        m.message = { kind: "networkResync", ...decodeNetworkResyncFrom(r, r.uint32()) };
         break;
       default:
         r.skipType(tag & 7);
@@ -450,12 +465,54 @@ export function decodeStatusesStored(bytes: Uint8Array): StatusesStored {
   return decodeStatusesStoredFrom(r, bytes.length);
 }
 
+/**
+ * No node sends new connections to these tasks of the node any more: they may get their stop signal. Sent once they are to stop
+ * and every node that knew their endpoints has applied that, or is not heard; an agent does not wait for it without limit.
+ */
+export interface TasksDrained {
+  readonly taskIds: readonly TaskId[];
+}
+/** A TasksDrained with every field that is not given at its zero value. */
+export function newTasksDrained(init: Partial<TasksDrained> = {}): TasksDrained {
+  return { taskIds: [], ...init };
+}
+export function encodeTasksDrainedInto(m: TasksDrained, w: Writer): Writer {
+  for (const value of m.taskIds) w.uint32(10).string(value);
+  return w;
+}
+export function encodeTasksDrained(m: TasksDrained): Uint8Array {
+  return encodeTasksDrainedInto(m, Writer.create()).finish();
+}
+export function decodeTasksDrainedFrom(r: Reader, length: number): TasksDrained {
+  const end = r.pos + length;
+  const taskIds: TaskId[] = [];
+  const m: Mutable<TasksDrained> = newTasksDrained({ taskIds });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        taskIds.push((r.string() as TaskId));
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a TasksDrained. */
+export function decodeTasksDrained(bytes: Uint8Array): TasksDrained {
+  const r = Reader.create(bytes);
+  return decodeTasksDrainedFrom(r, bytes.length);
+}
+
 export interface DispatcherMessage {
   readonly message?:
     | ({ readonly kind: "session" } & SessionInfo)
     | ({ readonly kind: "assignments" } & Assignments)
     | ({ readonly kind: "beat" } & DispatcherBeat)
     | ({ readonly kind: "stored" } & StatusesStored)
+    | ({ readonly kind: "network" } & NetworkUpdate)
+    | ({ readonly kind: "drained" } & TasksDrained)
     | undefined;
 }
 /** A DispatcherMessage with every field that is not given at its zero value. */
@@ -475,6 +532,12 @@ export function encodeDispatcherMessageInto(m: DispatcherMessage, w: Writer): Wr
       break;
     case "stored":
       encodeStatusesStoredInto(m.message, w.uint32(34).fork()).ldelim();
+      break;
+    case "network":
+      encodeNetworkUpdateInto(m.message, w.uint32(42).fork()).ldelim();
+      break;
+    case "drained":
+      encodeTasksDrainedInto(m.message, w.uint32(50).fork()).ldelim();
       break;
     case undefined:
       break;
@@ -502,6 +565,12 @@ export function decodeDispatcherMessageFrom(r: Reader, length: number): Dispatch
         break;
       case 4:
         m.message = { kind: "stored", ...decodeStatusesStoredFrom(r, r.uint32()) };
+        break;
+      case 5:
+        m.message = { kind: "network", ...decodeNetworkUpdateFrom(r, r.uint32()) };
+        break;
+      case 6:
+        m.message = { kind: "drained", ...decodeTasksDrainedFrom(r, r.uint32()) };
         break;
       default:
         r.skipType(tag & 7);

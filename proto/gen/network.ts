@@ -311,7 +311,7 @@ export const EndpointStateNumber: Readonly<Record<EndpointState, number>> = {
   ready: 1,
   draining: 2,
 };
-function readEndpointState(number: number): EndpointState {
+export function readEndpointState(number: number): EndpointState {
   switch (number) {
     case 0:
       return "starting";

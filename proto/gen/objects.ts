@@ -466,10 +466,14 @@ export interface NodeDescription {
   readonly resources?: Resources | undefined;
   readonly engine?: EngineDescription | undefined;
   readonly tls?: TLSInfo | undefined;
+  /** Where the node takes packets of overlay networks, IP addresses without a port; empty is NodeStatus.addrs. */
+  readonly dataPathAddrs: readonly string[];
+  /** In bytes, of the link that has those addresses; 0 is unknown, and is taken as 1500. */
+  readonly dataPathMtu: number;
 }
 /** A NodeDescription with every field that is not given at its zero value. */
 export function newNodeDescription(init: Partial<NodeDescription> = {}): NodeDescription {
-  return { hostname: "", ...init };
+  return { hostname: "", dataPathAddrs: [], dataPathMtu: 0, ...init };
 }
 export function encodeNodeDescriptionInto(m: NodeDescription, w: Writer): Writer {
   if (m.hostname !== "") w.uint32(10).string(m.hostname);
@@ -477,6 +481,8 @@ export function encodeNodeDescriptionInto(m: NodeDescription, w: Writer): Writer
   if (m.resources !== undefined) encodeResourcesInto(m.resources, w.uint32(26).fork()).ldelim();
   if (m.engine !== undefined) encodeEngineDescriptionInto(m.engine, w.uint32(34).fork()).ldelim();
   if (m.tls !== undefined) encodeTLSInfoInto(m.tls, w.uint32(42).fork()).ldelim();
+  for (const value of m.dataPathAddrs) w.uint32(50).string(value);
+  if (m.dataPathMtu !== 0) w.uint32(56).uint32(m.dataPathMtu);
   return w;
 }
 export function encodeNodeDescription(m: NodeDescription): Uint8Array {
@@ -484,8 +490,8 @@ export function encodeNodeDescription(m: NodeDescription): Uint8Array {
 }
 export function decodeNodeDescriptionFrom(r: Reader, length: number): NodeDescription {
   const end = r.pos + length;
-
-  const m: Mutable<NodeDescription> = newNodeDescription();
+  const dataPathAddrs: string[] = [];
+  const m: Mutable<NodeDescription> = newNodeDescription({ dataPathAddrs });
   while (r.pos < end) {
     const tag = r.uint32();
     switch (tag >>> 3) {
@@ -503,6 +509,12 @@ export function decodeNodeDescriptionFrom(r: Reader, length: number): NodeDescri
         break;
       case 5:
         m.tls = decodeTLSInfoFrom(r, r.uint32());
+        break;
+      case 6:
+        dataPathAddrs.push(r.string());
+        break;
+      case 7:
+        m.dataPathMtu = r.uint32();
         break;
       default:
         r.skipType(tag & 7);
@@ -622,6 +634,59 @@ export function decodeManagerStatus(bytes: Uint8Array): ManagerStatus {
   return decodeManagerStatusFrom(r, bytes.length);
 }
 
+/**
+ * The place of a task, or of a node, on a network. The address is held as long as the object that it stands in exists and
+ * may have a container: nothing else records it.
+ */
+export interface NetworkAttachment {
+  readonly networkId: NetworkId;
+  /** IP addresses without a prefix length; two when dual stack. */
+  readonly addresses: readonly string[];
+  /** Other names of the task on this network. */
+  readonly aliases: readonly string[];
+}
+/** A NetworkAttachment with every field that is not given at its zero value. */
+export function newNetworkAttachment(init: Partial<NetworkAttachment> = {}): NetworkAttachment {
+  return { networkId: "" as NetworkId, addresses: [], aliases: [], ...init };
+}
+export function encodeNetworkAttachmentInto(m: NetworkAttachment, w: Writer): Writer {
+  if (m.networkId !== "") w.uint32(10).string(m.networkId);
+  for (const value of m.addresses) w.uint32(18).string(value);
+  for (const value of m.aliases) w.uint32(26).string(value);
+  return w;
+}
+export function encodeNetworkAttachment(m: NetworkAttachment): Uint8Array {
+  return encodeNetworkAttachmentInto(m, Writer.create()).finish();
+}
+export function decodeNetworkAttachmentFrom(r: Reader, length: number): NetworkAttachment {
+  const end = r.pos + length;
+  const addresses: string[] = [];
+  const aliases: string[] = [];
+  const m: Mutable<NetworkAttachment> = newNetworkAttachment({ addresses, aliases });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.networkId = (r.string() as NetworkId);
+        break;
+      case 2:
+        addresses.push(r.string());
+        break;
+      case 3:
+        aliases.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkAttachment. */
+export function decodeNetworkAttachment(bytes: Uint8Array): NetworkAttachment {
+  const r = Reader.create(bytes);
+  return decodeNetworkAttachmentFrom(r, bytes.length);
+}
+
 export interface Node {
   readonly id: NodeId;
   readonly meta?: Meta | undefined;
@@ -635,10 +700,12 @@ export interface Node {
   readonly addr: string;
   /** Filled in by the API from the description and the cluster's root; the store never holds it. */
   readonly tlsStatus: TlsStatus;
+  /** The node's own place on the ingress network. */
+  readonly attachments: readonly NetworkAttachment[];
 }
 /** A Node with every field that is not given at its zero value. */
 export function newNode(init: Partial<Node> = {}): Node {
-  return { id: "" as NodeId, role: "worker", addr: "", tlsStatus: "unknown", ...init };
+  return { id: "" as NodeId, role: "worker", addr: "", tlsStatus: "unknown", attachments: [], ...init };
 }
 export function encodeNodeInto(m: Node, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
@@ -650,6 +717,7 @@ export function encodeNodeInto(m: Node, w: Writer): Writer {
   if (m.managerStatus !== undefined) encodeManagerStatusInto(m.managerStatus, w.uint32(58).fork()).ldelim();
   if (m.addr !== "") w.uint32(66).string(m.addr);
   if (m.tlsStatus !== "unknown") w.uint32(72).int32(TlsStatusNumber[m.tlsStatus]);
+  for (const value of m.attachments) encodeNetworkAttachmentInto(value, w.uint32(82).fork()).ldelim();
   return w;
 }
 export function encodeNode(m: Node): Uint8Array {
@@ -657,8 +725,8 @@ export function encodeNode(m: Node): Uint8Array {
 }
 export function decodeNodeFrom(r: Reader, length: number): Node {
   const end = r.pos + length;
-
-  const m: Mutable<Node> = newNode();
+  const attachments: NetworkAttachment[] = [];
+  const m: Mutable<Node> = newNode({ attachments });
   while (r.pos < end) {
     const tag = r.uint32();
     switch (tag >>> 3) {
@@ -688,6 +756,9 @@ export function decodeNodeFrom(r: Reader, length: number): Node {
         break;
       case 9:
         m.tlsStatus = readTlsStatus(r.int32());
+        break;
+      case 10:
+        attachments.push(decodeNetworkAttachmentFrom(r, r.uint32()));
         break;
       default:
         r.skipType(tag & 7);
@@ -1869,11 +1940,14 @@ export interface PortConfig {
   /** 0 lets a manager choose. */
   readonly publishedPort: number;
   readonly publishMode: PublishMode;
+  /** Only at this address of a node; empty is all of them. */
   readonly hostIp: string;
+  /** A node that has ready tasks of the service sends to those only. */
+  readonly preferLocal: boolean;
 }
 /** A PortConfig with every field that is not given at its zero value. */
 export function newPortConfig(init: Partial<PortConfig> = {}): PortConfig {
-  return { name: "", protocol: "tcp", targetPort: 0, publishedPort: 0, publishMode: "ingress", hostIp: "", ...init };
+  return { name: "", protocol: "tcp", targetPort: 0, publishedPort: 0, publishMode: "ingress", hostIp: "", preferLocal: false, ...init };
 }
 export function encodePortConfigInto(m: PortConfig, w: Writer): Writer {
   if (m.name !== "") w.uint32(10).string(m.name);
@@ -1882,6 +1956,7 @@ export function encodePortConfigInto(m: PortConfig, w: Writer): Writer {
   if (m.publishedPort !== 0) w.uint32(32).uint32(m.publishedPort);
   if (m.publishMode !== "ingress") w.uint32(40).int32(PublishModeNumber[m.publishMode]);
   if (m.hostIp !== "") w.uint32(50).string(m.hostIp);
+  if (m.preferLocal !== false) w.uint32(56).bool(m.preferLocal);
   return w;
 }
 export function encodePortConfig(m: PortConfig): Uint8Array {
@@ -1911,6 +1986,9 @@ export function decodePortConfigFrom(r: Reader, length: number): PortConfig {
         break;
       case 6:
         m.hostIp = r.string();
+        break;
+      case 7:
+        m.preferLocal = r.bool();
         break;
       default:
         r.skipType(tag & 7);
@@ -2139,6 +2217,98 @@ export function decodeUpdateStatus(bytes: Uint8Array): UpdateStatus {
   return decodeUpdateStatusFrom(r, bytes.length);
 }
 
+export interface VirtualIP {
+  readonly networkId: NetworkId;
+  /** IP addresses without a prefix length; two when dual stack. */
+  readonly addresses: readonly string[];
+}
+/** A VirtualIP with every field that is not given at its zero value. */
+export function newVirtualIP(init: Partial<VirtualIP> = {}): VirtualIP {
+  return { networkId: "" as NetworkId, addresses: [], ...init };
+}
+export function encodeVirtualIPInto(m: VirtualIP, w: Writer): Writer {
+  if (m.networkId !== "") w.uint32(10).string(m.networkId);
+  for (const value of m.addresses) w.uint32(18).string(value);
+  return w;
+}
+export function encodeVirtualIP(m: VirtualIP): Uint8Array {
+  return encodeVirtualIPInto(m, Writer.create()).finish();
+}
+export function decodeVirtualIPFrom(r: Reader, length: number): VirtualIP {
+  const end = r.pos + length;
+  const addresses: string[] = [];
+  const m: Mutable<VirtualIP> = newVirtualIP({ addresses });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.networkId = (r.string() as NetworkId);
+        break;
+      case 2:
+        addresses.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a VirtualIP. */
+export function decodeVirtualIP(bytes: Uint8Array): VirtualIP {
+  const r = Reader.create(bytes);
+  return decodeVirtualIPFrom(r, bytes.length);
+}
+
+/** What a service was given: its spec asks, and this is what it has. */
+export interface Endpoint {
+  readonly mode: EndpointMode;
+  /** As in the spec, every published port chosen; one of mode host may stay 0: each task has its own then. */
+  readonly ports: readonly PortConfig[];
+  /** One for each network of the service, the ingress network included; empty in mode dnsrr. */
+  readonly virtualIps: readonly VirtualIP[];
+}
+/** A Endpoint with every field that is not given at its zero value. */
+export function newEndpoint(init: Partial<Endpoint> = {}): Endpoint {
+  return { mode: "vip", ports: [], virtualIps: [], ...init };
+}
+export function encodeEndpointInto(m: Endpoint, w: Writer): Writer {
+  if (m.mode !== "vip") w.uint32(8).int32(EndpointModeNumber[m.mode]);
+  for (const value of m.ports) encodePortConfigInto(value, w.uint32(18).fork()).ldelim();
+  for (const value of m.virtualIps) encodeVirtualIPInto(value, w.uint32(26).fork()).ldelim();
+  return w;
+}
+export function encodeEndpoint(m: Endpoint): Uint8Array {
+  return encodeEndpointInto(m, Writer.create()).finish();
+}
+export function decodeEndpointFrom(r: Reader, length: number): Endpoint {
+  const end = r.pos + length;
+  const ports: PortConfig[] = [];
+  const virtualIps: VirtualIP[] = [];
+  const m: Mutable<Endpoint> = newEndpoint({ ports, virtualIps });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.mode = readEndpointMode(r.int32());
+        break;
+      case 2:
+        ports.push(decodePortConfigFrom(r, r.uint32()));
+        break;
+      case 3:
+        virtualIps.push(decodeVirtualIPFrom(r, r.uint32()));
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a Endpoint. */
+export function decodeEndpoint(bytes: Uint8Array): Endpoint {
+  const r = Reader.create(bytes);
+  return decodeEndpointFrom(r, bytes.length);
+}
+
 export interface Service {
   readonly id: ServiceId;
   readonly meta?: Meta | undefined;
@@ -2148,6 +2318,7 @@ export interface Service {
   readonly previousSpec?: ServiceSpec | undefined;
   readonly previousSpecVersion: number;
   readonly updateStatus?: UpdateStatus | undefined;
+  readonly endpoint?: Endpoint | undefined;
 }
 /** A Service with every field that is not given at its zero value. */
 export function newService(init: Partial<Service> = {}): Service {
@@ -2161,6 +2332,7 @@ export function encodeServiceInto(m: Service, w: Writer): Writer {
   if (m.previousSpec !== undefined) encodeServiceSpecInto(m.previousSpec, w.uint32(42).fork()).ldelim();
   if (m.previousSpecVersion !== 0) w.uint32(48).uint64(m.previousSpecVersion);
   if (m.updateStatus !== undefined) encodeUpdateStatusInto(m.updateStatus, w.uint32(58).fork()).ldelim();
+  if (m.endpoint !== undefined) encodeEndpointInto(m.endpoint, w.uint32(66).fork()).ldelim();
   return w;
 }
 export function encodeService(m: Service): Uint8Array {
@@ -2193,6 +2365,9 @@ export function decodeServiceFrom(r: Reader, length: number): Service {
         break;
       case 7:
         m.updateStatus = decodeUpdateStatusFrom(r, r.uint32());
+        break;
+      case 8:
+        m.endpoint = decodeEndpointFrom(r, r.uint32());
         break;
       default:
         r.skipType(tag & 7);
@@ -2389,10 +2564,14 @@ export interface Task {
   readonly notBeforeMs: number;
   /** When a manager first stored that the task runs, by the leader's clock; 0 before. An update's monitor counts from here. */
   readonly startedAtMs: number;
+  /** In the order of the interfaces eth0, eth1 and so on. Set before the task is `pending`. */
+  readonly attachments: readonly NetworkAttachment[];
+  /** Its ports in mode host, every published port chosen; set when it is assigned. */
+  readonly ports: readonly PortConfig[];
 }
 /** A Task with every field that is not given at its zero value. */
 export function newTask(init: Partial<Task> = {}): Task {
-  return { id: "" as TaskId, specVersion: 0, serviceId: "" as ServiceId, serviceName: "", serviceLabels: {}, slot: 0, nodeId: "" as NodeId, desiredState: "new", notBeforeMs: 0, startedAtMs: 0, ...init };
+  return { id: "" as TaskId, specVersion: 0, serviceId: "" as ServiceId, serviceName: "", serviceLabels: {}, slot: 0, nodeId: "" as NodeId, desiredState: "new", notBeforeMs: 0, startedAtMs: 0, attachments: [], ports: [], ...init };
 }
 export function encodeTaskInto(m: Task, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
@@ -2412,6 +2591,8 @@ export function encodeTaskInto(m: Task, w: Writer): Writer {
   if (m.desiredState !== "new") w.uint32(88).int32(TaskStateNumber[m.desiredState]);
   if (m.notBeforeMs !== 0) w.uint32(96).int64(m.notBeforeMs);
   if (m.startedAtMs !== 0) w.uint32(104).int64(m.startedAtMs);
+  for (const value of m.attachments) encodeNetworkAttachmentInto(value, w.uint32(114).fork()).ldelim();
+  for (const value of m.ports) encodePortConfigInto(value, w.uint32(122).fork()).ldelim();
   return w;
 }
 export function encodeTask(m: Task): Uint8Array {
@@ -2420,7 +2601,9 @@ export function encodeTask(m: Task): Uint8Array {
 export function decodeTaskFrom(r: Reader, length: number): Task {
   const end = r.pos + length;
   const serviceLabels: Record<string, string> = {};
-  const m: Mutable<Task> = newTask({ serviceLabels });
+  const attachments: NetworkAttachment[] = [];
+  const ports: PortConfig[] = [];
+  const m: Mutable<Task> = newTask({ serviceLabels, attachments, ports });
   while (r.pos < end) {
     const tag = r.uint32();
     switch (tag >>> 3) {
@@ -2472,6 +2655,12 @@ export function decodeTaskFrom(r: Reader, length: number): Task {
         break;
       case 13:
         m.startedAtMs = toNumber(r.int64());
+        break;
+      case 14:
+        attachments.push(decodeNetworkAttachmentFrom(r, r.uint32()));
+        break;
+      case 15:
+        ports.push(decodePortConfigFrom(r, r.uint32()));
         break;
       default:
         r.skipType(tag & 7);
@@ -2641,15 +2830,21 @@ export interface Network {
   readonly id: NetworkId;
   readonly meta?: Meta | undefined;
   readonly spec?: NetworkSpec | undefined;
+  /** VXLAN network identifier, unique in the cluster, 4097 to 16777215. */
+  readonly vni: number;
+  /** As in the spec, or chosen from the default address pool; every gateway chosen. */
+  readonly ipam: readonly IPAMConfig[];
 }
 /** A Network with every field that is not given at its zero value. */
 export function newNetwork(init: Partial<Network> = {}): Network {
-  return { id: "" as NetworkId, ...init };
+  return { id: "" as NetworkId, vni: 0, ipam: [], ...init };
 }
 export function encodeNetworkInto(m: Network, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
   if (m.meta !== undefined) encodeMetaInto(m.meta, w.uint32(18).fork()).ldelim();
   if (m.spec !== undefined) encodeNetworkSpecInto(m.spec, w.uint32(26).fork()).ldelim();
+  if (m.vni !== 0) w.uint32(32).uint32(m.vni);
+  for (const value of m.ipam) encodeIPAMConfigInto(value, w.uint32(42).fork()).ldelim();
   return w;
 }
 export function encodeNetwork(m: Network): Uint8Array {
@@ -2657,8 +2852,8 @@ export function encodeNetwork(m: Network): Uint8Array {
 }
 export function decodeNetworkFrom(r: Reader, length: number): Network {
   const end = r.pos + length;
-
-  const m: Mutable<Network> = newNetwork();
+  const ipam: IPAMConfig[] = [];
+  const m: Mutable<Network> = newNetwork({ ipam });
   while (r.pos < end) {
     const tag = r.uint32();
     switch (tag >>> 3) {
@@ -2670,6 +2865,12 @@ export function decodeNetworkFrom(r: Reader, length: number): Network {
         break;
       case 3:
         m.spec = decodeNetworkSpecFrom(r, r.uint32());
+        break;
+      case 4:
+        m.vni = r.uint32();
+        break;
+      case 5:
+        ipam.push(decodeIPAMConfigFrom(r, r.uint32()));
         break;
       default:
         r.skipType(tag & 7);
@@ -3068,6 +3269,7 @@ export interface ClusterSpec {
   /** Registries spoken to over plain HTTP: host[:port]. */
   readonly insecureRegistries: readonly string[];
   readonly encryption?: EncryptionConfig | undefined;
+  readonly networking?: NetworkingConfig | undefined;
 }
 /** A ClusterSpec with every field that is not given at its zero value. */
 export function newClusterSpec(init: Partial<ClusterSpec> = {}): ClusterSpec {
@@ -3086,6 +3288,7 @@ export function encodeClusterSpecInto(m: ClusterSpec, w: Writer): Writer {
   if (m.caConfig !== undefined) encodeCAConfigInto(m.caConfig, w.uint32(50).fork()).ldelim();
   for (const value of m.insecureRegistries) w.uint32(58).string(value);
   if (m.encryption !== undefined) encodeEncryptionConfigInto(m.encryption, w.uint32(66).fork()).ldelim();
+  if (m.networking !== undefined) encodeNetworkingConfigInto(m.networking, w.uint32(74).fork()).ldelim();
   return w;
 }
 export function encodeClusterSpec(m: ClusterSpec): Uint8Array {
@@ -3133,6 +3336,9 @@ export function decodeClusterSpecFrom(r: Reader, length: number): ClusterSpec {
       case 8:
         m.encryption = decodeEncryptionConfigFrom(r, r.uint32());
         break;
+      case 9:
+        m.networking = decodeNetworkingConfigFrom(r, r.uint32());
+        break;
       default:
         r.skipType(tag & 7);
     }
@@ -3143,6 +3349,56 @@ export function decodeClusterSpecFrom(r: Reader, length: number): ClusterSpec {
 export function decodeClusterSpec(bytes: Uint8Array): ClusterSpec {
   const r = Reader.create(bytes);
   return decodeClusterSpecFrom(r, bytes.length);
+}
+
+/** Chosen at init; networks that exist keep what they have. */
+export interface NetworkingConfig {
+  /** Where subnets of new networks come from; empty is 10.0.0.0/8. */
+  readonly defaultAddrPool: readonly string[];
+  /** Prefix length of an IPv4 subnet from the pool; 0 is 24. */
+  readonly subnetSize: number;
+  /** UDP port of VXLAN; 0 is 4789. */
+  readonly dataPathPort: number;
+}
+/** A NetworkingConfig with every field that is not given at its zero value. */
+export function newNetworkingConfig(init: Partial<NetworkingConfig> = {}): NetworkingConfig {
+  return { defaultAddrPool: [], subnetSize: 0, dataPathPort: 0, ...init };
+}
+export function encodeNetworkingConfigInto(m: NetworkingConfig, w: Writer): Writer {
+  for (const value of m.defaultAddrPool) w.uint32(10).string(value);
+  if (m.subnetSize !== 0) w.uint32(16).uint32(m.subnetSize);
+  if (m.dataPathPort !== 0) w.uint32(24).uint32(m.dataPathPort);
+  return w;
+}
+export function encodeNetworkingConfig(m: NetworkingConfig): Uint8Array {
+  return encodeNetworkingConfigInto(m, Writer.create()).finish();
+}
+export function decodeNetworkingConfigFrom(r: Reader, length: number): NetworkingConfig {
+  const end = r.pos + length;
+  const defaultAddrPool: string[] = [];
+  const m: Mutable<NetworkingConfig> = newNetworkingConfig({ defaultAddrPool });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        defaultAddrPool.push(r.string());
+        break;
+      case 2:
+        m.subnetSize = r.uint32();
+        break;
+      case 3:
+        m.dataPathPort = r.uint32();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkingConfig. */
+export function decodeNetworkingConfig(bytes: Uint8Array): NetworkingConfig {
+  const r = Reader.create(bytes);
+  return decodeNetworkingConfigFrom(r, bytes.length);
 }
 
 export interface EncryptionConfig {
