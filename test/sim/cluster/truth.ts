@@ -149,14 +149,19 @@ export class Truth {
 
   /** A task comes to a node that has room for it. */
   #placed({ id, nodeId }: Task): void {
-    const capacity = this.nodes.get(nodeId)?.description?.resources?.nanoCpus ?? 0;
-    let used = 0;
+    const { reserved, capacity } = this.reservedOn(nodeId);
+    if (reserved > capacity)
+      this.#fail(`task ${id} was placed on node ${nodeId}, where ${reserved} of ${capacity} is reserved`);
+  }
+
+  /** In billionths of a processor. */
+  reservedOn(nodeId: string): { readonly reserved: number; readonly capacity: number } {
+    let reserved = 0;
     for (const other of this.tasks.values()) {
       if (other.nodeId !== nodeId || isTerminal(stateOf(other)) || rank(stateOf(other)) < rank("assigned")) continue;
-      used += other.spec?.resources?.reservations?.nanoCpus ?? 0;
+      reserved += other.spec?.resources?.reservations?.nanoCpus ?? 0;
     }
-    if (used > capacity)
-      this.#fail(`task ${id} was placed on node ${nodeId}, where ${used} of ${capacity} is reserved`);
+    return { reserved, capacity: this.nodes.get(nodeId)?.description?.resources?.nanoCpus ?? 0 };
   }
 
   #live(task: Task, live: boolean): void {
