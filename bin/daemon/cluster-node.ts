@@ -1,40 +1,32 @@
-// This host as a node of a cluster: its port, its identity, its agent, and the manager half where the role says so. What it
-// answers is looked up at each call, because the manager half comes and goes while the port stays.
-
-import { type Agent, createAgent } from "../../agent/agent.ts";
+// This host as a node of a cluster: its port, its identity, its agent, and the manager half where the role says so. The parts
+// are in node/; here is how they come, go and hear of one another.
+import type * as grpc from "@grpc/grpc-js";
+import type { Agent, AgentOptions } from "../../agent/agent.ts";
 import { grpcConnect } from "../../agent/session/grpc-connect.ts";
-import type { RaftMember } from "../../manager/raft/raft-node.ts";
-import { AgentService } from "../../proto/gen/agent.ts";
-import { CAService } from "../../proto/gen/ca.ts";
-import { ControlService } from "../../proto/gen/control.ts";
-import { DispatcherService, type SessionInfo } from "../../proto/gen/dispatcher.ts";
+import type { AgentService } from "../../proto/gen/agent.ts";
+import type { SessionInfo } from "../../proto/gen/dispatcher.ts";
 import { type Cluster, type NodeDescription, type NodeRole, newTLSInfo } from "../../proto/gen/objects.ts";
-import { newJoinRaftRequest, newLeaveRaftRequest, RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { NodeId } from "../../shared/model/ids.ts";
 import { createIdentityHolder, type Identity, type IdentityHolder } from "../../shared/pki/identity.ts";
 import { parseAddress } from "../../shared/rpc/address.ts";
-import { authorizeByRole } from "../../shared/rpc/authorize.ts";
-import { unary } from "../../shared/rpc/client.ts";
 import { createDialer, type Dialer } from "../../shared/rpc/dialer.ts";
 import type { Trust } from "../../shared/rpc/peer-proof.ts";
-import { addService, type Handlers } from "../../shared/rpc/server.ts";
-import { switchable } from "../../shared/rpc/switchable.ts";
+import type { Handlers } from "../../shared/rpc/server.ts";
 import { createTlsServer, type NodeServer } from "../../shared/rpc/tls-server.ts";
-import { plainReason } from "./enroll.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { ManagerPart, ManagerStart } from "./manager-part.ts";
+import { AgentKeeper } from "./node/agent-keeper.ts";
+import { askManagers, joinRaft, leaveRaft } from "./node/managers.ts";
+import { NodeMemory } from "./node/memory.ts";
+import { servePort } from "./node/port.ts";
+import { followRole } from "./node/role-follower.ts";
 import { createRenewal, type Renewal } from "./renewal.ts";
 import type { RuntimeHolder } from "./runtime-holder.ts";
 import type { NodeState, StateDir } from "./state-dir.ts";
 
-const JOIN_RAFT_TIMEOUT_MS = 15_000;
 const CLOSE_GRACE_MS = 500;
-/** Role changes wake the loop; this is for the case that one was missed. */
-const ROLE_LOOK_MS = 60_000;
-const LONGEST_ROLE_RETRY_MS = 15_000;
 
 export interface ClusterNodeOptions {
   readonly env: Env;
@@ -64,58 +56,56 @@ const tlsOf = ({ issuer, trustRoots }: Identity): Pick<Identity, "issuer" | "tru
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
   readonly #log: Log;
+  readonly #memory: NodeMemory;
   readonly #holder: IdentityHolder;
   readonly #dialer: Dialer;
   readonly #server: NodeServer;
   readonly #renewal: Renewal;
+  readonly #agents: AgentKeeper;
   readonly #abort = new AbortController();
   readonly #running: Promise<void>[] = [];
-  #state: NodeState;
-  /** Nodes that the cluster has removed, as the last session told. */
-  #removed: ReadonlySet<NodeId>;
-  #saved: Promise<void> = Promise.resolve();
   #manager: ManagerPart | undefined;
-  #agent: Agent | undefined;
-  /** Aborted, and made anew, at each replacement of the certificate. */
-  #roleChanged = new AbortController();
   #problem = "";
-  #agentProblem = "";
   /** Why the cluster does not know this node any more; empty while it does. */
   #turnedAway = "";
 
   constructor(options: ClusterNodeOptions) {
-    const { env, identity, state } = options;
+    const { env, log, dir, identity, state, runtime } = options;
     this.#options = options;
-    this.#log = options.log;
-    this.#state = state;
-    this.#removed = new Set(state.removed);
+    this.#log = log;
+    this.#memory = new NodeMemory(dir, log, state);
     this.#holder = createIdentityHolder(identity);
     this.#dialer = createDialer(this.#holder);
     const trust: Trust = {
       clusterId: state.clusterId,
-      isRemoved: (nodeId) => this.#removed.has(nodeId) || this.#manager?.isRemoved(nodeId) === true,
+      isRemoved: (nodeId) => this.#memory.isRemoved(nodeId) || this.#manager?.isRemoved(nodeId) === true,
       wallMs: env.wallMs,
     };
-    this.#server = createTlsServer({
-      env,
-      log: this.#log,
-      identity: this.#holder,
-      trust,
-      listen: parseAddress("listen address", state.listenAddr),
+    const listen = parseAddress("listen address", state.listenAddr);
+    this.#server = createTlsServer({ env, log, identity: this.#holder, trust, listen });
+    servePort(this.#server, {
+      manager: () => this.#requireManager().handlers,
+      agent: () => this.#requireAgent(),
     });
-    this.#serve();
     this.#renewal = createRenewal({
       env,
-      log: this.#log,
+      log,
       identity: this.#holder,
-      managers: () => this.#state.managers,
+      managers: () => this.state.managers,
       dial: this.#dialer.manager,
       save: (next) => options.keys.save(next),
+    });
+    this.#agents = new AgentKeeper({
+      env,
+      log,
+      runtime,
+      identity: this.#holder,
+      agent: () => this.#agentOptions(),
     });
   }
 
   get state(): NodeState {
-    return this.#state;
+    return this.#memory.state;
   }
   get identity(): Identity {
     return this.#holder.current();
@@ -127,18 +117,17 @@ export class ClusterNode {
     return this.#manager;
   }
   get agent(): Agent | undefined {
-    return this.#agent;
+    return this.#agents.agent;
   }
   /** What keeps the node from doing its part; empty when nothing does. */
   get problem(): string {
-    if (this.#turnedAway !== "") return this.#turnedAway;
-    if (this.#problem !== "") return this.#problem;
-    if (this.#agentProblem !== "") return this.#agentProblem;
-    if (this.#agent === undefined) return this.#options.runtime.problem();
+    const found = this.#turnedAway || this.#problem || this.#agents.problem;
+    if (found !== "") return found;
+    if (this.agent === undefined) return this.#options.runtime.problem();
     if (this.#manager?.raft.status().state === "removed") {
       return "the managers have taken this one out of their group: it becomes a worker as soon as it reaches them";
     }
-    const connection = this.#agent.connection();
+    const connection = this.agent.connection();
     return connection.kind === "searching" && connection.error !== "" ? `no manager: ${connection.error}` : "";
   }
 
@@ -153,17 +142,28 @@ export class ClusterNode {
       await this.#server.listen();
       if (how.kind === "bootstrap") await this.#startManager(how.start);
       else if (how.kind === "join" && this.identity.role === "manager") await this.#joinManagers(signal);
-      else if (this.#state.raft !== undefined) {
-        await this.#startManager({ kind: "restart", raftId: this.#state.raft.raftId });
+      else if (this.state.raft !== undefined) {
+        await this.#startManager({ kind: "restart", raftId: this.state.raft.raftId });
       }
     } catch (error) {
       await this.stop();
       throw error;
     }
-    this.#holder.onReplace(() => this.#roleChanged.abort());
-    this.#run("role", this.#followRole(this.#abort.signal));
-    this.#run("renewal", this.#renewal.run(this.#abort.signal));
-    this.#run("agent", this.#keepAgent(this.#abort.signal));
+    const { signal: stopped } = this.#abort;
+    const { env } = this.#options;
+    const role = {
+      env,
+      log: this.#log,
+      identity: this.#holder,
+      present: (): NodeRole => (this.#manager === undefined ? "worker" : "manager"),
+      become: (role: NodeRole, signal: AbortSignal) => this.#become(role, signal),
+      onProblem: (problem: string) => {
+        this.#problem = problem;
+      },
+    };
+    this.#run("role", followRole(role, stopped));
+    this.#run("renewal", this.#renewal.run(stopped));
+    this.#run("agent", this.#agents.run(stopped));
   }
 
   /** Containers live on. Idempotent. */
@@ -174,76 +174,28 @@ export class ClusterNode {
     await Promise.all(this.#running);
     await this.#manager?.stop(); // one that was starting meanwhile
     this.#dialer.close();
-    await this.#saved.catch(() => undefined);
+    await this.#memory.written();
   }
 
-  /** Asks one manager after the other until one can be reached. */
-  async askManagers<T>(
-    ask: (client: ReturnType<Dialer["manager"]>) => Promise<T>,
-    addrs: readonly string[] = this.#state.managers,
-  ): Promise<T> {
-    const failures: string[] = [];
-    for (const addr of addrs) {
-      try {
-        return await ask(this.#dialer.manager(addr));
-      } catch (cause) {
-        const error = SkepError.from(cause);
-        if (error.code !== "unavailable" && error.code !== "deadline_exceeded") throw error;
-        failures.push(`${addr}: ${plainReason(error)}`);
-      }
-    }
-    throw new SkepError("unavailable", `no manager answers: ${failures.join("; ")}`);
+  /** Asks one manager after the other until one can be reached. @throws as askManagers of node/managers.ts. */
+  askManagers<T>(ask: (client: grpc.Client) => Promise<T>, addrs: readonly string[] = this.state.managers): Promise<T> {
+    return askManagers(addrs, this.#dialer.manager, ask);
   }
 
-  // ---------------------------------------------------------------------------------------------------------- the port
-
-  #serve(): void {
-    const { grpc, resolvePeer } = this.#server;
-    const manager = (): ManagerPart["handlers"] => this.#requireManager().handlers;
-    const agent = (): Handlers<typeof AgentService> => {
-      if (this.#agent !== undefined) return this.#agent.handlers;
-      throw new SkepError("unavailable", `the agent is not running: ${this.problem || "it is starting"}`);
-    };
-    addService(
-      grpc,
-      CAService,
-      switchable(CAService, () => manager().ca),
-      resolvePeer,
-      authorizeByRole,
-    );
-    addService(
-      grpc,
-      ControlService,
-      switchable(ControlService, () => manager().control),
-      resolvePeer,
-      authorizeByRole,
-    );
-    addService(
-      grpc,
-      RaftService,
-      switchable(RaftService, () => manager().raft),
-      resolvePeer,
-      authorizeByRole,
-    );
-    addService(grpc, AgentService, switchable(AgentService, agent), resolvePeer, authorizeByRole);
-    addService(
-      grpc,
-      DispatcherService,
-      switchable(DispatcherService, () => manager().dispatcher),
-      resolvePeer,
-      authorizeByRole,
-    );
-  }
+  // --------------------------------------------------------------------------------------------------------- the halves
 
   #requireManager(): ManagerPart {
     if (this.#manager !== undefined) return this.#manager;
     throw new SkepError(
       "unavailable",
-      this.identity.role === "manager" ? "this manager is starting" : `node ${this.#state.nodeId} is not a manager`,
+      this.identity.role === "manager" ? "this manager is starting" : `node ${this.state.nodeId} is not a manager`,
     );
   }
 
-  // --------------------------------------------------------------------------------------------------------- the halves
+  #requireAgent(): Handlers<typeof AgentService> {
+    if (this.agent !== undefined) return this.agent.handlers;
+    throw new SkepError("unavailable", `the agent is not running: ${this.problem || "it is starting"}`);
+  }
 
   async #startManager(start: ManagerStart): Promise<void> {
     const { startManager } = await import("./manager-part.ts");
@@ -251,104 +203,68 @@ export class ClusterNode {
       env: this.#options.env,
       log: this.#log,
       dir: this.#options.dir.raftDir,
-      nodeId: this.#state.nodeId,
-      addr: this.#state.addr,
+      nodeId: this.state.nodeId,
+      addr: this.state.addr,
       dialer: this.#dialer,
       insecureRegistries: this.#options.insecureRegistries,
       start,
-      sealer: await this.#options.keys.sealer(),
+      sealer: await this.keys.sealer(),
       onCluster: (cluster) => this.#protectKeys(cluster),
       onRemovals: () => this.#server.dropRemoved(),
-      seeds: () => [...this.#options.seeds, ...this.#state.managers],
+      seeds: () => [...this.#options.seeds, ...this.state.managers],
       onTurnedAway: (message) => this.#wasTurnedAway(message),
     });
   }
 
   async #joinManagers(signal: AbortSignal): Promise<void> {
+    const ask = <T>(question: (client: grpc.Client) => Promise<T>): Promise<T> => this.askManagers(question);
     // What a crash between joining and remembering it left: each join gives a new raft id, for an empty log.
     await this.#options.dir.wipeRaft();
-    const joined = await this.#joinRaft(signal);
+    const joined = await joinRaft(ask, this.state, signal);
     try {
       await this.#startManager({ kind: "join", ...joined });
     } catch (error) {
-      await this.#leaveRaft(); // a member that never runs would cost the others their quorum
+      // A member that never runs would cost the others their quorum.
+      await leaveRaft(ask, this.state.nodeId).catch((error: unknown) =>
+        this.#log.warn({ error: SkepError.from(error).message }, "cannot undo joining the managers"),
+      );
       throw error;
     }
-    this.#save({ ...this.#state, raft: { raftId: joined.raftId } });
-    await this.#saved;
+    this.#memory.remember({ raft: { raftId: joined.raftId } });
+    await this.#memory.written();
     await this.#manager?.receiveState(signal); // the leader sends it to the port, which answers for the manager by now
   }
 
-  async #joinRaft(signal: AbortSignal): Promise<{ readonly raftId: number; readonly members: readonly RaftMember[] }> {
-    const { nodeId, addr } = this.#state;
-    const joined = await this.askManagers((client) =>
-      unary(client, RaftService.joinRaft, newJoinRaftRequest({ nodeId, addr }), {
-        signal,
-        timeoutMs: JOIN_RAFT_TIMEOUT_MS,
-      }),
-    );
-    const members = joined.members.map((member) => ({
-      raftId: member.raftId,
-      addr: member.addr,
-      nodeId: member.nodeId,
-    }));
-    return { raftId: joined.raftId, members };
+  async #become(role: NodeRole, signal: AbortSignal): Promise<void> {
+    if (role === "manager") return await this.#joinManagers(signal);
+    const manager = this.#manager;
+    this.#manager = undefined;
+    await manager?.stop();
+    this.#memory.remember({ raft: undefined });
+    await this.#memory.written();
+    await this.keys.forgetManager();
+    await this.#options.dir.wipeRaft();
   }
 
-  async #leaveRaft(): Promise<void> {
-    const request = newLeaveRaftRequest({ nodeId: this.#state.nodeId });
-    try {
-      await this.askManagers((client) =>
-        unary(client, RaftService.leaveRaft, request, { timeoutMs: JOIN_RAFT_TIMEOUT_MS }),
-      );
-    } catch (error) {
-      this.#log.warn({ error: SkepError.from(error).message }, "cannot undo joining the managers");
-    }
-  }
-
-  /** A folder that cannot be used (a full disk, a wrong mount) may be mended: the node is of no use without its agent. */
-  async #keepAgent(signal: AbortSignal): Promise<void> {
-    for (let failures = 1; !signal.aborted; failures++) {
-      try {
-        return await this.#runAgent(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#agentProblem = `the agent cannot run: ${SkepError.from(error).message}`;
-        this.#log.error({ error, failures }, "the agent cannot run; trying again");
-        const pauseMs = Math.min(LONGEST_ROLE_RETRY_MS, 500 * 2 ** Math.min(failures, 10));
-        await this.#options.env.sleep(pauseMs, signal).catch(() => undefined);
-      }
-    }
-  }
-
-  async #runAgent(signal: AbortSignal): Promise<void> {
-    const { env, dir, runtime, describe } = this.#options;
-    const agent = await createAgent({
+  #agentOptions(): Omit<AgentOptions, "runtime"> {
+    const { env, dir, describe, seeds } = this.#options;
+    const { nodeId, managers, addr } = this.state;
+    const own = this.identity.role === "manager" ? [addr] : [];
+    return {
       env,
       log: this.#log.child({ room: "agent" }),
-      nodeId: this.#state.nodeId,
-      runtime: await runtime.wait(signal),
+      nodeId,
       dir: dir.agentDir,
       connect: grpcConnect(this.#dialer.manager),
-      managers: this.#knownManagers(),
-      addr: () => this.#newAddr() ?? "",
+      managers: [...new Set([...managers, ...own, ...seeds])],
+      addr: () => this.#memory.newAddr() ?? "",
       description: () => ({ ...describe(), tls: newTLSInfo(tlsOf(this.identity)) }),
       onSession: (info) => this.#onSession(info),
       onConnection: (state) => {
         if (state.kind === "connected") this.#turnedAway = "";
         else if (state.turnedAway === true) this.#wasTurnedAway(state.error);
       },
-    });
-    if (signal.aborted) return;
-    this.#agent = agent;
-    this.#agentProblem = "";
-    const unwatch = this.#holder.onReplace(() => agent.describe());
-    try {
-      await agent.run(signal);
-    } finally {
-      unwatch();
-      if (!signal.aborted) this.#agent = undefined;
-    }
+    };
   }
 
   #run(name: string, work: Promise<void>): void {
@@ -363,44 +279,16 @@ export class ClusterNode {
   // ------------------------------------------------------------------------------------------------- what others tell us
 
   #onSession(info: SessionInfo): void {
-    const managers = info.managers.filter((addr) => addr !== "");
-    if (managers.length > 0 && managers.join() !== this.#state.managers.join()) {
-      this.#save({ ...this.#state, managers });
-    }
-    this.#heardAddr(info.addr);
-    this.#setRemoved(info.blacklistedCertificates.map(({ nodeId }) => nodeId));
+    this.#memory.hearManagers(info.managers);
+    const addr = this.#memory.hearAddr(info.addr);
+    if (addr !== undefined) this.#manager?.setAddr(addr);
+    const removed = info.blacklistedCertificates.map(({ nodeId }) => nodeId);
+    if (this.#memory.hearRemoved(removed)) this.#server.dropRemoved();
     this.#renewal.want({
       role: info.role,
       issuer: info.issuingRoot,
       rootsPem: Buffer.from(info.trustRoots).toString(),
     });
-  }
-
-  /** Where this node answers, as long as the cluster does not know it. */
-  #newAddr(): string | undefined {
-    const { addr, toldAddr = addr } = this.#state;
-    return addr === toldAddr ? undefined : addr;
-  }
-
-  /** What the cluster has is taken for ours, unless ours is news to it: that it has just been told. */
-  #heardAddr(addr: string): void {
-    if (addr === "" || addr === (this.#state.toldAddr ?? this.#state.addr)) return;
-    if (addr === this.#state.addr) {
-      this.#save({ ...this.#state, toldAddr: addr });
-    } else if (this.#newAddr() === undefined) {
-      this.#log.info(
-        { addr, before: this.#state.addr },
-        "the cluster reaches this node at another address from now on",
-      );
-      this.#save({ ...this.#state, addr, toldAddr: addr, advertise: addr });
-      this.#manager?.setAddr(addr);
-    }
-  }
-
-  #knownManagers(): readonly string[] {
-    const { managers, addr } = this.#state;
-    const own = this.identity.role === "manager" ? [addr] : [];
-    return [...new Set([...managers, ...own, ...this.#options.seeds])];
   }
 
   #wasTurnedAway(why: string): void {
@@ -411,64 +299,10 @@ export class ClusterNode {
     this.#manager?.raft.stop().catch((error: unknown) => this.#log.error({ error }, "cannot stop the raft member"));
   }
 
-  #setRemoved(nodeIds: readonly NodeId[]): void {
-    const removed = new Set(nodeIds);
-    if (removed.size === this.#removed.size && nodeIds.every((nodeId) => this.#removed.has(nodeId))) return;
-    this.#removed = removed;
-    this.#save({ ...this.#state, removed: nodeIds });
-    this.#server.dropRemoved();
-  }
-
   /** Managers lie on the disk as the cluster says: sealed with its unlock key, or open. */
   #protectKeys({ unlockKey, meta }: Cluster): void {
-    this.#options.keys
+    this.keys
       .protect(unlockKey.length === 0 ? undefined : unlockKey, meta?.version ?? 0)
       .catch((error: unknown) => this.#log.error({ error }, "cannot write this node's keys as the cluster wants them"));
-  }
-
-  /** Makes the manager half come and go as the certificate says; tries again what fails. */
-  async #followRole(signal: AbortSignal): Promise<void> {
-    const { env } = this.#options;
-    let failures = 0;
-    while (!signal.aborted) {
-      const { role } = this.identity;
-      try {
-        if ((role === "manager") !== (this.#manager !== undefined)) await this.#become(role, signal);
-        failures = 0;
-        this.#problem = "";
-      } catch (error) {
-        if (signal.aborted) return;
-        failures++;
-        this.#problem = `cannot become a ${role}: ${SkepError.from(error).message}`;
-        this.#log.error({ error, role }, "cannot take the node's new role; trying again");
-      }
-      const pauseMs =
-        failures === 0 ? ROLE_LOOK_MS : Math.min(LONGEST_ROLE_RETRY_MS, 500 * 2 ** Math.min(failures, 10));
-      await env.sleep(pauseMs, AbortSignal.any([signal, this.#roleChanged.signal])).catch(() => undefined);
-      if (this.#roleChanged.signal.aborted) this.#roleChanged = new AbortController();
-    }
-  }
-
-  async #become(role: NodeRole, signal: AbortSignal): Promise<void> {
-    if (role === "manager") {
-      await this.#joinManagers(signal);
-    } else {
-      const manager = this.#manager;
-      this.#manager = undefined;
-      await manager?.stop();
-      this.#save({ ...this.#state, raft: undefined });
-      await this.#saved;
-      await this.#options.keys.forgetManager();
-      await this.#options.dir.wipeRaft();
-    }
-    this.#log.info({ role }, "the node has a new role");
-  }
-
-  #save(state: NodeState): void {
-    this.#state = state;
-    this.#saved = this.#saved
-      .catch(() => undefined)
-      .then(() => this.#options.dir.writeNode(state))
-      .catch((error: unknown) => this.#log.error({ error }, "cannot write the node's state"));
   }
 }

@@ -1,12 +1,12 @@
 // Leaving a cluster: say goodbye first, so that the tasks are replaced elsewhere and nothing new comes; then stop what runs
 // here; then, as a manager, get out of the Raft group while there is still somebody to answer for it.
 import { CAService, newLeaveClusterRequest } from "../../proto/gen/ca.ts";
-import { newLeaveRaftRequest, RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import type { ClusterNode } from "./cluster-node.ts";
+import { leaveRaft } from "./node/managers.ts";
 
 const CALL_TIMEOUT_MS = 5_000;
 const PERSISTENCE_MS = 3_000;
@@ -93,14 +93,7 @@ async function leaveManagers(node: ClusterNode, others: readonly string[], optio
     timer.cancel();
   }
   await persistently(node, options, () =>
-    node.askManagers(
-      (client) =>
-        unary(client, RaftService.leaveRaft, newLeaveRaftRequest({ nodeId: node.state.nodeId }), {
-          signal,
-          timeoutMs: CALL_TIMEOUT_MS,
-        }),
-      others,
-    ),
+    leaveRaft((ask) => node.askManagers(ask, others), node.state.nodeId, { signal, timeoutMs: CALL_TIMEOUT_MS }),
   );
 }
 
