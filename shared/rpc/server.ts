@@ -96,9 +96,8 @@ export function addService<S extends ServiceMethods>(
     const handler = handlers[name] as (input: unknown, context: CallContext) => unknown;
     implementation[name] = implement(method, handler, resolve, authorize);
   }
-  for (const each of "addService" in server ? [server] : server) {
-    each.addService(methods as unknown as grpc.ServiceDefinition, implementation);
-  }
+  const definition: ServiceMethods = methods;
+  for (const each of "addService" in server ? [server] : server) each.addService(definition, implementation);
 }
 
 // A client of grpc-js keeps a copy of up to 1 MB of what it has sent, to send it again elsewhere, until the server's first
