@@ -17,10 +17,10 @@ export function newestByPlace(tasks: Iterable<Task>): Map<string, Task> {
   for (const task of tasks) {
     const place = placeOf(task);
     const other = newest.get(place);
+    const born = task.meta?.createdVersion ?? 0;
+    const otherBorn = other?.meta?.createdVersion ?? 0;
     const isNewer =
-      other === undefined ||
-      (task.meta?.createdAtMs ?? 0) > (other.meta?.createdAtMs ?? 0) ||
-      ((task.meta?.createdAtMs ?? 0) === (other.meta?.createdAtMs ?? 0) && isWanted(task) && !isWanted(other));
+      other === undefined || born > otherBorn || (born === otherBorn && isWanted(task) && !isWanted(other));
     if (isNewer) newest.set(place, task);
   }
   return newest;

@@ -9,7 +9,7 @@ import {
   type TaskStatusUpdate,
 } from "../../proto/gen/dispatcher.ts";
 import type { Cluster, ClusterSpec } from "../../proto/gen/objects.ts";
-import type { Env } from "../../shared/env/env.ts";
+import { type Env, steadyWall } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
@@ -51,9 +51,12 @@ export class Epoch {
   readonly #statuses: WriteQueue<TaskId, { readonly node: NodeId; readonly update: TaskStatusUpdate }>;
   #managers = "";
   readonly #over = new AbortController();
+  /** A task's start is compared with the orchestrator's clock, which does not jump either. */
+  readonly #clock: () => number;
 
   constructor(options: EpochOptions) {
     this.#options = options;
+    this.#clock = steadyWall(options.env);
     this.#liveness = new Liveness(DEFAULT_LIVENESS, options.env.nowMs());
     this.#nodes = new WriteQueue(
       (queued, next) => ({ ...queued, ...next }),
@@ -228,13 +231,13 @@ export class Epoch {
   async #writeStatuses(
     batch: readonly (readonly [TaskId, { readonly node: NodeId; readonly update: TaskStatusUpdate }])[],
   ): Promise<"done" | "again" | "over"> {
-    const { env, log, store } = this.#options;
+    const { log, store } = this.#options;
     const lost = new Set<TaskId>();
     const outcome = await this.#write("task statuses", async () => {
       const { failed } = await store.batch(batch, (tx, [id, { node, update }]) => {
         const task = tx.get("task", id);
         if (task === undefined || task.nodeId !== node) return;
-        const next = reportedTask(task, update, env.wallMs());
+        const next = reportedTask(task, update, this.#clock());
         if (next !== undefined) tx.put("task", next);
       });
       for (const { item, error } of failed) {

@@ -182,7 +182,7 @@ function withinBytes(tasks: readonly Task[]): Task[] {
   const dead = (task: Task): boolean => !isLive(task) && isTerminal(task.status?.state ?? "new");
   const kept = tasks.filter((task) => !dead(task));
   let bytes = kept.reduce((sum, task) => sum + bytesOf(task), 0);
-  const history = tasks.filter(dead).sort((a, b) => (b.meta?.createdAtMs ?? 0) - (a.meta?.createdAtMs ?? 0));
+  const history = tasks.filter(dead).sort((a, b) => (b.meta?.createdVersion ?? 0) - (a.meta?.createdVersion ?? 0));
   for (const task of history) {
     bytes += bytesOf(task);
     if (bytes > MAX_COMPLETE_BYTES) break;

@@ -24,8 +24,10 @@ export interface PlanInput {
   readonly nodes: () => Iterable<Node>;
   /** Tasks kept per slot, the current one included; negative keeps all. */
   readonly historyLimit: number;
-  /** The leader's clock, Unix milliseconds. */
+  /** The leader's clock, Unix milliseconds; it does not jump during a leadership, but may between two. */
   readonly nowMs: number;
+  /** Since when this leader has known of the tasks that wait to be started, by the same clock. */
+  readonly waits: ReadonlyMap<TaskId, number>;
   readonly newTaskId: () => TaskId;
   /** Objects that one plan may write; what is left over comes with the next plan. */
   readonly maxChanges: number;
@@ -37,6 +39,8 @@ export interface Plan {
   readonly updateStatus: UpdateStatus | undefined;
   /** When time alone changes the plan; Infinity when it never does. */
   readonly wakeAtMs: number;
+  /** For the next plan. */
+  readonly waits: ReadonlyMap<TaskId, number>;
   /** The bound on changes was reached: plan again at once. */
   readonly more: boolean;
 }
@@ -47,7 +51,7 @@ export const isDead = (task: Task): boolean => isTerminal(stateOf(task));
 export const isWanted = (task: Task): boolean => rank(task.desiredState) <= rank("running");
 
 const byAge = (a: Task, b: Task): number =>
-  (a.meta?.createdAtMs ?? 0) - (b.meta?.createdAtMs ?? 0) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  (a.meta?.createdVersion ?? 0) - (b.meta?.createdVersion ?? 0) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
 export class Draft {
   readonly input: PlanInput;
@@ -60,6 +64,7 @@ export class Draft {
   readonly #stored = new Set<TaskId>();
   readonly #puts = new Map<TaskId, Task>();
   readonly #removals = new Set<TaskId>();
+  readonly #waits = new Map<TaskId, number>();
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #more = false;
 
@@ -130,6 +135,13 @@ export class Draft {
     return task;
   }
 
+  /** Since when this leader has known that `task` waits. */
+  waitingSinceMs({ id }: Task): number {
+    const sinceMs = this.input.waits.get(id) ?? this.input.nowMs;
+    this.#waits.set(id, sinceMs);
+    return sinceMs;
+  }
+
   wakeAt(atMs: number): void {
     this.#wakeAtMs = Math.min(this.#wakeAtMs, atMs);
   }
@@ -140,6 +152,7 @@ export class Draft {
       removals: [...this.#removals],
       updateStatus: this.updateStatus,
       wakeAtMs: this.#wakeAtMs,
+      waits: this.#waits,
       more: this.#more,
     };
   }

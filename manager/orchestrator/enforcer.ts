@@ -17,7 +17,7 @@ export function enforceNode(node: Node, tasks: Iterable<Task>, nowMs: number): T
   const used = nothingUsed();
   const live = [...tasks]
     .filter((task) => !isDead(task) && rank(stateOf(task)) >= rank("assigned"))
-    .sort((a, b) => (a.meta?.createdAtMs ?? 0) - (b.meta?.createdAtMs ?? 0) || (a.id < b.id ? -1 : 1));
+    .sort((a, b) => (a.meta?.createdVersion ?? 0) - (b.meta?.createdVersion ?? 0) || (a.id < b.id ? -1 : 1));
   const placements = new Map<Task["spec"], (node: Node) => boolean>();
   for (const task of live) {
     const reservation = reservationOf(task);

@@ -2,9 +2,9 @@
 // head of the store, in the transaction that writes the plan. So a plan never stands on what has changed meanwhile, and
 // services behind a commit in flight make one batch.
 import { encodeTaskSpec, type Node, type Service } from "../../proto/gen/objects.ts";
-import type { Env } from "../../shared/env/env.ts";
+import { type Env, steadyWall } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
-import { type NodeId, newId, type ServiceId } from "../../shared/model/ids.ts";
+import { type NodeId, newId, type ServiceId, type TaskId } from "../../shared/model/ids.ts";
 import type { Change, Commit, Store, Tx, View } from "../store/types.ts";
 import { runWatchLoop } from "../watch-loop.ts";
 import { isDead, isWanted, stateOf } from "./draft.ts";
@@ -16,6 +16,7 @@ const PLAN_BYTES = 512 * 1024;
 const TASK_OVERHEAD_BYTES = 400;
 const MAX_PLAN_CHANGES = 1000;
 const RETRY_MS = 1_000;
+const NO_WAITS: ReadonlyMap<TaskId, number> = new Map();
 
 export interface LoopOptions {
   readonly env: Env;
@@ -30,9 +31,11 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
   const services = new Set<ServiceId>();
   const nodes = new Set<NodeId>();
   const wakeAtMs = new Map<ServiceId, number>();
+  const waits = new Map<ServiceId, ReadonlyMap<TaskId, number>>();
+  const clock = steadyWall(env);
 
   const work = async (): Promise<number> => {
-    const nowMs = env.wallMs();
+    const nowMs = clock();
     for (const [id, atMs] of wakeAtMs) if (atMs <= nowMs) services.add(id);
     while (services.size + nodes.size > 0 && !signal.aborted) {
       const failed = await round();
@@ -41,7 +44,7 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
     }
     let nextMs = Number.POSITIVE_INFINITY;
     for (const atMs of wakeAtMs.values()) nextMs = Math.min(nextMs, atMs);
-    return Math.max(0, nextMs - env.wallMs());
+    return Math.max(0, nextMs - clock());
   };
 
   // Nodes first: what the enforcer rejects is replaced in the same batch.
@@ -73,7 +76,7 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
     const node = tx.get("node", id);
     if (node === undefined) return;
     let bytes = 0;
-    for (const task of enforceNode(node, tx.tasksOfNode(id), env.wallMs())) {
+    for (const task of enforceNode(node, tx.tasksOfNode(id), clock())) {
       tx.put("task", task);
       services.add(task.serviceId);
       bytes += TASK_OVERHEAD_BYTES + (task.spec === undefined ? 0 : encodeTaskSpec(task.spec).length);
@@ -92,7 +95,8 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
       node: (id) => tx.get("node", id),
       nodes: () => tx.all("node"),
       historyLimit: tx.cluster()?.spec?.orchestration?.taskHistoryRetentionLimit ?? DEFAULT_HISTORY_LIMIT,
-      nowMs: env.wallMs(),
+      nowMs: clock(),
+      waits: waits.get(serviceId) ?? NO_WAITS,
       newTaskId: () => newId(env.random),
       maxChanges: maxChanges(service),
     });
@@ -101,6 +105,8 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
     if (updateStatus !== undefined && service !== undefined) tx.put("service", { ...service, updateStatus });
     if (Number.isFinite(next.wakeAtMs)) wakeAtMs.set(serviceId, next.wakeAtMs);
     else wakeAtMs.delete(serviceId);
+    if (next.waits.size > 0) waits.set(serviceId, next.waits);
+    else waits.delete(serviceId);
     // Over the head: what this transaction changes may make more to do, and its commit will say so; a bound will not.
     if (next.more) services.add(serviceId);
   };

@@ -1,7 +1,9 @@
-// Restart policy: a task is never started again, a slot gets a new one. Nothing of it is in a leader's memory:
+// Restart policy: a task is never started again, a slot gets a new one.
 //
 // - The delay is the replacement's `not_before_ms`. It is born at once with desired state ready, so that its image is
 //   pulled while it waits, and becomes desired running when the time has come and the old task has stopped.
+// - Clocks of two leaders may be hours apart. So no leader waits longer for a time that another one wrote than the whole
+//   delay; and it gives up waiting for a task to stop only when it has waited long enough itself, since then two run at once.
 // - Attempts are counted from the slot's history: the tasks of the same spec version that ended by themselves. The first of
 //   them was no attempt, so `max_attempts` = 3 is exhausted when four have ended. The reaper therefore keeps
 //   max_attempts + 1 tasks of such a slot, and takes away those that count last.
@@ -66,10 +68,10 @@ export function restartSlot(draft: Draft, key: SlotKey, replace: boolean): void 
   if (lost.length === 0 && alive.length <= 1) return;
   // A replacement that fails while it is prepared must not shorten its own delay: the next one is born when it was to start.
   const waits = lost.find(
-    (task) => task.desiredState === "ready" && endedByItself(task) && dueAtMs(task, nowMs) > nowMs,
+    (task) => task.desiredState === "ready" && endedByItself(task) && dueAtMs(task, draft) > nowMs,
   );
   if (waits !== undefined && alive.length === 0) {
-    draft.wakeAt(dueAtMs(waits, nowMs));
+    draft.wakeAt(dueAtMs(waits, draft));
     return;
   }
   if (draft.full()) return;
@@ -150,13 +152,14 @@ export function startWaiting(draft: Draft): void {
   for (const slot of draft.slots.values()) {
     for (const task of slot) {
       if (task.desiredState !== "ready" || isDead(task)) continue;
-      const startAtMs = dueAtMs(task, nowMs);
+      const sinceMs = draft.waitingSinceMs(task);
+      const startAtMs = dueAtMs(task, draft);
       if (startAtMs > nowMs) {
         draft.wakeAt(startAtMs);
         continue;
       }
       const stopping = stoppingOf(draft, slot);
-      const giveUpAtMs = Math.max(0, ...stopping.map((other) => task.notBeforeMs + stopWaitMs(other)));
+      const giveUpAtMs = Math.max(0, ...stopping.map((other) => sinceMs + stopWaitMs(other)));
       if (stopping.length > 0 && giveUpAtMs > nowMs) {
         draft.wakeAt(giveUpAtMs);
         continue;
@@ -167,8 +170,8 @@ export function startWaiting(draft: Draft): void {
   }
 }
 
-/** A time far beyond what the policy can have asked for was written by a leader whose clock was wrong. */
-function dueAtMs(task: Task, nowMs: number): number {
-  const longest = (task.spec?.restartPolicy?.delayMs ?? DEFAULT_RESTART_DELAY_MS) + STOP_WAIT_MS;
-  return task.notBeforeMs > nowMs + longest ? nowMs : task.notBeforeMs;
-}
+const dueAtMs = (task: Task, draft: Draft): number =>
+  Math.min(
+    task.notBeforeMs,
+    draft.waitingSinceMs(task) + (task.spec?.restartPolicy?.delayMs ?? DEFAULT_RESTART_DELAY_MS),
+  );

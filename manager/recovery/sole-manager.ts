@@ -45,7 +45,8 @@ export function withSoleManager(
   const own = ownNode(view, self);
   const changed = [own, ...demoted.map((node) => demote(node, othersAre, nowMs))];
   const writes = changed.map((node): ObjectWrite => {
-    const meta = { createdAtMs: node.meta?.createdAtMs || nowMs, updatedAtMs: nowMs, version };
+    const createdVersion = node.meta?.createdVersion || version;
+    const meta = { version, createdVersion, createdAtMs: node.meta?.createdAtMs || nowMs, updatedAtMs: nowMs };
     return { table: "node", id: node.id, object: { ...node, meta } };
   });
   view.close();

@@ -65,7 +65,12 @@ export function openTransaction(below: AllRows, version: number, next: number, n
     if (UNIQUE_NAMES[table]) refuseTakenName(table, object);
     const stamped: Tables[T] = {
       ...object,
-      meta: newMeta({ version: next, createdAtMs: present?.meta?.createdAtMs ?? nowMs, updatedAtMs: nowMs }),
+      meta: newMeta({
+        version: next,
+        createdVersion: present?.meta?.createdVersion ?? next,
+        createdAtMs: present?.meta?.createdAtMs ?? nowMs,
+        updatedAtMs: nowMs,
+      }),
     };
     const asBytes = encodeObject(table, stamped);
     if (bytes + asBytes.length > MAX_WRITE_BYTES) {

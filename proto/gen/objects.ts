@@ -9,15 +9,18 @@ export interface Meta {
   readonly version: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
+  /** The version of the write that created it. Which of two objects is older is told by this: a clock may jump. */
+  readonly createdVersion: number;
 }
 /** A Meta with every field that is not given at its zero value. */
 export function newMeta(init: Partial<Meta> = {}): Meta {
-  return { version: 0, createdAtMs: 0, updatedAtMs: 0, ...init };
+  return { version: 0, createdAtMs: 0, updatedAtMs: 0, createdVersion: 0, ...init };
 }
 export function encodeMetaInto(m: Meta, w: Writer): Writer {
   if (m.version !== 0) w.uint32(8).uint64(m.version);
   if (m.createdAtMs !== 0) w.uint32(16).int64(m.createdAtMs);
   if (m.updatedAtMs !== 0) w.uint32(24).int64(m.updatedAtMs);
+  if (m.createdVersion !== 0) w.uint32(32).uint64(m.createdVersion);
   return w;
 }
 export function encodeMeta(m: Meta): Uint8Array {
@@ -38,6 +41,9 @@ export function decodeMetaFrom(r: Reader, length: number): Meta {
         break;
       case 3:
         m.updatedAtMs = toNumber(r.int64());
+        break;
+      case 4:
+        m.createdVersion = toNumber(r.uint64());
         break;
       default:
         r.skipType(tag & 7);

@@ -21,6 +21,15 @@ export interface Env {
   readonly breathe: () => Promise<void>;
 }
 
+/**
+ * The wall clock as it is now, and from then on counted by the monotonic one: for waiting until a time that is written down.
+ * It does not jump while somebody waits by it.
+ */
+export function steadyWall(env: Pick<Env, "nowMs" | "wallMs">): () => number {
+  const offsetMs = env.wallMs() - env.nowMs();
+  return () => Math.floor(env.nowMs() + offsetMs);
+}
+
 /** `sleep` in terms of `timer`, for environments. */
 export function sleepWith(timer: Env["timer"], ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -183,7 +183,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
   const view = leader; // reads ask whoever leads
   const tasks = (id: ServiceId): Task[] =>
     view().store.view((at) =>
-      [...at.tasksOfService(id)].sort((a, b) => (a.meta?.createdAtMs ?? 0) - (b.meta?.createdAtMs ?? 0)),
+      [...at.tasksOfService(id)].sort((a, b) => (a.meta?.createdVersion ?? 0) - (b.meta?.createdVersion ?? 0)),
     );
   const live = (id: ServiceId): Task[] =>
     tasks(id).filter((task) => task.status?.state === "running" && rank(task.desiredState) <= rank("running"));

@@ -34,6 +34,7 @@ export class SimAgent {
   #process: SimProcess | undefined;
   #connection: ConnectionState = { kind: "searching", error: "" };
   #lives = 0;
+  #wallOffsetMs = 0;
 
   constructor(inside: AgentWorld, name: string, nodeId: NodeId, clockRate: number, managers: readonly string[]) {
     this.#in = inside;
@@ -58,7 +59,12 @@ export class SimAgent {
 
   start(): void {
     if (this.#process !== undefined) return;
-    const process = new SimProcess(this.#in.world, `${this.name}#${++this.#lives}`, this.#clockRate);
+    const process = new SimProcess(
+      this.#in.world,
+      `${this.name}#${++this.#lives}`,
+      this.#clockRate,
+      this.#wallOffsetMs,
+    );
     this.#process = process;
     const { env } = process;
     const delay = { least: 1, most: 40 };
@@ -115,8 +121,15 @@ export class SimAgent {
     this.#process?.stall(ms);
   }
 
+  /** The host's clock: containers end by it, too. */
+  jumpWallClock(ms: number): void {
+    this.#wallOffsetMs += ms;
+    this.#machine.jumpWallClock(ms);
+    this.#process?.jumpWallClock(ms);
+  }
+
   #boot(): SimProcess {
-    return new SimProcess(this.#in.world, `${this.name} machine ${++this.#lives}`);
+    return new SimProcess(this.#in.world, `${this.name} machine ${++this.#lives}`, 1, this.#wallOffsetMs);
   }
 
   #connect(process: SimProcess, addr: string, signal: AbortSignal): SessionLink {

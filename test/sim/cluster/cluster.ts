@@ -203,7 +203,6 @@ export class Cluster {
   }
 
   #look(): void {
-    if (this.#plan.faults.includes("wall clock jumps")) return;
     const running = this.#agents.flatMap((agent) => agent.running().map((task) => ({ task, host: agent.nodeId })));
     this.truth.containersRun(running);
   }

@@ -44,6 +44,12 @@ const leaderOf = ({ managers }: Targets): SimManager | undefined => managers().f
 const victim = (targets: Targets): SimManager | undefined =>
   (targets.world.chance(0.5) ? leaderOf(targets) : undefined) ?? targets.world.pick(targets.managers());
 
+/** Seconds and hours: a clock that is a little wrong makes other mistakes than one that is quite wrong. */
+function jumpMs(world: World): number {
+  const most = world.pick([2_000, 90_000, 3_600_000]) ?? 0;
+  return world.between(-most, most);
+}
+
 const FAULTS: Readonly<Record<string, Fault>> = {
   "partition into halves": (targets) => {
     const all = hosts(targets);
@@ -128,7 +134,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     if (one !== undefined) one.disk.full = true;
   },
   "wall clock jumps": (targets) => {
-    victim(targets)?.jumpWallClock(targets.world.between(-3_600_000, 3_600_000));
+    victim(targets)?.jumpWallClock(jumpMs(targets.world));
+  },
+  "worker's wall clock jumps": ({ world, agents }) => {
+    world.pick(agents)?.jumpWallClock(jumpMs(world));
   },
   "manager added": ({ operator }) => operator.addManager(),
   "manager removed": ({ operator }) => operator.removeManager(),

@@ -180,8 +180,7 @@ export class Truth {
 
   /**
    * The containers that run, on all hosts: of one slot no two, unless the managers gave up the node of one of them, or a
-   * user has scaled it away. (Where wall clocks jump it may happen: how long a replacement waits for the task before it to
-   * stop is counted in wall time, so that a new leader goes on with it.)
+   * user has scaled it away.
    */
   containersRun(running: readonly { readonly task: TaskId; readonly host: NodeId }[]): void {
     const slots = new Map<string, TaskId>();

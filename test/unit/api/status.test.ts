@@ -105,7 +105,7 @@ interface Row {
 const taskOf = ({ slot, state, desired = "running", node = 1, atMs = NOW, status = {} }: Row): Task =>
   newTask({
     id: newId<TaskId>(random),
-    meta: newMeta({ createdAtMs: atMs }),
+    meta: newMeta({ createdAtMs: atMs, createdVersion: atMs }),
     serviceId: web.id,
     serviceName: "web",
     specVersion: 1,

@@ -33,7 +33,7 @@ let conflicts = 0;
 
 const cluster: Cluster = {
   id: parseId("cluster id", "cluster1".padEnd(25, "x")),
-  meta: { version: 7, createdAtMs: NOW_MS, updatedAtMs: NOW_MS },
+  meta: { version: 7, createdVersion: 7, createdAtMs: NOW_MS, updatedAtMs: NOW_MS },
   spec: newClusterSpec({ name: "default", insecureRegistries: ["a:5000"] }),
   rootCa: {
     caKey: new Uint8Array(),

@@ -20,7 +20,7 @@ const task = (id: string, change: Partial<Task> = {}, imageBytes = 0): Task =>
     nodeId: NODE,
     status: newTaskStatus({ state: "assigned" }),
     desiredState: "running",
-    meta: newMeta({ createdAtMs: Number(id.replace(/\D/g, "")) || 0 }),
+    meta: newMeta({ createdVersion: Number(id.replace(/\D/g, "")) || 0 }),
     spec: newTaskSpec({ containerSpec: newContainerSpec({ image: "x".repeat(imageBytes) }) }),
     ...change,
   });

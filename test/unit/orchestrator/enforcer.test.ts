@@ -27,7 +27,7 @@ test("a constraint that no longer holds rejects the task", () => {
 
 test("a node that shrank keeps the oldest reservations", () => {
   const tasks = ["c", "a", "b"].map((id, index) =>
-    task(id, index + 1, "running", { spec: cpus(2), createdAtMs: index }),
+    task(id, index + 1, "running", { spec: cpus(2), createdVersion: index }),
   );
   assert.deepEqual(ids(enforceNode(sized(4), tasks.toReversed(), NOW)), ["b"]);
   assert.deepEqual(enforceNode(sized(6), tasks, NOW), []);
@@ -35,8 +35,8 @@ test("a node that shrank keeps the oldest reservations", () => {
 
 test("what is being stopped still holds its reservation, and is not rejected", () => {
   const tasks = [
-    task("old", 1, "running", { spec: cpus(2), desired: "shutdown", createdAtMs: 1 }),
-    task("new", 1, "starting", { spec: cpus(2), createdAtMs: 2 }),
+    task("old", 1, "running", { spec: cpus(2), desired: "shutdown", createdVersion: 1 }),
+    task("new", 1, "starting", { spec: cpus(2), createdVersion: 2 }),
   ];
   assert.deepEqual(ids(enforceNode(sized(2), tasks, NOW)), ["new"]);
   assert.deepEqual(enforceNode(sized(4), tasks, NOW), []);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { newUpdateStatus, type Service } from "../../../proto/gen/objects.ts";
+import { newMeta, newUpdateStatus, type Service } from "../../../proto/gen/objects.ts";
 import { ID, lines, NOW, node, plan, type Scene, service, task } from "./support.ts";
 
 const table = (
@@ -116,6 +116,7 @@ describe("restart", () => {
           task("a", 1, "running", { desired: "shutdown" }),
           task("b", 1, "ready", { desired: "ready", notBeforeMs: NOW - 1_000 }),
         ],
+        waitedMs: { b: 1_000 },
       },
       [],
       59_000,
@@ -126,8 +127,19 @@ describe("restart", () => {
           task("a", 1, "running", { desired: "shutdown" }),
           task("b", 1, "ready", { desired: "ready", notBeforeMs: NOW - 60_000 }),
         ],
+        waitedMs: { b: 60_000 },
       },
       ["b -> running"],
+    ],
+    "the minute is over by the clock of a leader before this one: it counts its own": [
+      {
+        tasks: [
+          task("a", 1, "running", { desired: "shutdown" }),
+          task("b", 1, "ready", { desired: "ready", notBeforeMs: NOW - 3_600_000 }),
+        ],
+      },
+      [],
+      60_000,
     ],
     "a longer grace is waited for": [
       {
@@ -160,8 +172,16 @@ describe("restart", () => {
       [],
       3_000,
     ],
-    "a time that only a wrong clock can have written is over": [
+    "a time far ahead, of a wrong clock, is waited for no longer than the delay": [
       { tasks: [task("a", 1, "ready", { desired: "ready", notBeforeMs: NOW + 10_000_000 })] },
+      [],
+      5_000,
+    ],
+    "a time far ahead, of a wrong clock, when the delay is over": [
+      {
+        tasks: [task("a", 1, "ready", { desired: "ready", notBeforeMs: NOW + 10_000_000 })],
+        waitedMs: { a: 5_000 },
+      },
       ["a -> running"],
     ],
     "condition none": [{ tasks: [task("a", 1, "failed", { policy: { condition: "none" } })] }, ["a -> shutdown"]],
@@ -571,7 +591,7 @@ test("a plan carried out leaves nothing to plan, but by time", () => {
   const after = [
     ...(scene.tasks ?? []).filter(({ id }) => !first.puts.some((put) => put.id === id)),
     ...first.puts,
-  ].map((each) => ({ ...each, meta: each.meta ?? { version: 2, createdAtMs: NOW, updatedAtMs: NOW } }));
+  ].map((each) => ({ ...each, meta: each.meta ?? newMeta({ version: 2, createdVersion: 2 }) }));
   const second = plan({ ...scene, tasks: after });
   assert.deepEqual([second.puts, second.removals, second.wakeAtMs], [[], [], first.wakeAtMs]);
   assert.equal(first.puts[0]?.serviceId, ID);

@@ -28,7 +28,7 @@ export interface TaskInput {
   readonly node?: string;
   readonly desired?: TaskState;
   readonly version?: number;
-  readonly createdAtMs?: number;
+  readonly createdVersion?: number;
   readonly endedAtMs?: number;
   readonly startedAtMs?: number;
   readonly notBeforeMs?: number;
@@ -44,7 +44,7 @@ let births = 0;
 export const task = (id: string, slot: number, state: TaskState, input: TaskInput = {}): Task =>
   newTask({
     id: id as TaskId,
-    meta: newMeta({ version: 1, createdAtMs: input.createdAtMs ?? ++births }),
+    meta: newMeta({ version: 1, createdVersion: input.createdVersion ?? ++births }),
     serviceId: ID,
     slot,
     nodeId: (input.node ?? (state === "pending" ? "" : "n1")) as NodeId,
@@ -109,6 +109,8 @@ export interface Scene {
   readonly historyLimit?: number;
   readonly nowMs?: number;
   readonly maxChanges?: number;
+  /** How long the leader has known that these tasks wait. */
+  readonly waitedMs?: Readonly<Record<string, number>>;
 }
 
 export function plan(scene: Scene): Plan {
@@ -122,6 +124,7 @@ export function plan(scene: Scene): Plan {
     nodes: () => nodes,
     historyLimit: scene.historyLimit ?? 5,
     nowMs: scene.nowMs ?? NOW,
+    waits: new Map(Object.entries(scene.waitedMs ?? {}).map(([id, ms]) => [id as TaskId, NOW - ms])),
     newTaskId: () => `new${++ids}` as TaskId,
     maxChanges: scene.maxChanges ?? 1_000,
   };

@@ -43,7 +43,10 @@ test("a transaction commits whole, is stamped, and is seen after the commit only
   raft.release();
   assert.equal(await done, 1);
   const stored = store.view((view) => view.get("service", web.id));
-  assert.deepEqual(stored?.meta, newMeta({ version: 1, createdAtMs: env.wallMs(), updatedAtMs: env.wallMs() }));
+  assert.deepEqual(
+    stored?.meta,
+    newMeta({ version: 1, createdVersion: 1, createdAtMs: env.wallMs(), updatedAtMs: env.wallMs() }),
+  );
   assert.equal(
     store.view((view) => view.version),
     1,
