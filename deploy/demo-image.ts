@@ -25,10 +25,16 @@ while :; do
 done
 `;
 
-/** A page on port 8080, or on that of its argument. */
+/** A page on port 8080, or on that of its argument, that says who answers, and to whom. */
 const PAGE = `#!/bin/sh
-mkdir -p /tmp/www
-echo "hello from $(hostname)" > /tmp/www/index.html
+mkdir -p /tmp/www/cgi-bin
+cat > /tmp/www/cgi-bin/index.cgi <<'END'
+#!/bin/sh
+printf 'Content-Type: text/plain\\r\\n\\r\\n'
+addr=\${REMOTE_ADDR#"[::ffff:"}
+echo "hello from $(hostname) to \${addr%"]"}"
+END
+chmod +x /tmp/www/cgi-bin/index.cgi
 trap 'kill $!; exit 0' TERM INT
 echo "serving a page on port \${1:-8080}"
 httpd -f -v -p "\${1:-8080}" -h /tmp/www &
