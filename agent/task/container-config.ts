@@ -1,8 +1,8 @@
 // One container's configuration from the image's defaults and the service's wishes, by Docker's rules. Pure.
 import { type ContainerSpec, type Mount, newContainerSpec, newResources, type Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
-import { taskName } from "../../shared/model/tasks.ts";
-import { expandContainerSpec, type TemplateContext } from "../../shared/model/templates.ts";
+import { fullTaskName } from "../../shared/model/tasks.ts";
+import { defaultHostname, expandContainerSpec, templateContext } from "../../shared/model/templates.ts";
 import type { ContainerConfig, ContainerMount, ImageConfig, NetworkMode } from "../runtime/runtime.ts";
 
 /** This node, as templates and labels name it. */
@@ -22,7 +22,7 @@ const DEFAULT_STOP_GRACE_MS = 10_000;
 export function containerConfig(task: Task, image: ImageConfig, node: NodeIdentity): ContainerConfig {
   const spec = expandContainerSpec(containerSpec(task), templateContext(task, node));
   const network = networkMode(task);
-  const hostname = spec.hostname || (network === "host" ? node.hostname : task.id.slice(0, 12));
+  const hostname = spec.hostname || (network === "host" ? node.hostname : defaultHostname(task));
   return {
     id: task.id,
     image: spec.image,
@@ -121,17 +121,6 @@ function containerMount(mount: Mount): ContainerMount {
         `mount ${mount.target}: this node has no volumes; use a bind or tmpfs mount`,
       );
   }
-}
-
-/** `<service>.<slot>.<task id>`: Docker's container name, and what {{.Task.Name}} stands for. */
-const fullTaskName = (task: Task): string => `${taskName(task)}.${task.id}`;
-
-function templateContext(task: Task, node: NodeIdentity): TemplateContext {
-  return {
-    service: { id: task.serviceId, name: task.serviceName, labels: task.serviceLabels },
-    node,
-    task: { id: task.id, name: fullTaskName(task), slot: task.slot === 0 ? node.id : String(task.slot) },
-  };
 }
 
 function systemLabels(task: Task, node: NodeIdentity): Readonly<Record<string, string>> {

@@ -20,3 +20,6 @@ export const isLive = (task: Task): boolean =>
 /** `<service>.<slot>`, or `<service>.<node>` for a task of a global service: what `service ps` shows. */
 export const taskName = (task: Task): string =>
   `${task.serviceName}.${task.slot === 0 ? task.nodeId : String(task.slot)}`;
+
+/** `<service>.<slot>.<task id>`: Docker's container name, and what {{.Task.Name}} stands for. */
+export const fullTaskName = (task: Task): string => `${taskName(task)}.${task.id}`;

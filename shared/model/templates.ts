@@ -2,8 +2,9 @@
 // values, mount sources and targets. Swarm hands them to Go's text/template; users only ever use field access, so that is
 // what is understood here: fields, labels, `index .Service.Labels "a.b"` and a quoted string (to write "{{" itself).
 // Expanded by the agent when it prepares the task; the API expands with dummy values, to refuse a mistake at once.
-import type { ContainerSpec } from "../../proto/gen/objects.ts";
+import type { ContainerSpec, Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../errors.ts";
+import { fullTaskName } from "./tasks.ts";
 
 export interface TemplateContext {
   readonly service: { readonly id: string; readonly name: string; readonly labels: Readonly<Record<string, string>> };
@@ -77,6 +78,15 @@ function placeholderValue(expression: string, text: string, context: TemplateCon
     `template ${JSON.stringify(text)}: unknown placeholder {{${expression}}}; known are ${known}`,
   );
 }
+
+export const templateContext = (task: Task, node: TemplateContext["node"]): TemplateContext => ({
+  service: { id: task.serviceId, name: task.serviceName, labels: task.serviceLabels },
+  node,
+  task: { id: task.id, name: fullTaskName(task), slot: task.slot === 0 ? node.id : String(task.slot) },
+});
+
+/** A container without a hostname of its own has the beginning of its task's id for one. */
+export const defaultHostname = (task: Task): string => task.id.slice(0, 12);
 
 /** The spec with every placeholder replaced, in the places where Swarm replaces them. Throws as `expandTemplate`. */
 export function expandContainerSpec(spec: ContainerSpec, context: TemplateContext): ContainerSpec {
