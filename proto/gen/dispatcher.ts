@@ -251,10 +251,12 @@ export interface SessionInfo {
   readonly blacklistedCertificates: readonly BlacklistedCertificate[];
   /** host:port that the cluster reaches this node at: what the node says of itself from now on. */
   readonly addr: string;
+  /** The epoch that the node should have a tunnel key of. */
+  readonly networkKeyEpoch: number;
 }
 /** A SessionInfo with every field that is not given at its zero value. */
 export function newSessionInfo(init: Partial<SessionInfo> = {}): SessionInfo {
-  return { nodeId: "" as NodeId, heartbeatPeriodMs: 0, suspectAfterMs: 0, managers: [], insecureRegistries: [], role: "worker", trustRoots: EMPTY, issuingRoot: "", blacklistedCertificates: [], addr: "", ...init };
+  return { nodeId: "" as NodeId, heartbeatPeriodMs: 0, suspectAfterMs: 0, managers: [], insecureRegistries: [], role: "worker", trustRoots: EMPTY, issuingRoot: "", blacklistedCertificates: [], addr: "", networkKeyEpoch: 0, ...init };
 }
 export function encodeSessionInfoInto(m: SessionInfo, w: Writer): Writer {
   if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
@@ -267,6 +269,7 @@ export function encodeSessionInfoInto(m: SessionInfo, w: Writer): Writer {
   if (m.issuingRoot !== "") w.uint32(66).string(m.issuingRoot);
   for (const value of m.blacklistedCertificates) encodeBlacklistedCertificateInto(value, w.uint32(74).fork()).ldelim();
   if (m.addr !== "") w.uint32(82).string(m.addr);
+  if (m.networkKeyEpoch !== 0) w.uint32(88).uint64(m.networkKeyEpoch);
   return w;
 }
 export function encodeSessionInfo(m: SessionInfo): Uint8Array {
@@ -310,6 +313,9 @@ export function decodeSessionInfoFrom(r: Reader, length: number): SessionInfo {
         break;
       case 10:
         m.addr = r.string();
+        break;
+      case 11:
+        m.networkKeyEpoch = toNumber(r.uint64());
         break;
       default:
         r.skipType(tag & 7);

@@ -1,7 +1,7 @@
 // Generated from skep/v1/network.proto by proto/generate.ts. Do not edit: npm run proto.
 import { Reader, Writer, toNumber } from "../wire.ts";
 import type { NetworkId, NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
-import { EndpointModeNumber, PortProtocolNumber, PublishModeNumber, readEndpointMode, readPortProtocol, readPublishMode, type EndpointMode, type PortProtocol, type PublishMode } from "./objects.ts";
+import { EndpointModeNumber, PortProtocolNumber, PublishModeNumber, decodeTunnelKeyFrom, encodeTunnelKeyInto, readEndpointMode, readPortProtocol, readPublishMode, type EndpointMode, type PortProtocol, type PublishMode, type TunnelKey } from "./objects.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export interface NetworkSubnet {
@@ -129,16 +129,19 @@ export interface NetworkNode {
   readonly encryptedAddresses: readonly string[];
   /** The node's own addresses on this network, on its bridge: needed on the ingress network, empty elsewhere. */
   readonly addresses: readonly string[];
+  /** Only of an encrypted network: with which keys, at its underlay addresses. */
+  readonly tunnelKeys: readonly TunnelKey[];
 }
 /** A NetworkNode with every field that is not given at its zero value. */
 export function newNetworkNode(init: Partial<NetworkNode> = {}): NetworkNode {
-  return { nodeId: "" as NodeId, underlayAddresses: [], encryptedAddresses: [], addresses: [], ...init };
+  return { nodeId: "" as NodeId, underlayAddresses: [], encryptedAddresses: [], addresses: [], tunnelKeys: [], ...init };
 }
 export function encodeNetworkNodeInto(m: NetworkNode, w: Writer): Writer {
   if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
   for (const value of m.underlayAddresses) w.uint32(18).string(value);
   for (const value of m.encryptedAddresses) w.uint32(26).string(value);
   for (const value of m.addresses) w.uint32(34).string(value);
+  for (const value of m.tunnelKeys) encodeTunnelKeyInto(value, w.uint32(42).fork()).ldelim();
   return w;
 }
 export function encodeNetworkNode(m: NetworkNode): Uint8Array {
@@ -149,7 +152,8 @@ export function decodeNetworkNodeFrom(r: Reader, length: number): NetworkNode {
   const underlayAddresses: string[] = [];
   const encryptedAddresses: string[] = [];
   const addresses: string[] = [];
-  const m: Mutable<NetworkNode> = newNetworkNode({ underlayAddresses, encryptedAddresses, addresses });
+  const tunnelKeys: TunnelKey[] = [];
+  const m: Mutable<NetworkNode> = newNetworkNode({ underlayAddresses, encryptedAddresses, addresses, tunnelKeys });
   while (r.pos < end) {
     const tag = r.uint32();
     switch (tag >>> 3) {
@@ -164,6 +168,9 @@ export function decodeNetworkNodeFrom(r: Reader, length: number): NetworkNode {
         break;
       case 4:
         addresses.push(r.string());
+        break;
+      case 5:
+        tunnelKeys.push(decodeTunnelKeyFrom(r, r.uint32()));
         break;
       default:
         r.skipType(tag & 7);

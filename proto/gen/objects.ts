@@ -466,6 +466,56 @@ export function decodeTLSInfo(bytes: Uint8Array): TLSInfo {
   return decodeTLSInfoFrom(r, bytes.length);
 }
 
+/** The public half of a key that a node has for the tunnels of encrypted networks; the private one never leaves the node. */
+export interface TunnelKey {
+  /** All nodes replace their keys together: a tunnel is between two keys of one epoch. */
+  readonly epoch: number;
+  /** X25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** UDP port where the node takes what is sealed for this key. */
+  readonly port: number;
+}
+/** A TunnelKey with every field that is not given at its zero value. */
+export function newTunnelKey(init: Partial<TunnelKey> = {}): TunnelKey {
+  return { epoch: 0, publicKey: EMPTY, port: 0, ...init };
+}
+export function encodeTunnelKeyInto(m: TunnelKey, w: Writer): Writer {
+  if (m.epoch !== 0) w.uint32(8).uint64(m.epoch);
+  if (m.publicKey.length > 0) w.uint32(18).bytes(m.publicKey);
+  if (m.port !== 0) w.uint32(24).uint32(m.port);
+  return w;
+}
+export function encodeTunnelKey(m: TunnelKey): Uint8Array {
+  return encodeTunnelKeyInto(m, Writer.create()).finish();
+}
+export function decodeTunnelKeyFrom(r: Reader, length: number): TunnelKey {
+  const end = r.pos + length;
+
+  const m: Mutable<TunnelKey> = newTunnelKey();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.epoch = toNumber(r.uint64());
+        break;
+      case 2:
+        m.publicKey = r.bytes();
+        break;
+      case 3:
+        m.port = r.uint32();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a TunnelKey. */
+export function decodeTunnelKey(bytes: Uint8Array): TunnelKey {
+  const r = Reader.create(bytes);
+  return decodeTunnelKeyFrom(r, bytes.length);
+}
+
 export interface NodeDescription {
   readonly hostname: string;
   readonly platform?: Platform | undefined;
@@ -476,10 +526,13 @@ export interface NodeDescription {
   readonly dataPathAddrs: readonly string[];
   /** In bytes, of the link that has those addresses; 0 is unknown, and is taken as 1500. */
   readonly dataPathMtu: number;
+  /** Empty: no encrypted network can be on this node, and tunnel_problem tells why. Two while keys are being replaced. */
+  readonly tunnelKeys: readonly TunnelKey[];
+  readonly tunnelProblem: string;
 }
 /** A NodeDescription with every field that is not given at its zero value. */
 export function newNodeDescription(init: Partial<NodeDescription> = {}): NodeDescription {
-  return { hostname: "", dataPathAddrs: [], dataPathMtu: 0, ...init };
+  return { hostname: "", dataPathAddrs: [], dataPathMtu: 0, tunnelKeys: [], tunnelProblem: "", ...init };
 }
 export function encodeNodeDescriptionInto(m: NodeDescription, w: Writer): Writer {
   if (m.hostname !== "") w.uint32(10).string(m.hostname);
@@ -489,6 +542,8 @@ export function encodeNodeDescriptionInto(m: NodeDescription, w: Writer): Writer
   if (m.tls !== undefined) encodeTLSInfoInto(m.tls, w.uint32(42).fork()).ldelim();
   for (const value of m.dataPathAddrs) w.uint32(50).string(value);
   if (m.dataPathMtu !== 0) w.uint32(56).uint32(m.dataPathMtu);
+  for (const value of m.tunnelKeys) encodeTunnelKeyInto(value, w.uint32(66).fork()).ldelim();
+  if (m.tunnelProblem !== "") w.uint32(74).string(m.tunnelProblem);
   return w;
 }
 export function encodeNodeDescription(m: NodeDescription): Uint8Array {
@@ -497,7 +552,8 @@ export function encodeNodeDescription(m: NodeDescription): Uint8Array {
 export function decodeNodeDescriptionFrom(r: Reader, length: number): NodeDescription {
   const end = r.pos + length;
   const dataPathAddrs: string[] = [];
-  const m: Mutable<NodeDescription> = newNodeDescription({ dataPathAddrs });
+  const tunnelKeys: TunnelKey[] = [];
+  const m: Mutable<NodeDescription> = newNodeDescription({ dataPathAddrs, tunnelKeys });
   while (r.pos < end) {
     const tag = r.uint32();
     switch (tag >>> 3) {
@@ -521,6 +577,12 @@ export function decodeNodeDescriptionFrom(r: Reader, length: number): NodeDescri
         break;
       case 7:
         m.dataPathMtu = r.uint32();
+        break;
+      case 8:
+        tunnelKeys.push(decodeTunnelKeyFrom(r, r.uint32()));
+        break;
+      case 9:
+        m.tunnelProblem = r.string();
         break;
       default:
         r.skipType(tag & 7);
@@ -3652,10 +3714,14 @@ export interface Cluster {
   readonly blacklistedCertificates: readonly BlacklistedCertificate[];
   /** 32 bytes while the managers lock themselves, else empty. Leaves the managers only as the answer to GetUnlockKey. */
   readonly unlockKey: Uint8Array;
+  /** Grows when all nodes are to replace the keys of their tunnels; 0 is 1. */
+  readonly networkKeyEpoch: number;
+  /** When it did, by the leader's clock; 0: never, or nothing has been encrypted since. */
+  readonly networkKeyEpochAtMs: number;
 }
 /** A Cluster with every field that is not given at its zero value. */
 export function newCluster(init: Partial<Cluster> = {}): Cluster {
-  return { id: "" as ClusterId, blacklistedCertificates: [], unlockKey: EMPTY, ...init };
+  return { id: "" as ClusterId, blacklistedCertificates: [], unlockKey: EMPTY, networkKeyEpoch: 0, networkKeyEpochAtMs: 0, ...init };
 }
 export function encodeClusterInto(m: Cluster, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
@@ -3664,6 +3730,8 @@ export function encodeClusterInto(m: Cluster, w: Writer): Writer {
   if (m.rootCa !== undefined) encodeRootCAInto(m.rootCa, w.uint32(34).fork()).ldelim();
   for (const value of m.blacklistedCertificates) encodeBlacklistedCertificateInto(value, w.uint32(42).fork()).ldelim();
   if (m.unlockKey.length > 0) w.uint32(50).bytes(m.unlockKey);
+  if (m.networkKeyEpoch !== 0) w.uint32(56).uint64(m.networkKeyEpoch);
+  if (m.networkKeyEpochAtMs !== 0) w.uint32(64).int64(m.networkKeyEpochAtMs);
   return w;
 }
 export function encodeCluster(m: Cluster): Uint8Array {
@@ -3693,6 +3761,12 @@ export function decodeClusterFrom(r: Reader, length: number): Cluster {
         break;
       case 6:
         m.unlockKey = r.bytes();
+        break;
+      case 7:
+        m.networkKeyEpoch = toNumber(r.uint64());
+        break;
+      case 8:
+        m.networkKeyEpochAtMs = toNumber(r.int64());
         break;
       default:
         r.skipType(tag & 7);
