@@ -2,68 +2,98 @@
 // and reads as if they had been done. The committed state is a base; the head is an overlay over it; a transaction is an
 // overlay over the head, and a batch's item one over that. Everything costs what changed, not what there is.
 
-export type IndexName = "name" | "service" | "node";
+export type IndexName = "name" | "service" | "node" | "network" | "address" | "port";
 
-/** What an object is found by. An index without a function, or whose function returns undefined, does not hold it. */
-export type IndexKeys<O> = { readonly [I in IndexName]?: (object: O) => string | undefined };
+/** One key, several, or none: then the index does not hold the object. */
+export type Keys = string | readonly string[] | undefined;
+
+/** What an object is found by. */
+export type IndexKeys<O> = { readonly [I in IndexName]?: (object: O) => Keys };
 
 export interface Rows<O> {
   readonly get: (id: string) => O | undefined;
   readonly values: () => Iterable<O>;
   readonly size: () => number;
   readonly lookup: (index: IndexName, key: string) => Iterable<O>;
+  /** Does `lookup` find anything? */
+  readonly has: (index: IndexName, key: string) => boolean;
 }
 
-const INDEX_NAMES: readonly IndexName[] = ["name", "service", "node"];
+interface Row {
+  readonly id: string;
+}
 
-class Index<O> {
-  readonly #byKey = new Map<string, Map<string, O>>();
+const INDEX_NAMES: readonly IndexName[] = ["name", "service", "node", "network", "address", "port"];
+const NONE: readonly never[] = [];
 
-  set(key: string, id: string, object: O): void {
-    const ids = this.#byKey.get(key);
-    if (ids === undefined) this.#byKey.set(key, new Map([[id, object]]));
-    else ids.set(id, object);
+/** A key that one object alone has, as a hundred thousand addresses are, costs no map of its own. */
+class Index<O extends Row> {
+  readonly #byKey = new Map<string, O | Map<string, O>>();
+
+  set(key: string, object: O): void {
+    const held = this.#byKey.get(key);
+    if (held instanceof Map) held.set(object.id, object);
+    else if (held === undefined || held.id === object.id) this.#byKey.set(key, object);
+    else {
+      this.#byKey.set(
+        key,
+        new Map([
+          [held.id, held],
+          [object.id, object],
+        ]),
+      );
+    }
   }
 
   delete(key: string, id: string): void {
-    const ids = this.#byKey.get(key);
-    if (ids?.delete(id) === true && ids.size === 0) this.#byKey.delete(key);
+    const held = this.#byKey.get(key);
+    if (held instanceof Map) {
+      if (held.delete(id) && held.size === 0) this.#byKey.delete(key);
+    } else if (held?.id === id) this.#byKey.delete(key);
   }
 
-  get(key: string): ReadonlyMap<string, O> | undefined {
-    return this.#byKey.get(key);
+  get(key: string): Iterable<O> {
+    const held = this.#byKey.get(key);
+    return held === undefined ? NONE : held instanceof Map ? held.values() : [held];
+  }
+
+  has(key: string): boolean {
+    return this.#byKey.has(key);
   }
 }
 
-class Indexes<O> {
+const listed = (keys: Keys): readonly string[] =>
+  keys === undefined ? NONE : typeof keys === "string" ? [keys] : keys;
+
+class Indexes<O extends Row> {
   readonly #parts: readonly {
     readonly name: IndexName;
-    readonly keyOf: (object: O) => string | undefined;
+    readonly keysOf: (object: O) => Keys;
     readonly index: Index<O>;
   }[];
 
   constructor(keys: IndexKeys<O>) {
     this.#parts = INDEX_NAMES.flatMap((name) => {
-      const keyOf = keys[name];
-      return keyOf === undefined ? [] : [{ name, keyOf, index: new Index<O>() }];
+      const keysOf = keys[name];
+      return keysOf === undefined ? [] : [{ name, keysOf, index: new Index<O>() }];
     });
   }
 
   replace(id: string, before: O | undefined, after: O | undefined): void {
-    for (const { keyOf, index } of this.#parts) {
-      const oldKey = before === undefined ? undefined : keyOf(before);
-      const newKey = after === undefined ? undefined : keyOf(after);
-      if (oldKey !== undefined && oldKey !== newKey) index.delete(oldKey, id);
-      if (newKey !== undefined && after !== undefined) index.set(newKey, id, after);
+    for (const { keysOf, index } of this.#parts) {
+      const old = before === undefined ? undefined : keysOf(before);
+      const now = after === undefined ? undefined : keysOf(after);
+      if (old !== undefined && old !== now) for (const key of listed(old)) index.delete(key, id);
+      if (now !== undefined && after !== undefined) for (const key of listed(now)) index.set(key, after);
     }
   }
 
-  get(name: IndexName, key: string): ReadonlyMap<string, O> | undefined {
-    return this.#parts.find((part) => part.name === name)?.index.get(key);
+  get(name: IndexName): Index<O> | undefined {
+    return this.#parts.find((part) => part.name === name)?.index;
   }
 }
 
-export class BaseRows<O> implements Rows<O> {
+export class BaseRows<O extends Row> implements Rows<O> {
   readonly #rows = new Map<string, O>();
   readonly #indexes: Indexes<O>;
 
@@ -74,7 +104,8 @@ export class BaseRows<O> implements Rows<O> {
   readonly get = (id: string): O | undefined => this.#rows.get(id);
   readonly values = (): Iterable<O> => this.#rows.values();
   readonly size = (): number => this.#rows.size;
-  readonly lookup = (index: IndexName, key: string): Iterable<O> => this.#indexes.get(index, key)?.values() ?? [];
+  readonly lookup = (index: IndexName, key: string): Iterable<O> => this.#indexes.get(index)?.get(key) ?? NONE;
+  readonly has = (index: IndexName, key: string): boolean => this.#indexes.get(index)?.has(key) ?? false;
 
   set(id: string, object: O | undefined): void {
     this.#indexes.replace(id, this.#rows.get(id), object);
@@ -90,7 +121,7 @@ export interface Write<O> {
   readonly version: number;
 }
 
-export class OverlayRows<O extends { readonly id: string }> implements Rows<O> {
+export class OverlayRows<O extends Row> implements Rows<O> {
   readonly #base: Rows<O>;
   readonly #writes = new Map<string, Write<O>>();
   readonly #indexes: Indexes<O>;
@@ -130,8 +161,16 @@ export class OverlayRows<O extends { readonly id: string }> implements Rows<O> {
     if (this.#writes.size === 0) return this.#base.lookup(index, key);
     const objects: O[] = [];
     for (const object of this.#base.lookup(index, key)) if (!this.#writes.has(object.id)) objects.push(object);
-    for (const object of this.#indexes.get(index, key)?.values() ?? []) objects.push(object);
+    for (const object of this.#indexes.get(index)?.get(key) ?? NONE) objects.push(object);
     return objects;
+  };
+
+  readonly has = (index: IndexName, key: string): boolean => {
+    if (this.#indexes.get(index)?.has(key) === true) return true;
+    if (!this.#base.has(index, key)) return false;
+    if (this.#writes.size === 0) return true;
+    for (const object of this.#base.lookup(index, key)) if (!this.#writes.has(object.id)) return true;
+    return false;
   };
 
   set(id: string, object: O | undefined, version: number): void {

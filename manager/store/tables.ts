@@ -1,6 +1,19 @@
 // All tables side by side: what each is indexed by, and views over them.
 import type { Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
+import {
+  addressKey,
+  hostnameKey,
+  nameKey,
+  nodeAddresses,
+  portKey,
+  serviceAddresses,
+  servicePorts,
+  specName,
+  taskAddresses,
+  taskNetworks,
+  taskPorts,
+} from "./keys.ts";
 import { BaseRows, type IndexKeys, OverlayRows, type Rows } from "./rows.ts";
 import type { TableName, Tables, View } from "./types.ts";
 
@@ -14,20 +27,20 @@ export const TABLE_NAMES = [
   "task",
 ] as const satisfies TableName[];
 
-/** Names are found, and are unique, without regard to case: they become DNS names. */
-export const nameKey = (name: string): string => name.toLowerCase();
-
-const specName = (object: { readonly spec?: { readonly name: string } | undefined }): string | undefined =>
-  object.spec === undefined || object.spec.name === "" ? undefined : nameKey(object.spec.name);
-
 export const INDEX_KEYS: { readonly [T in TableName]: IndexKeys<Tables[T]> } = {
   cluster: { name: specName },
-  node: { name: (node) => (node.description === undefined ? undefined : nameKey(node.description.hostname)) },
+  node: { name: hostnameKey, address: nodeAddresses },
   network: { name: specName },
   secret: { name: specName },
   config: { name: specName },
-  service: { name: specName },
-  task: { service: (task: Task) => task.serviceId, node: (task: Task) => task.nodeId },
+  service: { name: specName, address: serviceAddresses, port: servicePorts },
+  task: {
+    service: (task: Task) => task.serviceId,
+    node: (task: Task) => task.nodeId,
+    network: taskNetworks,
+    address: taskAddresses,
+    port: taskPorts,
+  },
 };
 
 /** Hosts may share a name; what a user names himself may not. */
@@ -89,6 +102,13 @@ export function openView(rows: AllRows, version: number): ClosableView {
     byName: (table, name) => first(of(table).lookup("name", nameKey(name))),
     tasksOfService: (service) => of("task").lookup("service", service),
     tasksOfNode: (node) => of("task").lookup("node", node),
+    tasksOnNetwork: (network) => of("task").lookup("network", network),
+    isAddressHeld: (network, address) => {
+      const key = addressKey(network, address);
+      return of("task").has("address", key) || of("service").has("address", key) || of("node").has("address", key);
+    },
+    servicesOnPort: (protocol, port) => of("service").lookup("port", portKey(protocol, port)),
+    tasksOnPort: (protocol, port) => of("task").lookup("port", portKey(protocol, port)),
     cluster: () => first(of("cluster").values()),
     close: () => {
       open = false;

@@ -3,7 +3,8 @@
 import { newMeta } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { decodeObject, type EncodedWrite, encodeObject, type ObjectWrite } from "./codec.ts";
-import { type AllRows, nameKey, newOverlayTables, type OverlayTables, openView, UNIQUE_NAMES } from "./tables.ts";
+import { nameKey } from "./keys.ts";
+import { type AllRows, newOverlayTables, type OverlayTables, openView, UNIQUE_NAMES } from "./tables.ts";
 import type { TableName, Tables, Tx } from "./types.ts";
 
 // Room for the frame around each object's bytes.

@@ -1,9 +1,9 @@
 // The store's contract. Tables are in memory; the Raft log is the only way in. Readers see committed state; a transaction
 // is a synchronous callback over the speculative head (committed state plus what is proposed and not yet committed), so
 // that proposals pipeline. Watch events are emitted on commit.
-import type { Cluster, Config, Network, Node, Secret, Service, Task } from "../../proto/gen/objects.ts";
+import type { Cluster, Config, Network, Node, PortProtocol, Secret, Service, Task } from "../../proto/gen/objects.ts";
 import type { SkepError } from "../../shared/errors.ts";
-import type { NodeId, ServiceId } from "../../shared/model/ids.ts";
+import type { NetworkId, NodeId, ServiceId } from "../../shared/model/ids.ts";
 
 export interface Tables {
   readonly node: Node;
@@ -28,6 +28,14 @@ export interface View {
   readonly tasksOfService: (service: ServiceId) => Iterable<Task>;
   /** Tasks without a node are those of the empty id. */
   readonly tasksOfNode: (node: NodeId) => Iterable<Task>;
+  /** Those that hold addresses of it: they have not ended. */
+  readonly tasksOnNetwork: (network: NetworkId) => Iterable<Task>;
+  /** By a task that has not ended, as a service's virtual IP, or by a node. `address` in formatIp's spelling. */
+  readonly isAddressHeld: (network: NetworkId, address: string) => boolean;
+  /** Those that were given the published port, in any mode. */
+  readonly servicesOnPort: (protocol: PortProtocol, port: number) => Iterable<Service>;
+  /** Those that have not ended and have it in mode host. */
+  readonly tasksOnPort: (protocol: PortProtocol, port: number) => Iterable<Task>;
   /** The one cluster object; undefined before init. */
   readonly cluster: () => Cluster | undefined;
 }

@@ -75,3 +75,34 @@ export function subnetContains(subnet: Subnet, ip: Ip): boolean {
   const hostBits = BigInt(BITS[ip.family] - subnet.prefixLength);
   return subnet.base.value >> hostBits === ip.value >> hostBits;
 }
+
+export function formatIp(ip: Ip): string {
+  if (ip.family === 4) return [24n, 16n, 8n, 0n].map((shift) => (ip.value >> shift) & 255n).join(".");
+  const groups = Array.from({ length: 8 }, (_, i) => Number((ip.value >> BigInt(112 - 16 * i)) & 0xffffn));
+  // The longest run of two or more zero groups becomes "::" (RFC 5952).
+  let best = { start: 0, length: 1 };
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (start + length < 8 && groups[start + length] === 0) length++;
+    if (length > best.length) best = { start, length };
+  }
+  const hex = groups.map((group) => group.toString(16));
+  if (best.length < 2) return hex.join(":");
+  return `${hex.slice(0, best.start).join(":")}::${hex.slice(best.start + best.length).join(":")}`;
+}
+
+/** Its first and last address, as numbers; host bits of the base do not count. */
+export function boundsOf({ base, prefixLength }: Subnet): { readonly first: bigint; readonly last: bigint } {
+  const hostBits = BigInt(BITS[base.family] - prefixLength);
+  const first = (base.value >> hostBits) << hostBits;
+  return { first, last: first + (1n << hostBits) - 1n };
+}
+
+/** "10.0.0.0/8", without host bits. */
+export const formatSubnet = (subnet: Subnet): string =>
+  `${formatIp({ family: subnet.base.family, value: boundsOf(subnet).first })}/${subnet.prefixLength}`;
+
+export function subnetsOverlap(a: Subnet, b: Subnet): boolean {
+  const wider = a.prefixLength <= b.prefixLength ? a : b;
+  return subnetContains(wider, wider === a ? b.base : a.base);
+}

@@ -1,20 +1,7 @@
 // Addresses in the one spelling that the kernel's tools print, and what follows from an address: its MAC.
-import { type Ip, parseIp, parseSubnet, type Subnet, subnetContains } from "../../../shared/model/ip.ts";
+import { formatIp, type Ip, parseIp, parseSubnet, type Subnet, subnetContains } from "../../../shared/model/ip.ts";
 
-export function formatIp(ip: Ip): string {
-  if (ip.family === 4) return [24n, 16n, 8n, 0n].map((shift) => (ip.value >> shift) & 255n).join(".");
-  const groups = Array.from({ length: 8 }, (_, i) => Number((ip.value >> BigInt(112 - 16 * i)) & 0xffffn));
-  // The longest run of two or more zero groups becomes "::" (RFC 5952).
-  let best = { start: 0, length: 1 };
-  for (let start = 0; start < 8; start++) {
-    let length = 0;
-    while (start + length < 8 && groups[start + length] === 0) length++;
-    if (length > best.length) best = { start, length };
-  }
-  const hex = groups.map((group) => group.toString(16));
-  if (best.length < 2) return hex.join(":");
-  return `${hex.slice(0, best.start).join(":")}::${hex.slice(best.start + best.length).join(":")}`;
-}
+export { formatIp };
 
 export interface Address {
   readonly text: string;
