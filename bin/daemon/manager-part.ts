@@ -1,6 +1,7 @@
 // The manager half of a node: Raft, the store it drives, and what answers and acts on top of them. The leader's loops run
 // while this manager leads, and only then.
 import { createControlHandlers } from "../../manager/api/control.ts";
+import { EventLog } from "../../manager/api/event-log.ts";
 import { createCaHandlers } from "../../manager/ca/handlers.ts";
 import { runRoleKeeper } from "../../manager/ca/role-keeper.ts";
 import { runRotationKeeper } from "../../manager/ca/rotation-keeper.ts";
@@ -87,6 +88,13 @@ export interface ManagerPart {
 export async function startManager(options: ManagerOptions): Promise<ManagerPart> {
   const { env, log, dialer, start } = options;
   const { store, machine, attach } = createStore({ env, log });
+  const abort = new AbortController();
+  const { signal } = abort;
+  const running: Promise<void>[] = [];
+  const run = (room: string, work: (signal: AbortSignal) => Promise<void>): void => {
+    running.push(supervise(env, log.child({ room }), signal, ({ signal }) => work(signal)));
+  };
+  const events = new EventLog({ env, store });
   const raft = await openRaft({
     env,
     log: log.child({ room: "raft" }),
@@ -95,6 +103,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     nodeId: options.nodeId,
     addr: options.addr,
     stateMachine: machine,
+    onRestored: () => run("events", (signal) => events.collect(signal)),
     sealer: options.sealer,
     dial: (addr) => dialer.openManager(addr, RAFT_CHANNEL_OPTIONS),
     start: start.kind === "join" ? { kind: "join", members: start.members } : { kind: start.kind },
@@ -104,13 +113,10 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
       store.view((view) => view.cluster()?.spec?.raft?.snapshotInterval) || DEFAULT_SNAPSHOT_INTERVAL,
     tickIntervalMs: TICK_INTERVAL_MS,
     electionTicks: ELECTION_TICKS,
+  }).catch((error: unknown) => {
+    abort.abort(error);
+    throw error;
   });
-  const abort = new AbortController();
-  const { signal } = abort;
-  const running: Promise<void>[] = [];
-  const run = (room: string, work: (signal: AbortSignal) => Promise<void>): void => {
-    running.push(supervise(env, log.child({ room }), signal, ({ signal }) => work(signal)));
-  };
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await raft.stop();
@@ -141,6 +147,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
         log: log.child({ room: "api" }),
         store,
         raft,
+        events,
         snapshot: machine.snapshot,
         images: resolver(options),
         dialManager: dialer.manager,

@@ -6,12 +6,15 @@ import type { Log } from "../../shared/log.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
+import type { EventLog } from "./event-log.ts";
 
 export interface ControlOptions {
   readonly env: Env;
   readonly log: Log;
   readonly store: Store;
   readonly raft: Pick<RaftNode, "status" | "readIndex" | "leadership">;
+  /** Collecting since before the store's first commit, or its log's. */
+  readonly events: EventLog;
   /** All of the store's state, as a backup and a Raft snapshot hold it. */
   readonly snapshot: () => Uint8Array;
   /** Asks registries for an image's digest and platforms. */
@@ -20,6 +23,6 @@ export interface ControlOptions {
   readonly dialManager: (addr: string) => grpc.Client;
   /** A channel to the node `nodeId` at `addr`. */
   readonly dialAgent: (addr: string, nodeId: NodeId) => grpc.Client;
-  /** Events are collected until it aborts. */
+  /** Changes of the leader are told until it aborts. */
   readonly signal: AbortSignal;
 }

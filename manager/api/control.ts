@@ -5,7 +5,6 @@ import { supervise } from "../leader-loops.ts";
 import { createBackupHandler } from "./backup.ts";
 import { createClusterHandlers } from "./cluster.ts";
 import type { ControlOptions } from "./context.ts";
-import { EventLog } from "./event-log.ts";
 import { createEventsHandler } from "./events.ts";
 import { forwarding } from "./forward.ts";
 import { createLogsHandler } from "./logs.ts";
@@ -17,12 +16,11 @@ import { createTaskHandlers } from "./tasks.ts";
 
 export type { ControlOptions } from "./context.ts";
 
-/** One for each manager, whether it leads or not. Collects events until `options.signal` aborts. */
+/** One for each manager, whether it leads or not. */
 export function createControlHandlers(options: ControlOptions): Handlers<typeof ControlService> {
-  const { env, log, signal } = options;
-  const events = new EventLog(options);
+  const { env, log, raft, events, signal } = options;
   // Never throws: a failure is logged and the loop begins again.
-  void supervise(env, log, signal, (loop) => events.run(loop.signal));
+  void supervise(env, log, signal, (loop) => events.followLeadership(raft, loop.signal));
   return forwarding(options, {
     ...createNodeHandlers(options),
     ...createServiceHandlers(options),

@@ -1,9 +1,11 @@
 // The last events, and those who listen. Every manager keeps its own from the commits it applies, so that listening goes on
-// while leadership changes; after a start, the log that Raft plays back is the first content.
+// while leadership changes. They are in memory only: after a start they are made anew from the log that Raft plays back, so
+// `collect` is to run before the first entry of it is applied. What is older than the snapshot which the log begins after is
+// not known one by one any more, and who asks for it is told so.
 import { type Event, newEvent } from "../../proto/gen/control.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
-import type { LeadershipEvent, RaftNode } from "../raft/raft-node.ts";
+import type { LeadershipEvent, RaftNode, RaftStatus } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import { eventsOf } from "./event-of.ts";
 import { hostnameOf } from "./refs.ts";
@@ -40,7 +42,6 @@ const tooSlow = (): SkepError =>
 export interface EventLogOptions {
   readonly env: Env;
   readonly store: Store;
-  readonly raft: Pick<RaftNode, "status" | "leadership">;
 }
 
 export class EventLog {
@@ -61,18 +62,8 @@ export class EventLog {
     return this.#kept.slice(-count);
   }
 
-  /** Collects until `signal` aborts. May be called again after a failure. */
-  async run(signal: AbortSignal): Promise<void> {
-    const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
-    try {
-      await Promise.all([this.#followStore(either), this.#followLeadership(either)]);
-    } finally {
-      stop.abort();
-    }
-  }
-
-  async #followStore(signal: AbortSignal): Promise<void> {
+  /** Collects every commit from the one after the store's present version on, until `signal` aborts. May be called again. */
+  async collect(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const { view, commits } = this.#options.store.viewAndWatch(({ version }) => version, { signal });
       if (this.#completeAfter !== undefined && view !== this.#seenVersion) this.#missed(view);
@@ -102,12 +93,12 @@ export class EventLog {
     }
   }
 
-  async #followLeadership(signal: AbortSignal): Promise<void> {
-    for await (const event of this.#options.raft.leadership(signal)) this.#led(event);
+  /** Tells who leads, as events between those that were collected, until `signal` aborts. May be called again. */
+  async followLeadership(raft: Pick<RaftNode, "status" | "leadership">, signal: AbortSignal): Promise<void> {
+    for await (const event of raft.leadership(signal)) this.#led(event, raft.status());
   }
 
-  #led(event: LeadershipEvent): void {
-    const { raftId, members } = this.#options.raft.status();
+  #led(event: LeadershipEvent, { raftId, members }: RaftStatus): void {
     const leader = event.kind === "leading" ? members.find((member) => member.raftId === raftId) : event.leader;
     // While nobody leads nothing is known to have changed.
     if (leader === undefined || leader.nodeId === this.#leader) return;

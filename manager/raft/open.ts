@@ -36,6 +36,8 @@ export interface RaftOpenOptions {
   /** host:port where this manager's daemon answers. */
   readonly addr: string;
   readonly stateMachine: StateMachine;
+  /** Called once the state machine holds the newest snapshot, before the first entry after it is applied. Must not throw. */
+  readonly onRestored?: () => void;
   /** A client to another manager's daemon. Raft closes it. Make its channel with RAFT_CHANNEL_OPTIONS (transport.ts). */
   readonly dial: (addr: string) => grpc.Client;
   readonly start: RaftStart;
@@ -86,6 +88,7 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
     const log = options.log.child({ raftId });
     const snapshot = storage.snapshot();
     if (snapshot !== undefined) stateMachine.restore(snapshot.data);
+    options.onRestored?.();
     const core = new RaftCore(
       {
         id: raftId,

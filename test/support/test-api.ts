@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import * as grpc from "@grpc/grpc-js";
 import { createControlHandlers } from "../../manager/api/control.ts";
+import { EventLog } from "../../manager/api/event-log.ts";
 import type { ControlService } from "../../proto/gen/control.ts";
 import {
   type Node,
@@ -110,11 +111,15 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const handlers = made.stores.map((store, index) => {
     const raft = made.raft.nodes[index];
     assert.ok(raft !== undefined);
+    const env = options.env ?? made.env;
+    const events = new EventLog({ env, store });
+    events.collect(abort.signal).catch(() => undefined); // a listener of the test would hear nothing
     return createControlHandlers({
-      env: options.env ?? made.env,
+      env,
       log: silentLog,
       store,
       raft,
+      events,
       snapshot: () => made.parts[index]?.machine.snapshot() ?? new Uint8Array(),
       images,
       dialManager: options.dialManager ?? nobody,

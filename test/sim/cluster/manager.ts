@@ -1,6 +1,7 @@
 // A manager of the simulated cluster: everything that a real one runs, over a simulated disk and network. The object is the
 // host; each `start` begins a life (a process), which ends by `stop`, `crash`, or not at all.
 import { createControlHandlers } from "../../../manager/api/control.ts";
+import { EventLog } from "../../../manager/api/event-log.ts";
 import { createDispatcher, type Dispatcher } from "../../../manager/dispatcher/dispatcher.ts";
 import { runLeaderLoops, supervise } from "../../../manager/leader-loops.ts";
 import { RaftCore } from "../../../manager/raft/core/raft-core.ts";
@@ -136,11 +137,13 @@ export class SimManager {
     };
     const { signal } = new AbortController();
     const dispatcher = createDispatcher({ env, log: silentLog, store, raft });
+    const events = new EventLog({ env, store });
     const control = createControlHandlers({
       env,
       log: silentLog,
       store,
       raft,
+      events,
       snapshot: machine.snapshot,
       images: async (image) => ({ image, platforms: [] }),
       dialManager: nobody,
@@ -160,6 +163,7 @@ export class SimManager {
     const run = (work: (signal: AbortSignal) => Promise<void>): void => {
       supervise(env, silentLog, signal, (loop) => work(loop.signal)).catch((error: unknown) => world.broken(error));
     };
+    run((signal) => events.collect(signal));
     run((signal) => attach(raft, signal));
     run((signal) => dispatcher.run(signal));
     run((signal) =>

@@ -270,10 +270,10 @@ test("an unknown filter is refused", async () => {
 });
 
 test("who does not read is told; the log keeps the last events only", async () => {
-  const { store, env, node: raft, close } = await createTestStore();
-  const log = new EventLog({ env, store, raft });
+  const { store, env, close } = await createTestStore();
+  const log = new EventLog({ env, store });
   const abort = new AbortController();
-  const running = log.run(abort.signal);
+  const running = log.collect(abort.signal);
   await env.breathe();
   const slow = log.listen({ sinceMs: 0 }, abort.signal);
   const first = slow.next();
@@ -343,10 +343,10 @@ test("resumes after any event, on any manager, with neither a gap nor a repeat",
 });
 
 test("resuming after what is not kept any more is refused", async () => {
-  const { store, env, node: raft, close } = await createTestStore();
-  const log = new EventLog({ env, store, raft });
+  const { store, env, close } = await createTestStore();
+  const log = new EventLog({ env, store });
   const abort = new AbortController();
-  const running = log.run(abort.signal);
+  const running = log.collect(abort.signal);
   await env.breathe();
   for (let i = 0; i < 9; i++) {
     await store.update((tx) => {
@@ -374,9 +374,9 @@ test("a manager that received a snapshot tells its listeners that it missed chan
   const node = raft.nodes[2];
   assert.ok(leader !== undefined && behind !== undefined && node !== undefined);
   await leads(leader);
-  const log = new EventLog({ env, store: behind, raft: node });
+  const log = new EventLog({ env, store: behind });
   const abort = new AbortController();
-  const running = log.run(abort.signal);
+  const running = log.collect(abort.signal);
   const put = (): Promise<undefined> => leader.update((tx) => tx.put("task", newTask({ id: newId<TaskId>(random) })));
   await put();
   await env.breathe();
