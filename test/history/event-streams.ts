@@ -2,8 +2,8 @@
 // events over reconnects and leader changes by resuming after the last one it saw; so its stream must be, from its first
 // event to its last: in order, each event once, nothing missing.
 //
-// Managers keep events in memory. Where all of them lost power at once nobody can resume: the watcher is told so, and begins
-// a new stream. What lies between two streams is then known to be unknown.
+// Where no manager can tell what came after the last event (a snapshot stands for it) the watcher is told so, and begins a new
+// stream. What lies between two streams is then known to be unknown.
 export interface SeenEvent {
   readonly version: number;
   /** From 1, within a version. */

@@ -1,5 +1,6 @@
 // What goes wrong while clients work: one fault at a time, drawn by seed, each undone after a few seconds. The faults are
-// dealt as cards are: every kind comes before any comes again.
+// dealt as cards are: every kind comes before any comes again, deck after deck. A campaign is too short for a whole deck, so
+// that of the next seed goes on in it where that of the seed before ends.
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { withClient } from "../../deploy/dev/client.ts";
@@ -10,6 +11,7 @@ import { setPlugged } from "../../deploy/dev/network.ts";
 import { firstChild } from "../../deploy/dev/process.ts";
 import { LocalService, newInfoRequest } from "../../proto/gen/local.ts";
 import type { Env } from "../../shared/env/env.ts";
+import { seededRandom } from "../../shared/env/sim-env.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import { commandOf, pidsOfHosts } from "../support/processes.ts";
 
@@ -44,6 +46,18 @@ export const FAULTS: readonly FaultKind[] = [
   "fill-reboot",
 ];
 
+/** At least so many are dealt in a campaign of 75 s. */
+const FAULTS_PER_SEED = 9;
+
+/** The fault that campaign `seed` deals as its `count`th, from 0. */
+export function faultAt(seed: number, count: number): FaultKind {
+  const at = seed * FAULTS_PER_SEED + count;
+  const deck = Math.floor(at / FAULTS.length);
+  const kind = shuffled(FAULTS, seededRandom(deck))[at % FAULTS.length];
+  if (kind === undefined) throw new Error(`no fault ${at}: seeds count from 0`);
+  return kind;
+}
+
 const MIN_FAULT_MS = 2_000;
 const MAX_FAULT_MS = 6_000;
 const MIN_QUIET_MS = 500;
@@ -54,6 +68,7 @@ const BOOT_POLL_MS = 100;
 export interface NemesisOptions {
   /** Its randomness is the seed's; its clock is this machine's. */
   readonly env: Env;
+  readonly seed: number;
   readonly cluster: DevCluster;
   readonly paths: Paths;
   /** As far as anybody knows now. */
@@ -63,17 +78,14 @@ export interface NemesisOptions {
 
 /** Deals faults until `stop` aborts; whatever is broken then is mended before it resolves. Resolves with the faults dealt. */
 export async function runNemesis(options: NemesisOptions, stop: AbortSignal): Promise<FaultKind[]> {
-  const { env, tell } = options;
+  const { env, seed, tell } = options;
   const between = (min: number, max: number): number => min + env.random() * (max - min);
   const pause = (ms: number): Promise<void> => env.sleep(ms, stop).catch(() => undefined);
   const dealt: FaultKind[] = [];
-  let deck: FaultKind[] = [];
   while (!stop.aborted) {
     await pause(between(MIN_QUIET_MS, MAX_QUIET_MS));
     if (stop.aborted) break;
-    if (deck.length === 0) deck = shuffled(FAULTS, env);
-    const kind = deck.pop();
-    if (kind === undefined) continue;
+    const kind = faultAt(seed, dealt.length);
     const victims = await chooseVictims(options, kind);
     dealt.push(kind);
     tell(`nemesis: ${kind} ${victims.join(" ")}`);
@@ -87,10 +99,10 @@ export async function runNemesis(options: NemesisOptions, stop: AbortSignal): Pr
   return dealt;
 }
 
-function shuffled<T>(items: readonly T[], env: Env): T[] {
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const deck = [...items];
   for (let i = deck.length - 1; i > 0; i--) {
-    const j = Math.floor(env.random() * (i + 1));
+    const j = Math.floor(random() * (i + 1));
     const [a, b] = [deck[i], deck[j]];
     if (a !== undefined && b !== undefined) [deck[i], deck[j]] = [b, a];
   }
@@ -99,7 +111,7 @@ function shuffled<T>(items: readonly T[], env: Env): T[] {
 
 async function chooseVictims({ env, cluster, leader }: NemesisOptions, kind: FaultKind): Promise<string[]> {
   const managers = cluster.nodes.filter((node) => node.role === "manager").map((node) => node.name);
-  const mixed = shuffled(managers, env);
+  const mixed = shuffled(managers, env.random);
   const count = kind.endsWith("-all") ? mixed.length : kind.endsWith("-two") || kind.endsWith("-pair") ? 2 : 1;
   if (!kind.endsWith("-leader")) return mixed.slice(0, count);
   return [(await leader()) ?? mixed[0] ?? ""];
