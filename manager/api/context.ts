@@ -3,10 +3,15 @@ import type * as grpc from "@grpc/grpc-js";
 import type { Env } from "../../shared/env/env.ts";
 import type { ImageResolver } from "../../shared/image/resolve.ts";
 import type { Log } from "../../shared/log.ts";
-import type { NodeId } from "../../shared/model/ids.ts";
+import type { NetworkId, NodeId } from "../../shared/model/ids.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import type { EventLog } from "./event-log.ts";
+
+export interface NetworkProgress {
+  readonly version: number;
+  readonly applied: ReadonlyMap<NodeId, number>;
+}
 
 export interface ControlOptions {
   readonly env: Env;
@@ -23,6 +28,11 @@ export interface ControlOptions {
   readonly dialManager: (addr: string) => grpc.Client;
   /** A channel to the node `nodeId` at `addr`. */
   readonly dialAgent: (addr: string, nodeId: NodeId) => grpc.Client;
+  /**
+   * What nodes have said of a network while this manager leads: the version that is sent to them, and the one that each has in
+   * its kernel. Undefined where nobody keeps that.
+   */
+  readonly networkProgress?: (id: NetworkId) => NetworkProgress | undefined;
   /** Changes of the leader are told until it aborts. */
   readonly signal: AbortSignal;
 }

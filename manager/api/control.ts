@@ -8,6 +8,7 @@ import type { ControlOptions } from "./context.ts";
 import { createEventsHandler } from "./events.ts";
 import { forwarding } from "./forward.ts";
 import { createLogsHandler } from "./logs.ts";
+import { createNetworkHandlers } from "./networks.ts";
 import { createNodeHandlers } from "./nodes.ts";
 import { createSecurityHandlers } from "./security.ts";
 import { createServiceHandlers } from "./services.ts";
@@ -25,6 +26,7 @@ export function createControlHandlers(options: ControlOptions): Handlers<typeof 
     ...createNodeHandlers(options),
     ...createServiceHandlers(options),
     ...createTaskHandlers(options),
+    ...createNetworkHandlers(options),
     ...createClusterHandlers(options),
     ...createSecurityHandlers(options),
     ...createBackupHandler(options),

@@ -1,7 +1,7 @@
 // List filters with Docker's keys: the values of one key are alternatives, all keys must match. An unknown key is an error: a
 // filter that is quietly ignored shows too much.
 import type { Filter } from "../../proto/gen/control.ts";
-import type { Node, Service, Task } from "../../proto/gen/objects.ts";
+import type { Network, Node, Service, Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { rank, taskName } from "../../shared/model/tasks.ts";
 import type { View } from "../store/types.ts";
@@ -69,6 +69,28 @@ export const SERVICE_FILTERS: FilterKeys<Service> = {
   mode: { matches: (service, value) => service.spec?.mode?.kind === value, values: ["replicated", "global"] },
   runtime: { matches: (_service, value) => value === "container", values: ["container", "plugin"] },
 };
+
+/** @param isUsed by a service or a task. */
+export function networkFilters(isUsed: (network: Network) => boolean): FilterKeys<Network> {
+  return {
+    id: { matches: (network, value) => network.id.startsWith(value) },
+    name: { matches: (network, value) => startsWith(network.spec?.name ?? "", value) },
+    driver: { matches: (network, value) => network.spec?.driver === value },
+    label: { matches: (network, value) => hasLabel(network.spec?.labels, value) },
+    scope: { matches: (_network, value) => value === "swarm", values: ["swarm", "local", "global"] },
+    // The one that the cluster was made with is not the user's.
+    type: {
+      matches: (network, value) => (network.spec?.ingress === true) === (value === "builtin"),
+      values: ["custom", "builtin"],
+    },
+    // The routing mesh's network waits for whoever publishes a port.
+    dangling: {
+      matches: (network, value) =>
+        (network.spec?.ingress !== true && !isUsed(network)) === (value === "true" || value === "1"),
+      values: ["true", "false", "1", "0"],
+    },
+  };
+}
 
 export function taskFilters(view: View): FilterKeys<Task> {
   const isService = (task: Task, value: string): boolean =>

@@ -1,6 +1,6 @@
 // What a user names an object by: its ID, its name, or the beginning of its ID where only one object's ID begins so. In that
 // order: an object whose name looks like the beginning of another's ID is found by its name.
-import type { Node, Service, Task } from "../../proto/gen/objects.ts";
+import type { Network, Node, Service, Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { View } from "../store/types.ts";
 
@@ -63,6 +63,19 @@ export function resolveService(view: View, ref: string): Service {
     byName,
     view.all("service"),
     (service) => service.spec?.name ?? "",
+  );
+}
+
+export function resolveNetwork(view: View, ref: string): Network {
+  const named = view.byName("network", ref);
+  const byName = named === undefined ? [] : [named];
+  return resolve(
+    "network",
+    ref,
+    view.get("network", ref),
+    byName,
+    view.all("network"),
+    (network) => network.spec?.name ?? "",
   );
 }
 

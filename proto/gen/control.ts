@@ -2,7 +2,7 @@
 import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
 import { EndpointStateNumber, readEndpointState, type EndpointState } from "./network.ts";
-import { NodeRoleNumber, ReachabilityNumber, decodeCluster, decodeClusterFrom, decodeClusterSpecFrom, decodeNetworkFrom, decodeNetworkSpecFrom, decodeNode, decodeNodeFrom, decodeNodeSpecFrom, decodePortConfigFrom, decodeServiceFrom, decodeServiceSpecFrom, decodeTask, decodeTaskFrom, encodeCluster, encodeClusterInto, encodeClusterSpecInto, encodeNetworkInto, encodeNetworkSpecInto, encodeNode, encodeNodeInto, encodeNodeSpecInto, encodePortConfigInto, encodeServiceInto, encodeServiceSpecInto, encodeTask, encodeTaskInto, readNodeRole, readReachability, type Cluster, type ClusterSpec, type Network, type NetworkSpec, type Node, type NodeRole, type NodeSpec, type PortConfig, type Reachability, type Service, type ServiceSpec, type Task } from "./objects.ts";
+import { NodeRoleNumber, ReachabilityNumber, decodeCluster, decodeClusterFrom, decodeClusterSpecFrom, decodeNetwork, decodeNetworkFrom, decodeNetworkSpecFrom, decodeNode, decodeNodeFrom, decodeNodeSpecFrom, decodePortConfigFrom, decodeServiceFrom, decodeServiceSpecFrom, decodeTask, decodeTaskFrom, encodeCluster, encodeClusterInto, encodeClusterSpecInto, encodeNetwork, encodeNetworkInto, encodeNetworkSpecInto, encodeNode, encodeNodeInto, encodeNodeSpecInto, encodePortConfigInto, encodeServiceInto, encodeServiceSpecInto, encodeTask, encodeTaskInto, readNodeRole, readReachability, type Cluster, type ClusterSpec, type Network, type NetworkSpec, type Node, type NodeRole, type NodeSpec, type PortConfig, type Reachability, type Service, type ServiceSpec, type Task } from "./objects.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const EMPTY = new Uint8Array(0);
@@ -2059,6 +2059,42 @@ export const ControlService = {
     requestDeserialize: decodeListRequest as (b: Buffer) => ListRequest,
     responseSerialize: (m: ListTasksResponse): Buffer => asBuffer(encodeListTasksResponse(m)),
     responseDeserialize: decodeListTasksResponse as (b: Buffer) => ListTasksResponse,
+  },
+  createNetwork: {
+    path: "/skep.v1.Control/CreateNetwork",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: CreateNetworkRequest): Buffer => asBuffer(encodeCreateNetworkRequest(m)),
+    requestDeserialize: decodeCreateNetworkRequest as (b: Buffer) => CreateNetworkRequest,
+    responseSerialize: (m: Network): Buffer => asBuffer(encodeNetwork(m)),
+    responseDeserialize: decodeNetwork as (b: Buffer) => Network,
+  },
+  getNetwork: {
+    path: "/skep.v1.Control/GetNetwork",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: ObjectRequest): Buffer => asBuffer(encodeObjectRequest(m)),
+    requestDeserialize: decodeObjectRequest as (b: Buffer) => ObjectRequest,
+    responseSerialize: (m: NetworkDetails): Buffer => asBuffer(encodeNetworkDetails(m)),
+    responseDeserialize: decodeNetworkDetails as (b: Buffer) => NetworkDetails,
+  },
+  listNetworks: {
+    path: "/skep.v1.Control/ListNetworks",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: ListRequest): Buffer => asBuffer(encodeListRequest(m)),
+    requestDeserialize: decodeListRequest as (b: Buffer) => ListRequest,
+    responseSerialize: (m: ListNetworksResponse): Buffer => asBuffer(encodeListNetworksResponse(m)),
+    responseDeserialize: decodeListNetworksResponse as (b: Buffer) => ListNetworksResponse,
+  },
+  removeNetwork: {
+    path: "/skep.v1.Control/RemoveNetwork",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: RemoveRequest): Buffer => asBuffer(encodeRemoveRequest(m)),
+    requestDeserialize: decodeRemoveRequest as (b: Buffer) => RemoveRequest,
+    responseSerialize: (m: RemoveResponse): Buffer => asBuffer(encodeRemoveResponse(m)),
+    responseDeserialize: decodeRemoveResponse as (b: Buffer) => RemoveResponse,
   },
   getCluster: {
     path: "/skep.v1.Control/GetCluster",

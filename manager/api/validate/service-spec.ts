@@ -2,6 +2,7 @@
 import { encodeServiceSpec, type ServiceSpec, type TaskSpec } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { checkContainer } from "./container.ts";
+import { checkName } from "./name.ts";
 import {
   checkLogDriver,
   checkNetworks,
@@ -12,9 +13,6 @@ import {
 } from "./policies.ts";
 import { checkLabels, invalid, notYet } from "./problem.ts";
 
-// One way only to match a text: a pattern with repeats inside repeats takes for ever to refuse a long name.
-const NAME = /^[a-zA-Z0-9](?:[-_A-Za-z0-9]*[A-Za-z0-9])?$/;
-const MAX_NAME_LENGTH = 63;
 /** Every task carries its spec. */
 const MAX_SPEC_BYTES = 256 * 1024;
 /** Beyond any use of one service; a slip of the finger must not make the cluster's state a hundred times larger. */
@@ -34,22 +32,11 @@ export function completeServiceSpec(spec: ServiceSpec | undefined): ServiceSpec 
   return complete;
 }
 
-export function checkServiceName(name: string): void {
-  if (name.length > MAX_NAME_LENGTH)
-    throw invalid(`service name ${name.slice(0, 20)}…`, `longer than ${MAX_NAME_LENGTH} characters`);
-  if (!NAME.test(name)) {
-    throw invalid(
-      `service name ${JSON.stringify(name)}`,
-      "only letters, digits, - and _ are allowed, with a letter or digit first and last",
-    );
-  }
-}
-
 function checkServiceSpec(spec: ServiceSpec): void {
   // First: what all the other checks look at has a bound then.
   const bytes = encodeServiceSpec(spec).length;
   if (bytes > MAX_SPEC_BYTES) throw invalid("service", `the spec is ${bytes} bytes, more than ${MAX_SPEC_BYTES}`);
-  if (spec.name !== "") checkServiceName(spec.name);
+  if (spec.name !== "") checkName("service", spec.name);
   checkLabels("labels", spec.labels);
   const template = spec.taskTemplate;
   if (template?.containerSpec === undefined) throw invalid("image", "a service needs an image");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomName } from "../../../manager/api/names.ts";
-import { checkServiceName } from "../../../manager/api/validate/service-spec.ts";
+import { checkName } from "../../../manager/api/validate/name.ts";
 import { seededRandom } from "../../../shared/env/sim-env.ts";
 
 test("made-up names are legal, and free", () => {
@@ -9,7 +9,7 @@ test("made-up names are legal, and free", () => {
   const taken = new Set<string>();
   for (let i = 0; i < 3000; i++) {
     const name = randomName(random, (wish) => taken.has(wish));
-    checkServiceName(name);
+    checkName("service", name);
     assert.ok(!taken.has(name));
     taken.add(name);
   }

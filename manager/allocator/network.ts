@@ -1,0 +1,151 @@
+// What a network is given when it is made: a VXLAN identifier and its subnets. Read from the networks and nodes that there are.
+import { type IPAMConfig, type Network, type NetworkSpec, type Node, newIPAMConfig } from "../../proto/gen/objects.ts";
+import { SkepError } from "../../shared/errors.ts";
+import {
+  formatIp,
+  formatSubnet,
+  parseIp,
+  parseSubnet,
+  type Subnet,
+  subnetContains,
+  subnetsOverlap,
+} from "../../shared/model/ip.ts";
+import { VXLAN_ID_OPTION } from "../../shared/model/networks.ts";
+import type { View } from "../store/types.ts";
+import { hostBounds } from "./hosts.ts";
+import {
+  DEFAULT_ADDR_POOL,
+  DEFAULT_SUBNET_SIZE,
+  freeSubnet,
+  IPV6_SUBNET_SIZE,
+  readPools,
+  singleAddress,
+  uniqueLocalPool,
+} from "./pool.ts";
+
+export const FIRST_VNI = 4097;
+export const LAST_VNI = 0xffffff;
+
+/** The part of a view that a network is made from. */
+export type NetworkScope = Pick<View, "all" | "cluster">;
+
+/** The network that was made last; what it was given is the last to be given again. */
+export function newestNetwork(view: NetworkScope): Network | undefined {
+  let newest: Network | undefined;
+  for (const network of view.all("network")) {
+    if ((network.meta?.version ?? 0) >= (newest?.meta?.version ?? 0)) newest = network;
+  }
+  return newest;
+}
+
+/**
+ * @param spec checked (validate/network-spec.ts).
+ * @param last the network that was given something last, though it may be gone.
+ * @throws {SkepError} `failed_precondition`: a subnet or identifier is another's, who is named; `resource_exhausted`: the pool.
+ */
+export function allocateNetwork(
+  view: NetworkScope,
+  spec: NetworkSpec,
+  last: Network | undefined,
+): Pick<Network, "vni" | "ipam"> {
+  const ipam = spec.ipam.length === 0 ? [newIPAMConfig()] : [...spec.ipam];
+  const wantsIpv6 = spec.ipv6Enabled && !ipam.some(({ subnet }) => parseSubnet(subnet)?.base.family === 6);
+  const hasIpv4 = ipam.some(({ subnet }) => subnet === "" || parseSubnet(subnet)?.base.family === 4);
+  const configs = [...(hasIpv4 ? [] : [newIPAMConfig()]), ...ipam];
+  return {
+    vni: allocateVni(view, spec, last),
+    ipam: [
+      ...configs.map((config) => (config.subnet === "" ? fromPool(view, 4, last) : given(view, spec, config))),
+      ...(wantsIpv6 ? [fromPool(view, 6, last)] : []),
+    ],
+  };
+}
+
+const nameOf = (network: Network): string => network.spec?.name ?? network.id;
+
+function allocateVni(view: NetworkScope, spec: NetworkSpec, last: Network | undefined): number {
+  const owners = new Map<number, Network>();
+  for (const network of view.all("network")) owners.set(network.vni, network);
+  const wanted = Number(spec.driverOpts[VXLAN_ID_OPTION] ?? 0);
+  if (wanted !== 0) {
+    const owner = owners.get(wanted);
+    if (owner === undefined) return wanted;
+    throw new SkepError("failed_precondition", `VXLAN identifier ${wanted} is that of network ${nameOf(owner)}`);
+  }
+  let vni = (last?.vni ?? 0) + 1;
+  for (let tries = 0; tries <= owners.size; tries++) {
+    if (vni < FIRST_VNI || vni > LAST_VNI) vni = FIRST_VNI;
+    if (!owners.has(vni)) return vni;
+    vni++;
+  }
+  throw new SkepError("resource_exhausted", "every VXLAN identifier is in use: remove a network");
+}
+
+/** What a subnet must keep clear of. */
+function* occupied(view: NetworkScope): Generator<Subnet> {
+  for (const network of view.all("network")) {
+    for (const { subnet } of network.ipam) yield* readPools([subnet]);
+  }
+  for (const node of view.all("node")) for (const text of addressesOf(node)) yield* single(text);
+}
+
+function* single(text: string): Generator<Subnet> {
+  const ip = parseIp(text);
+  if (ip !== undefined) yield singleAddress(ip);
+}
+
+/** Where the node itself answers: a network over it would hide the node from its own tasks. */
+const addressesOf = (node: Node): readonly string[] => [
+  ...(node.status?.addrs ?? []),
+  ...(node.description?.dataPathAddrs ?? []),
+];
+
+function fromPool(view: NetworkScope, family: 4 | 6, last: Network | undefined): IPAMConfig {
+  const cluster = view.cluster();
+  const networking = cluster?.spec?.networking;
+  const given = readPools(networking?.defaultAddrPool ?? []).filter(({ base }) => base.family === family);
+  const pools =
+    given.length > 0 ? given : family === 4 ? readPools([DEFAULT_ADDR_POOL]) : [uniqueLocalPool(cluster?.id ?? "")];
+  const size = family === 4 ? networking?.subnetSize || DEFAULT_SUBNET_SIZE : IPV6_SUBNET_SIZE;
+  const after = readPools((last?.ipam ?? []).map(({ subnet }) => subnet)).find(({ base }) => base.family === family);
+  const subnet = freeSubnet(pools, size, [...occupied(view)], after);
+  if (subnet === undefined) {
+    throw new SkepError(
+      "resource_exhausted",
+      `the address pool ${pools.map(formatSubnet).join(", ")} has no free subnet of /${size}: name one with --subnet, or remove a network`,
+    );
+  }
+  return newIPAMConfig({ subnet: formatSubnet(subnet), gateway: firstHost(subnet) });
+}
+
+function given(view: NetworkScope, spec: NetworkSpec, config: IPAMConfig): IPAMConfig {
+  const subnet = parseSubnet(config.subnet);
+  if (subnet === undefined) throw new SkepError("internal", `subnet ${config.subnet} was not checked`);
+  for (const network of view.all("network")) {
+    for (const other of network.ipam) {
+      const theirs = parseSubnet(other.subnet);
+      if (theirs === undefined || !subnetsOverlap(subnet, theirs)) continue;
+      throw new SkepError(
+        "failed_precondition",
+        `network ${spec.name}: subnet ${config.subnet} overlaps ${other.subnet} of network ${nameOf(network)}`,
+      );
+    }
+  }
+  for (const node of view.all("node")) {
+    for (const text of addressesOf(node)) {
+      const ip = parseIp(text);
+      if (ip === undefined || !subnetContains(subnet, ip)) continue;
+      throw new SkepError(
+        "failed_precondition",
+        `network ${spec.name}: subnet ${config.subnet} contains ${text}, the address of node ${node.description?.hostname ?? node.id}`,
+      );
+    }
+  }
+  return {
+    ...config,
+    subnet: formatSubnet(subnet),
+    gateway: config.gateway === "" ? firstHost(subnet) : config.gateway,
+  };
+}
+
+const firstHost = (subnet: Subnet): string => formatIp({ family: subnet.base.family, value: hostBounds(subnet).first });

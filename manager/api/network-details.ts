@@ -1,0 +1,97 @@
+// `network inspect`: what the leader believes of a network. Pure.
+import {
+  type NetworkDetails,
+  type NetworkPeer,
+  type NetworkTask,
+  newNetworkDetails,
+  newNetworkPeer,
+  newNetworkServiceUse,
+  newNetworkTask,
+  newSubnetUse,
+  type SubnetUse,
+} from "../../proto/gen/control.ts";
+import type { EndpointState } from "../../proto/gen/network.ts";
+import type { Network, Node, Service, Task } from "../../proto/gen/objects.ts";
+import { parseIp, parseSubnet, subnetContains } from "../../shared/model/ip.ts";
+import { rank, taskName } from "../../shared/model/tasks.ts";
+import { hostsOf, sizeOf } from "../allocator/hosts.ts";
+import type { View } from "../store/types.ts";
+import type { NetworkProgress } from "./context.ts";
+import { usersOf } from "./network-use.ts";
+import { hostnameOf } from "./refs.ts";
+
+const on = (network: Network, places: Task["attachments"]): readonly string[] =>
+  places.find(({ networkId }) => networkId === network.id)?.addresses ?? [];
+
+export function networkDetails(view: View, network: Network, progress: NetworkProgress | undefined): NetworkDetails {
+  const { services, tasks } = usersOf(view, network.id);
+  const onNodes = new Set<string>(tasks.map(({ nodeId }) => nodeId));
+  const nodes = [...view.all("node")].filter(
+    (node) => onNodes.has(node.id) || on(network, node.attachments).length > 0,
+  );
+  const held = [
+    ...tasks.flatMap((task) => on(network, task.attachments)),
+    ...nodes.flatMap((node) => on(network, node.attachments)),
+    ...services.flatMap((service) => vipsOf(network, service)),
+  ];
+  return newNetworkDetails({
+    network,
+    services: services.map((service) =>
+      newNetworkServiceUse({
+        serviceId: service.id,
+        name: service.spec?.name ?? "",
+        virtualIps: vipsOf(network, service),
+        ports: network.spec?.ingress === true ? ingressPorts(service) : [],
+      }),
+    ),
+    tasks: tasks.map((task) => taskUse(network, task)),
+    peers: nodes.map((node) => peer(node, progress)),
+    subnets: network.ipam.map((config) => useOf(config, held)),
+    version: progress?.version ?? 0,
+  });
+}
+
+const vipsOf = (network: Network, { endpoint }: Service): readonly string[] =>
+  endpoint?.virtualIps.find(({ networkId }) => networkId === network.id)?.addresses ?? [];
+
+const ingressPorts = ({ endpoint }: Service) =>
+  endpoint?.ports.filter(({ publishMode }) => publishMode === "ingress") ?? [];
+
+const taskUse = (network: Network, task: Task): NetworkTask =>
+  newNetworkTask({
+    taskId: task.id,
+    serviceId: task.serviceId,
+    name: `${taskName(task)}.${task.id}`,
+    addresses: on(network, task.attachments),
+    nodeId: task.nodeId,
+    state: stateOf(task),
+  });
+
+function stateOf(task: Task): EndpointState {
+  if (rank(task.desiredState) > rank("running")) return "draining";
+  return task.status?.state === "running" && task.desiredState === "running" ? "ready" : "starting";
+}
+
+function peer(node: Node, progress: NetworkProgress | undefined): NetworkPeer {
+  const dataPath = node.description?.dataPathAddrs ?? [];
+  return newNetworkPeer({
+    nodeId: node.id,
+    hostname: hostnameOf(node),
+    addresses: dataPath.length > 0 ? dataPath : (node.status?.addrs ?? []),
+    appliedVersion: progress?.applied.get(node.id) ?? 0,
+  });
+}
+
+function useOf(config: Network["ipam"][number], held: readonly string[]): SubnetUse {
+  const subnet = parseSubnet(config.subnet);
+  const hosts = hostsOf(config);
+  if (subnet === undefined || hosts === undefined) return newSubnetUse();
+  const used = held.filter((address) => {
+    const ip = parseIp(address);
+    return ip !== undefined && subnetContains(subnet, ip);
+  }).length;
+  const size = sizeOf(hosts);
+  return newSubnetUse({ used, size: size > MAX_SIZE ? Number(MAX_SIZE) : Number(size) });
+}
+
+const MAX_SIZE = 1n << 53n;

@@ -1,0 +1,27 @@
+// The words about networks that several rooms need: predefined names and driver options.
+import type { NetworkSpec } from "../../proto/gen/objects.ts";
+
+/** Not objects of the cluster: every node has them. A service without networks is on `bridge`: only the way out. */
+export const PREDEFINED_NETWORKS = ["host", "none", "bridge"] as const;
+export type PredefinedNetwork = (typeof PREDEFINED_NETWORKS)[number];
+
+export const isPredefinedNetwork = (name: string): name is PredefinedNetwork =>
+  (PREDEFINED_NETWORKS as readonly string[]).includes(name);
+
+export const MTU_OPTION = "com.docker.network.driver.mtu";
+export const VXLAN_ID_OPTION = "com.docker.network.driver.overlay.vxlanid_list";
+export const ENCRYPTED_OPTION = "encrypted";
+
+type WithOptions = Pick<NetworkSpec, "driverOpts"> | undefined;
+
+const optionOf = (spec: WithOptions, key: string): string | undefined =>
+  spec !== undefined && Object.hasOwn(spec.driverOpts, key) ? spec.driverOpts[key] : undefined;
+
+/** Named at all, with any value but "false". */
+export const isEncrypted = (spec: WithOptions): boolean => (optionOf(spec, ENCRYPTED_OPTION) ?? "false") !== "false";
+
+/** In bytes; undefined when not asked for. */
+export function mtuOption(spec: WithOptions): number | undefined {
+  const value = optionOf(spec, MTU_OPTION);
+  return value === undefined ? undefined : Number(value);
+}
