@@ -2,8 +2,10 @@
 //
 //   npm run sim -- --seeds 2000 --from 1          Raft's core and whole clusters
 //   npm run sim -- --only cluster --seeds 1 --from 4711 --log    one seed with all that happened
+//   npm run sim -- --mutants [--match WORDS]                     does a campaign catch what it is for? (mutation-check.ts)
 import { parseArgs } from "node:util";
 import { type ClusterRun, runClusterSeed } from "./cluster/run-seed.ts";
+import { mutationCheck } from "./mutation-check.ts";
 import { runSeed } from "./raft/run-seed.ts";
 
 const LOG_TAIL = 60;
@@ -16,6 +18,8 @@ const { values } = parseArgs({
     only: { type: "string" },
     log: { type: "boolean", default: false },
     "keep-going": { type: "boolean", default: false },
+    mutants: { type: "boolean", default: false },
+    match: { type: "string", default: "" },
   },
 });
 const from = Number(values.from);
@@ -28,6 +32,8 @@ if (values.only !== undefined && values.only !== "raft" && values.only !== "clus
   console.error('--only is "raft" or "cluster"');
   process.exit(2);
 }
+
+if (values.mutants) process.exit((await mutationCheck(values.match, values.only)) === 0 ? 0 : 1);
 
 const startedMs = performance.now();
 const seconds = (): number => (performance.now() - startedMs) / 1000;

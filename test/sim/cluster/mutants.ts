@@ -1,29 +1,31 @@
 // Does the simulation of whole clusters catch what it is for? Each mutant is the control plane with one rule taken out, in a
-// copy of the sources; a campaign against the copy must fail.
-//
-//   node test/sim/cluster/mutants.ts [--seeds 150] [--only "part of a name"]
+// copy of the sources; a campaign against the copy must fail. `npm run sim -- --mutants` tries them all.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
-interface Mutant {
+export interface ClusterMutant {
   readonly name: string;
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  /** Why a campaign of this length does not see it; the store's own tests do. */
-  readonly unseen?: string;
+  /** Where the campaign starts, when the first seed that sees it is known to be far. */
+  readonly from?: number;
 }
 
-const MUTANTS: readonly Mutant[] = [
+export type Verdict =
+  | { readonly kind: "caught"; readonly seed: number; readonly by: string }
+  | { readonly kind: "missed"; readonly seeds: number }
+  /** The check did not come to look. */
+  | { readonly kind: "broken"; readonly why: string };
+
+export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
   {
     name: "the store applies transactions of another term",
     file: "manager/store/store.ts",
     find: "if (transaction.term !== term || transaction.version !== this.#committed.version + 1) {",
     replace: "if (transaction.version < 0) {",
-    unseen: "needs a member that loses and wins leadership while the store has not heard of it: less than one event",
   },
   {
     name: "the store tells of conflicts with writes that may be lost",
@@ -49,14 +51,12 @@ const MUTANTS: readonly Mutant[] = [
     file: "manager/dispatcher/epoch.ts",
     find: "if (isAssigned(task)) outbox.change(task.id, undefined, version);",
     replace: "",
-    unseen: "a task is removed after it has ended, and the next session tells the agent anyway",
   },
   {
     name: "the orchestrator counts tasks of nodes that are down",
     file: "manager/orchestrator/restart.ts",
     find: '      return !isGlobal || draft.input.node(task.nodeId)?.status?.state === "disconnected";',
     replace: "      return false;",
-    unseen: "every node is back before convergence is looked at; test/sim/control-plane.test.ts sees it",
   },
   {
     name: "a replacement does not wait for the task before it",
@@ -69,7 +69,6 @@ const MUTANTS: readonly Mutant[] = [
     file: "manager/orchestrator/restart.ts",
     find: 'else if (stoppingOf(draft, draft.slots.get(key) ?? []).length > 0) draft.create(service, key, "ready", nowMs);',
     replace: 'else if (fate === "drained") draft.create(service, key, "ready", nowMs);',
-    unseen: "needs a worker that is lost while an update waits for a task to stop: not in every hundred seeds",
   },
   {
     name: "a start ahead of the clock holds an update up",
@@ -124,20 +123,9 @@ const MUTANTS: readonly Mutant[] = [
 
 const FOLDERS = ["agent", "manager", "proto", "shared", "test", "bin", "cli", "deploy"];
 const root = join(import.meta.dirname, "../../..");
-const { values } = parseArgs({
-  options: { seeds: { type: "string", default: "150" }, only: { type: "string", default: "" } },
-});
 
-let missed = 0;
-for (const mutant of MUTANTS) {
-  if (!mutant.name.includes(values.only)) continue;
-  const { caught, by } = tryOut(mutant);
-  if (!caught && mutant.unseen === undefined) missed++;
-  console.log(`${caught ? "caught    " : "NOT CAUGHT"} ${mutant.name}: ${caught ? by : (mutant.unseen ?? by)}`);
-}
-if (missed > 0) process.exitCode = 1;
-
-function tryOut(mutant: Mutant): { readonly caught: boolean; readonly by: string } {
+/** A campaign of at most `seeds` seeds against a copy of the sources with the mutant in it. */
+export function tryClusterMutant(mutant: ClusterMutant, seeds: number): Verdict {
   const dir = mkdtempSync(join(tmpdir(), "skep-mutant-"));
   try {
     for (const folder of FOLDERS) cpSync(join(root, folder), join(dir, folder), { recursive: true });
@@ -146,21 +134,19 @@ function tryOut(mutant: Mutant): { readonly caught: boolean; readonly by: string
     const path = join(dir, mutant.file);
     const source = readFileSync(path, "utf8");
     if (source.split(mutant.find).length !== 2) {
-      return { caught: false, by: `its text is not once in ${mutant.file}; adapt it to the source` };
+      return { kind: "broken", why: `its text is not once in ${mutant.file}; adapt it to the source` };
     }
     writeFileSync(
       path,
       source.replace(mutant.find, () => mutant.replace),
     );
     const campaign = join(dir, "test/sim/campaign.ts");
-    const run = spawnSync(process.execPath, [campaign, "--only", "cluster", "--seeds", values.seeds], {
-      encoding: "utf8",
-      maxBuffer: 64 << 20,
-    });
+    const args = [campaign, "--only", "cluster", "--from", String(mutant.from ?? 1), "--seeds", String(seeds)];
+    const run = spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 64 << 20 });
     const found = /^cluster seed (\d+) failed: (.*)$/m.exec(run.stdout);
-    if (found !== null) return { caught: true, by: `seed ${found[1]}: ${found[2]?.slice(0, 110)}` };
-    if (run.status !== 0) return { caught: false, by: `the campaign itself broke: ${run.stderr.slice(0, 300)}` };
-    return { caught: false, by: `${values.seeds} seeds` };
+    if (found !== null) return { kind: "caught", seed: Number(found[1]), by: found[2] ?? "" };
+    if (run.status !== 0) return { kind: "broken", why: `the campaign itself broke: ${run.stderr.slice(0, 300)}` };
+    return { kind: "missed", seeds };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

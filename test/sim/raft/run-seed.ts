@@ -1,5 +1,8 @@
 import { RaftCore } from "../../../manager/raft/core/raft-core.ts";
+import { seededRandom } from "../../../shared/env/sim-env.ts";
+import { calmRates } from "./rates.ts";
 import { type CoreClass, Simulation } from "./simulation.ts";
+import { STORIES, type Story } from "./stories.ts";
 
 const FAULTY_STEPS = 2500;
 const CALM_TICKS = 600;
@@ -13,17 +16,48 @@ export interface Run {
   readonly events: readonly string[];
 }
 
+/** The run of chance, and then one of the directed schedules. */
 export function runSeed(seed: number, core: CoreClass = RaftCore, keepLog = false): Run {
   const sim = new Simulation({ seed, core, keepLog });
-  let failure: Error | undefined;
-  try {
+  const byChance = attempt(() => {
     sim.run(FAULTY_STEPS);
     sim.heal(CALM_TICKS);
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
-  }
-  return { seed, digest: sim.digest, acked: sim.checker.ackedCount, failure, events: sim.events };
+  });
+  if (byChance !== undefined) return runOf(seed, [sim], byChance);
+  const { random, story } = drawStory(seed);
+  const size = story.sizes[Math.floor(random() * story.sizes.length)] ?? 3;
+  const stage = new Simulation({ seed, core, keepLog, size, rates: calmRates });
+  const directed = attempt(() => {
+    story.play(stage);
+    stage.heal(CALM_TICKS);
+  });
+  const failure = directed === undefined ? undefined : new Error(`${story.name}: ${directed.message}`);
+  return runOf(seed, [sim, stage], failure);
 }
+
+function drawStory(seed: number): { readonly random: () => number; readonly story: Story } {
+  const random = seededRandom(seed);
+  const story = STORIES[seed % STORIES.length];
+  if (story === undefined) throw new Error("there are no stories");
+  return { random, story };
+}
+
+function attempt(act: () => void): Error | undefined {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+const runOf = (seed: number, sims: readonly Simulation[], failure: Error | undefined): Run => ({
+  seed,
+  digest: sims.map(({ digest }) => digest).join("-"),
+  acked: sims.reduce((sum, { checker }) => sum + checker.ackedCount, 0),
+  failure,
+  events: sims.flatMap(({ events }) => events),
+});
 
 export interface Campaign {
   readonly runs: number;

@@ -6,6 +6,8 @@ import type { RaftCore } from "../../../manager/raft/core/raft-core.ts";
 import type { Config } from "../../../manager/raft/core/types.ts";
 import { seededRandom } from "../../../shared/env/sim-env.ts";
 import { Checker, Violation } from "./checker.ts";
+import { Hearing } from "./hearing.ts";
+import { drawRates, type Rates } from "./rates.ts";
 import { SimDisk } from "./sim-disk.ts";
 import { SimMember } from "./sim-member.ts";
 
@@ -17,6 +19,9 @@ export interface SimulationOptions {
   readonly core: CoreClass;
   /** Keeps every event as a line; otherwise only their digest. */
   readonly keepLog?: boolean;
+  /** Drawn by the seed otherwise. */
+  readonly size?: number;
+  readonly rates?: (random: () => number) => Rates;
 }
 
 interface Flying {
@@ -25,13 +30,18 @@ interface Flying {
 }
 
 const STEPS_PER_TICK = 5;
-const ELECTION_TICKS = 10;
+export const ELECTION_TICKS = 10;
 const MAX_FLYING = 2000;
 
 export class Simulation {
   readonly checker = new Checker();
   readonly members = new Map<number, SimMember>();
   readonly events: string[] = [];
+  /** Their clocks stand still; they answer all the same. */
+  readonly frozen = new Set<number>();
+  /** Loses what it says yes to, on top of what chance loses. */
+  loses: (message: Message) => boolean = () => false;
+  readonly #hearing = new Hearing(ELECTION_TICKS);
   readonly #options: SimulationOptions;
   readonly #random: () => number;
   readonly #rates: Rates;
@@ -48,8 +58,8 @@ export class Simulation {
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.#random = seededRandom(options.seed);
-    this.#rates = drawRates(this.#random);
-    const size = [1, 3, 3, 3, 5][Math.floor(this.#random() * 5)] ?? 3;
+    this.#rates = (options.rates ?? drawRates)(this.#random);
+    const size = options.size ?? [1, 3, 3, 3, 5][Math.floor(this.#random() * 5)] ?? 3;
     const config: Config = {
       members: Array.from({ length: size }, (_, i) => ({ raftId: i + 1, nodeId: `n${i + 1}`, addr: "", voter: true })),
       nextRaftId: size + 1,
@@ -63,8 +73,8 @@ export class Simulation {
     return (this.#digest >>> 0).toString(16).padStart(8, "0");
   }
 
-  get steps(): number {
-    return this.#step;
+  get random(): () => number {
+    return this.#random;
   }
 
   /** With faults. @throws Violation or InvariantError. */
@@ -72,10 +82,69 @@ export class Simulation {
     for (let i = 0; i < steps; i++) this.#oneStep();
   }
 
+  ticks(count: number): void {
+    this.run(count * STEPS_PER_TICK);
+  }
+
+  /** Steps until `holds`; returns whether it came to that within `limitTicks`. */
+  until(holds: () => boolean, limitTicks: number): boolean {
+    for (let left = limitTicks * STEPS_PER_TICK; left > 0 && !holds(); left--) this.#oneStep();
+    return holds();
+  }
+
+  /** Nothing passes between these and the others, or only to the others (`deaf`), or only from them (`mute`). */
+  separate(ids: readonly number[], how: "both" | "deaf" | "mute" = "both"): void {
+    const side = new Set(ids);
+    for (const one of side) {
+      for (const other of this.members.keys()) {
+        if (side.has(other)) continue;
+        if (how !== "deaf") this.#cut.add(`${one}>${other}`);
+        if (how !== "mute") this.#cut.add(`${other}>${one}`);
+      }
+    }
+    this.#record(`${ids.join(",")} ${how === "both" ? "cut off" : how}`);
+  }
+
+  mend(): void {
+    this.#cut.clear();
+    this.#record("links heal");
+  }
+
+  crash(member: SimMember, keepWrite: boolean): void {
+    this.#record(`member ${member.id} crashes, its write ${keepWrite ? "kept" : "lost"}`);
+    member.crash(keepWrite);
+  }
+
+  start(member: SimMember): void {
+    if (member.core === undefined) this.#act(member, "starts", () => member.start());
+  }
+
+  /** Lets a member do something, as its shell would. */
+  act(member: SimMember, what: string, act: (core: RaftCore) => void): void {
+    const { core } = member;
+    if (core === undefined) return;
+    this.#act(member, what, () => {
+      act(core);
+      member.pump();
+    });
+  }
+
+  /** What it answers, now or later, must hold all that was acknowledged before. */
+  read(member: SimMember): void {
+    const token = this.#nextRead++;
+    this.#reads.set(token, this.checker.ackedIndex);
+    this.#act(member, undefined, () => {
+      member.core?.readIndex(token);
+      member.pump();
+    });
+  }
+
   /** Faults off, everybody up. Then it must converge within `ticks`. */
   heal(ticks: number): void {
     this.#calm = true;
     this.#cut.clear();
+    this.frozen.clear();
+    this.loses = () => false;
     this.#record("heal");
     for (const member of this.members.values()) {
       if (member.core === undefined) this.#act(member, "starts", () => member.start());
@@ -85,13 +154,13 @@ export class Simulation {
     while (this.#step < until) {
       this.#oneStep();
       if (final === undefined) {
-        const leader = this.#leader();
+        const { leader } = this;
         const value = `final${this.#nextValue}`;
         if (leader?.core?.settled === true && leader.propose(value)) final = value;
       } else if (this.#converged(final)) {
         this.checker.finished(this.#current());
         return;
-      } else if (this.#leader()?.values.has(final) === false && this.#step % 200 === 0) {
+      } else if (this.leader?.values.has(final) === false && this.#step % 200 === 0) {
         final = undefined; // lost with its leader
       }
     }
@@ -109,7 +178,8 @@ export class Simulation {
       .join("; ");
   }
 
-  #leader(): SimMember | undefined {
+  /** Of several that believe to lead, the one of the latest term. */
+  get leader(): SimMember | undefined {
     let best: SimMember | undefined;
     for (const member of this.members.values()) {
       if (member.core?.role === "leader" && member.core.term > (best?.core?.term ?? 0)) best = member;
@@ -119,12 +189,12 @@ export class Simulation {
 
   /** Members of the leader's membership. */
   #current(): readonly SimMember[] {
-    const ids = this.#leader()?.core?.config.members.map(({ raftId }) => raftId) ?? [];
+    const ids = this.leader?.core?.config.members.map(({ raftId }) => raftId) ?? [];
     return ids.flatMap((id) => this.members.get(id) ?? []);
   }
 
   #converged(final: string): boolean {
-    const leader = this.#leader()?.core;
+    const leader = this.leader?.core;
     if (leader === undefined || leader.config.members.some(({ voter }) => !voter)) return false;
     const current = this.#current();
     for (const member of this.members.values()) {
@@ -147,8 +217,10 @@ export class Simulation {
       this.#act(member, undefined, () => member.work());
       // Clocks drift: a member's tick comes sooner or later than another's.
       const speed = this.#calm ? 1 : 1 - this.#rates.clockDrift * ((member.id % 3) / 2);
-      if ((this.#step + member.id) % STEPS_PER_TICK === 0 && this.#random() < speed) {
+      if ((this.#step + member.id) % STEPS_PER_TICK !== 0 || this.#random() >= speed) continue;
+      if (!this.frozen.has(member.id)) {
         this.#act(member, undefined, () => {
+          this.#hearing.ticked(member.id);
           member.core?.tick();
           member.pump();
         });
@@ -164,6 +236,8 @@ export class Simulation {
     for (const { message } of due) {
       const to = this.members.get(message.to);
       if (to?.core === undefined || this.#cut.has(`${message.from}>${message.to}`)) continue;
+      if (this.loses(message)) continue;
+      this.#hearing.delivered(message);
       this.#act(to, `${describeMessage(message)}`, () => {
         to.core?.step(message);
         to.pump();
@@ -203,7 +277,7 @@ export class Simulation {
   #makeCut(): void {
     const ids = [...this.members.keys()];
     const oneWay = this.#random() < 0.3;
-    const leader = this.#random() < 0.5 ? this.#leader() : undefined;
+    const leader = this.#random() < 0.5 ? this.leader : undefined;
     const side = new Set(leader === undefined ? ids.filter(() => this.#random() < 0.5) : [leader.id]);
     for (const from of ids) {
       for (const to of ids) {
@@ -224,14 +298,7 @@ export class Simulation {
       const value = `v${this.#nextValue++}`;
       this.#act(leader, undefined, () => leader.propose(value));
     }
-    if (this.#random() < readRate) {
-      const token = this.#nextRead++;
-      this.#reads.set(token, this.checker.ackedIndex);
-      this.#act(leader, undefined, () => {
-        leader.core?.readIndex(token);
-        leader.pump();
-      });
-    }
+    if (this.#random() < readRate) this.read(leader);
     if (this.#random() < memberRate) this.#changeMembers(leader);
     if (this.#random() < transferRate) {
       this.#act(leader, `member ${leader.id} hands over`, () => {
@@ -291,13 +358,17 @@ export class Simulation {
       window: { maxMessages: 4, maxBytes: 300 },
       maxApplyBytes: 60,
     };
-    return new this.#options.core(options, disk, disk.restored);
+    const core = new this.#options.core(options, disk, disk.restored);
+    this.#hearing.started(core);
+    return core;
   }
 
   #act(member: SimMember, event: string | undefined, act: () => void): void {
     if (event !== undefined) this.#record(event.startsWith("starts") ? `member ${member.id} ${event}` : event);
     act();
     this.checker.stepped(member, this.members);
+    const wrong = member.core === undefined ? undefined : this.#hearing.judge(member.core);
+    if (wrong !== undefined) throw new Violation(wrong);
     member.compact();
   }
 
@@ -312,43 +383,4 @@ function describeMessage(message: Message): string {
   const { from, to, term, kind } = message;
   const detail = kind === "append" ? ` ${message.prevIndex}+${message.entries.length}` : "";
   return `${from}>${to} ${kind}${detail} term ${term}`;
-}
-
-interface Rates {
-  readonly lossRate: number;
-  readonly duplicateRate: number;
-  readonly maxDelaySteps: number;
-  readonly maxWriteSteps: number;
-  readonly crashRate: number;
-  readonly restartRate: number;
-  readonly cutRate: number;
-  readonly healRate: number;
-  readonly proposeRate: number;
-  readonly readRate: number;
-  readonly memberRate: number;
-  readonly transferRate: number;
-  readonly snapshotInterval: number;
-  /** The slowest clock loses this share of its ticks. */
-  readonly clockDrift: number;
-}
-
-/** Half of the faults are absent in a run, on average: what one fault hides, the lack of it shows. */
-function drawRates(random: () => number): Rates {
-  const maybe = (max: number): number => (random() < 0.5 ? 0 : random() * max);
-  return {
-    lossRate: maybe(0.3),
-    duplicateRate: maybe(0.2),
-    maxDelaySteps: 1 + Math.floor(maybe(40)),
-    maxWriteSteps: 1 + Math.floor(maybe(25)),
-    crashRate: maybe(0.008),
-    restartRate: 0.005 + random() * 0.05,
-    cutRate: maybe(0.012),
-    healRate: 0.002 + random() * 0.02,
-    proposeRate: 0.05 + random() * 0.5,
-    readRate: random() * 0.2,
-    memberRate: random() < 0.5 ? 0 : random() < 0.5 ? 0.005 : 0.08,
-    transferRate: maybe(0.006),
-    snapshotInterval: 5 + Math.floor(random() * 60),
-    clockDrift: 0.05 + maybe(0.6),
-  };
 }

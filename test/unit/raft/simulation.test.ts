@@ -1,4 +1,4 @@
-// A short campaign, and the proof that it and the transcripts can fail. The long one: node test/sim/raft-campaign.ts.
+// A short campaign, and the proof that it and the transcripts can fail. The long one: npm run sim -- --only raft.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const goldenDir = join(import.meta.dirname, "../../golden/raft");
 test(`${SEEDS} seeds: safe at every step, live after the faults`, () => {
   const { failures, acked } = runCampaign(1, SEEDS);
   const told = failures.map(({ seed, failure }) => `seed ${seed}: ${failure?.stack}`);
-  assert.deepEqual(told, [], "replay with: node test/sim/raft-campaign.ts --seeds 1 --from SEED --log");
+  assert.deepEqual(told, [], "replay with: npm run sim -- --only raft --seeds 1 --from SEED --log");
   assert.ok(acked > 100 * SEEDS, `only ${acked} proposals were acknowledged: the campaign tests nothing`);
 });
 
@@ -27,16 +27,16 @@ test("one seed, one story", () => {
   }
 });
 
-// All mutants: node test/sim/raft-campaign.ts --mutants. Here those that a few seeds catch.
-const QUICK = ["answers before the disk has it", "votes twice in a term", "an old append shortens the log"];
-for (const mutant of MUTANTS.filter(({ name }) => QUICK.includes(name))) {
-  test(`the campaign catches a core that ${mutant.name}`, async () => {
-    const { failures } = await withMutant(mutant, (core) => runCampaign(1, 20, { core }));
-    assert.equal(failures.length, 1);
-  });
-}
-
-for (const mutant of MUTANTS.filter(({ unseen }) => unseen !== undefined)) {
+/** Of these every transcript of a whole story was written with one in mind. */
+const TOLD = [
+  "commits entries of older terms by counting",
+  "two membership changes at once",
+  "changes the membership before it has committed in its term",
+  "drops a pre-vote granted by a member of an older term",
+  "no pre-vote",
+  "no check of the quorum",
+];
+for (const mutant of MUTANTS.filter(({ name }) => TOLD.includes(name))) {
   test(`a transcript catches: ${mutant.name}`, async () => {
     const goldens = readdirSync(goldenDir).map((file) => readFileSync(join(goldenDir, file), "utf8"));
     const broken = await withMutant(mutant, (core) => goldens.some((golden) => replay(golden, core) !== golden));

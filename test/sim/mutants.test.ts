@@ -1,0 +1,31 @@
+// The rules that safety and calm rest on, taken out of Raft's core one at a time: the campaign must say so. All mutants, also
+// those of the rooms around the core: npm run sim -- --mutants.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { tryRaftMutant } from "./mutation-check.ts";
+import { MUTANTS } from "./raft/mutants.ts";
+
+const SEEDS = 40;
+const RULES = [
+  "no pre-vote",
+  "answers before the disk has it",
+  "the leader counts what it has not yet written",
+  "appends of an older term are taken",
+  "commits entries of older terms by counting",
+  "no check of the quorum",
+  "votes twice in a term",
+  "an old append shortens the log",
+  "two membership changes at once",
+  "changes the membership before it has committed in its term",
+  "drops a pre-vote granted by a member of an older term",
+  "serves reads without asking the quorum",
+];
+
+for (const name of RULES) {
+  test(`the campaign catches a core in which: ${name}`, async () => {
+    const mutant = MUTANTS.find((one) => one.name === name);
+    if (mutant === undefined) assert.fail("there is no such mutant");
+    const verdict = await tryRaftMutant(mutant, SEEDS);
+    assert.equal(verdict.kind, "caught");
+  });
+}
