@@ -32,10 +32,12 @@ cat > /tmp/www/cgi-bin/index.cgi <<'END'
 #!/bin/sh
 printf 'Content-Type: text/plain\\r\\n\\r\\n'
 addr=\${REMOTE_ADDR#"[::ffff:"}
+addr=\${addr#"["}
 echo "hello from $(hostname) to \${addr%"]"}"
 END
 chmod +x /tmp/www/cgi-bin/index.cgi
-trap 'kill $!; exit 0' TERM INT
+# What is under way may end: nothing new comes once the signal is here.
+trap 'sleep 1; kill $!; exit 0' TERM INT
 echo "serving a page on port \${1:-8080}"
 httpd -f -v -p "\${1:-8080}" -h /tmp/www &
 wait $!

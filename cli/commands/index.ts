@@ -92,6 +92,18 @@ export const ENTRIES: readonly Entry[] = [
       command("rm", "Remove services", () => import("./service/rm.ts"), ["remove"]),
     ],
   },
+  {
+    kind: "noun",
+    name: "network",
+    summary: "Manage networks",
+    verbs: [
+      command("create", "Create a network", () => import("./network/create.ts")),
+      command("ls", "List networks", () => import("./network/ls.ts"), ["list"]),
+      command("inspect", "Show a network in full", () => import("./network/inspect.ts")),
+      command("rm", "Remove networks", () => import("./network/rm.ts"), ["remove"]),
+      command("prune", "Remove networks that nobody uses", () => import("./network/prune.ts")),
+    ],
+  },
   command("status", "How the cluster is, on one screen", () => import("./root/status.ts")),
   command("events", "Show what changes in the cluster, as it happens", () => import("./root/events.ts")),
   command("info", "Show this node's daemon and swarm", () => import("./root/info.ts")),

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { SkepError } from "../../shared/errors.ts";
 import type { CommandContext } from "../context.ts";
-import type { Json } from "../docker-json.ts";
+import type { Json } from "../docker-json/fields.ts";
 import { booleanOption } from "../options.ts";
 import { compile } from "../template/template.ts";
 import { UsageError } from "../usage-error.ts";

@@ -1,6 +1,6 @@
 import type { InfoResponse } from "../../proto/gen/local.ts";
 import { formatTimestamp, humanDuration } from "../parse/time.ts";
-import { renderLines } from "./services.ts";
+import { renderLines } from "./lines.ts";
 import { cpus, memory } from "./units.ts";
 
 /** Docker's names where it has them. */

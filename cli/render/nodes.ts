@@ -1,8 +1,8 @@
 // `node ls` and `node inspect --pretty`.
 import type { Node } from "../../proto/gen/objects.ts";
 import { formatTimestamp } from "../parse/time.ts";
+import { renderLines } from "./lines.ts";
 import type { ListView } from "./list.ts";
-import { renderLines } from "./services.ts";
 import { compare } from "./tasks.ts";
 import { TLS_STATUS } from "./tls.ts";
 import { cpus, memory } from "./units.ts";

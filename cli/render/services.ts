@@ -1,9 +1,11 @@
 // `service ls` and `service inspect --pretty`.
 import type { ServiceWithStatus } from "../../proto/gen/control.ts";
-import type { EndpointSpec, Service, ServiceSpec, UpdateConfig } from "../../proto/gen/objects.ts";
+import type { Service, ServiceSpec, UpdateConfig } from "../../proto/gen/objects.ts";
 import { formatDuration } from "../parse/duration.ts";
 import { ago } from "../parse/time.ts";
+import { type Line, renderLines } from "./lines.ts";
 import { type ListView, shortId } from "./list.ts";
+import { portText, servicePortsText } from "./ports.ts";
 import { compare, imageText } from "./tasks.ts";
 import { cpus, memory } from "./units.ts";
 
@@ -26,12 +28,6 @@ export function replicasText({ service, status }: ServiceWithStatus): string {
   return `${counts}${max > 0 ? ` (max ${max} per node)` : ""}${unknown > 0 ? ` (${unknown} unknown)` : ""}`;
 }
 
-export const portsText = (endpoint: EndpointSpec | undefined): string =>
-  (endpoint?.ports ?? [])
-    .filter((port) => port.publishMode === "ingress")
-    .map((port) => `*:${port.publishedPort}->${port.targetPort}/${port.protocol}`)
-    .join(", ");
-
 export function serviceListView(services: readonly ServiceWithStatus[]): ListView {
   const rows = [...services]
     .sort((a, b) => compare(a.service?.spec?.name ?? "", b.service?.spec?.name ?? ""))
@@ -41,25 +37,9 @@ export function serviceListView(services: readonly ServiceWithStatus[]): ListVie
       Mode: modeOf(one.service?.spec),
       Replicas: replicasText(one),
       Image: imageText(one.service?.spec?.taskTemplate?.containerSpec?.image ?? "", false),
-      Ports: portsText(one.service?.spec?.endpointSpec),
+      Ports: servicePortsText(one.service),
     }));
   return { headers: SERVICE_HEADERS, columns: Object.keys(SERVICE_HEADERS), rows };
-}
-
-type Line = readonly [depth: number, label: string, value?: string | undefined];
-
-/** Lines "Label: value", indented by depth. A line with an empty value is left out, and so is a heading with nothing under it. */
-export function renderLines(lines: readonly Line[]): string {
-  const kept: Line[] = [];
-  for (const line of lines.toReversed()) {
-    const [depth, , value] = line;
-    if (value === "" || (value === undefined && (kept.at(-1)?.[0] ?? 0) <= depth)) continue;
-    kept.push(line);
-  }
-  return kept
-    .reverse()
-    .map(([depth, label, value]) => `${" ".repeat(depth)}${label}:${value === undefined ? "" : `\t${value}`}\n`)
-    .join("");
 }
 
 const updateLines = (title: string, config: UpdateConfig | undefined): readonly Line[] =>
@@ -172,6 +152,10 @@ export function prettyService({ service, status }: ServiceWithStatus, nowMs: num
     ...resourceLines(spec),
     [0, "Networks", (spec.taskTemplate?.networks ?? []).map((one) => one.target).join(" ")],
     [0, "Endpoint Mode", spec.endpointSpec?.mode ?? ""],
-    [0, "Ports", portsText(spec.endpointSpec)],
+    [0, "Virtual IPs", (known.endpoint?.virtualIps ?? []).flatMap((one) => one.addresses).join(" ")],
+    [0, "Ports"],
+    ...(known.endpoint?.ports ?? spec.endpointSpec?.ports ?? []).map(
+      (port) => [1, port.publishMode, portText(port)] as const,
+    ),
   ]);
 }

@@ -4,6 +4,7 @@ import { imageWithoutDigest } from "../../shared/image/reference.ts";
 import { rank, taskName } from "../../shared/model/tasks.ts";
 import { ago } from "../parse/time.ts";
 import { type ListView, shortId } from "./list.ts";
+import { portText } from "./ports.ts";
 
 export const TASK_HEADERS = {
   ID: "ID",
@@ -89,7 +90,7 @@ export function taskListView(
       DesiredState: title(task.desiredState),
       CurrentState: currentState(task, node, nowMs),
       Error: shown === "" ? "" : `"${shown}"`,
-      Ports: "",
+      Ports: task.ports.map(portText).join(", "),
     };
   });
   return { headers: TASK_HEADERS, columns: Object.keys(TASK_HEADERS), rows };

@@ -4,23 +4,29 @@ import { choice } from "../options.ts";
 import { parseDuration } from "../parse/duration.ts";
 import { parseMount } from "../parse/mount.ts";
 import { parseLabel, parsePair } from "../parse/pairs.ts";
+import { parsePublish, parseUnpublish } from "../parse/port.ts";
 import { parseInteger, parseWhole } from "../parse/quantity.ts";
-import { parseCapability, parseHost, parseNetwork, parseUlimit } from "../parse/service-values.ts";
+import { parseCapability, parseHost, parseUlimit } from "../parse/service-values.ts";
 import { splitWords } from "../parse/words.ts";
-import { container, dns, drop, type Edit, endpoint, health, put, self, task, without } from "./edit.ts";
+import { container, dns, drop, type Edit, endpoint, health, portKey, ports, put, self, task, without } from "./edit.ts";
 import { both, GROUP, list, type SpecFlag } from "./flag.ts";
 
 export const CONTAINER_FLAGS: readonly SpecFlag[] = [
   ...list({
-    name: "network",
-    value: "network",
-    help: "host, none, a network's name, or name=web,alias=www (default none)",
+    name: "publish",
+    short: "p",
+    value: "port",
+    help: "8080:80, 80/udp, 8000-8005:8000-8005, or published=8080,target=80,protocol=tcp,mode=ingress (or host)",
     group: GROUP.network,
+    removeValue: "target",
     add: (raw) => {
-      const value = parseNetwork(raw);
-      return task((of) => ({ ...of, networks: put(of.networks, value, (one) => one.target) }));
+      const added = parsePublish(raw);
+      return ports((of) => added.reduce((all, port) => put(all, port, portKey), of));
     },
-    remove: (raw) => task((of) => ({ ...of, networks: drop(of.networks, raw, (one) => one.target) })),
+    remove: (raw) => {
+      const isMeant = parseUnpublish(raw);
+      return ports((of) => of.filter((port) => !isMeant(port)));
+    },
   }),
   {
     ...both,

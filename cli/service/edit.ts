@@ -15,6 +15,7 @@ import {
   newTaskSpec,
   newUpdateConfig,
   type Placement,
+  type PortConfig,
   type ResourceRequirements,
   type Resources,
   type RestartPolicy,
@@ -71,6 +72,21 @@ export const dns = (change: (dns: DNSConfig) => Partial<DNSConfig>): Edit =>
 export const endpoint =
   (change: Partial<EndpointSpec>): Edit =>
   (spec) => ({ ...spec, endpointSpec: { ...(spec.endpointSpec ?? newEndpointSpec()), ...change } });
+
+export const ports =
+  (change: (ports: readonly PortConfig[]) => readonly PortConfig[]): Edit =>
+  (spec) =>
+    endpoint({ ports: change(spec.endpointSpec?.ports ?? []) })(spec);
+
+/** Two that a node could not tell apart; those whose published port is to be chosen are told by their target. */
+export const portKey = (port: PortConfig): string =>
+  [
+    port.protocol,
+    port.publishMode,
+    port.publishedPort,
+    port.hostIp,
+    port.publishedPort === 0 ? port.targetPort : "",
+  ].join(" ");
 
 /** Puts `value` in place of the one with the same key, else at the end. */
 export const put = <T>(list: readonly T[], value: T, key: (of: T) => string): readonly T[] => {

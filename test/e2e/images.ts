@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import bcrypt from "bcryptjs";
-import { pushTo } from "../../deploy/demo-image.ts";
+import { pushDemoImage, pushTo } from "../../deploy/demo-image.ts";
 import { readCluster } from "../../deploy/dev/clusters.ts";
 import { bridgeAddrOf, type DevCluster, registryOf } from "../../deploy/dev/model.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
@@ -34,6 +34,9 @@ export async function busyboxTo(cluster: DevCluster): Promise<string> {
 }
 
 export const busybox = (name = E2E_CLUSTER): Promise<string> => busyboxTo(testCluster(name));
+
+/** The demo image: `page` serves a page on port 8080. */
+export const pageImage = (): Promise<string> => pushDemoImage(devRegistry(), { env: realEnv, signal });
 
 /** An archive file that holds busybox under `name`; its digest is in no registry. */
 export async function busyboxArchiveFile(name: string, file: string): Promise<void> {

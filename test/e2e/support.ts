@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { DEV_DIR, readCluster, requireCluster } from "../../deploy/dev/clusters.ts";
 import { hostProcess } from "../../deploy/dev/hosts.ts";
-import { nodeByName, pathsOf } from "../../deploy/dev/model.ts";
+import { type DevCluster, nodeByName, pathsOf } from "../../deploy/dev/model.ts";
 import { firstChild } from "../../deploy/dev/process.ts";
 import { commandOf, pidsOfHosts } from "../support/processes.ts";
 
@@ -177,13 +177,36 @@ export async function leader(): Promise<string> {
   return name;
 }
 
+/** The test cluster as it is on disk. */
+export const e2eCluster = (): DevCluster => requireCluster(E2E_CLUSTER);
+
+/** The address of a node on the fabric. */
+export const addrOf = (node: string): string => nodeByName(e2eCluster(), node).addr;
+
+/** A command inside a container of a host, the one whose process matches; resolves whatever its exit status. */
+export async function inTask(node: string, pattern: RegExp, ...command: readonly string[]): Promise<Result> {
+  const [pid] = processesOn(node, pattern);
+  assert.ok(pid !== undefined, `no process ${pattern} on ${node}`);
+  return await runCommand("nsenter", ["-t", String(pid), "-m", "-u", "-n", "-p", "--", ...command]);
+}
+
+/** Waits: a network is in use until the last task of its services is gone. */
+export async function removeNetworks(...names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await eventually(`network ${name} is removed`, async () => {
+      const { code, stderr } = await skepAt("node2", ["network", "rm", name]);
+      assert.ok(code === 0 || /no such network|not found/i.test(stderr), stderr);
+    });
+  }
+}
+
 export async function removeServices(...names: readonly string[]): Promise<void> {
   for (const name of names) await skepAt("node2", ["service", "rm", name]);
 }
 
 /** Processes on a host whose command line matches, by their numbers on this machine. */
 export function processesOn(node: string, pattern: RegExp): number[] {
-  const outer = hostProcess(pathsOf(DEV_DIR, E2E_CLUSTER), nodeByName(requireCluster(E2E_CLUSTER), node));
+  const outer = hostProcess(pathsOf(DEV_DIR, E2E_CLUSTER), nodeByName(e2eCluster(), node));
   const init = outer === undefined ? undefined : firstChild(outer);
   return init === undefined ? [] : pidsOfHosts([init.pid]).filter((pid) => pattern.test(commandOf(pid)));
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../context.ts";
-import { nodeJson } from "../../docker-json.ts";
+import { nodeJson } from "../../docker-json/node.ts";
 import { teach } from "../../options.ts";
 import { prettyNode } from "../../render/nodes.ts";
 import { addInspectOptions, inspectAll } from "../inspect.ts";

@@ -4,6 +4,7 @@ import type { CommandContext } from "../../context.ts";
 import { booleanOption, passThrough, teach } from "../../options.ts";
 import { waitForService } from "../../progress/wait.ts";
 import { container } from "../../service/edit.ts";
+import { addNetworkOptions, networkEdits } from "../../service/network-flags.ts";
 import { registryAuthFor } from "../../service/registry-auth.ts";
 import { addSpecOptions, envEdits, specEdit } from "../../service/spec-options.ts";
 
@@ -26,10 +27,15 @@ export function define(command: Command, context: CommandContext): void {
   );
   booleanOption(command, "--no-resolve-image", "do not ask the registry for the image's digest and platforms");
   addSpecOptions(command, "create");
+  addNetworkOptions(command, "create");
   teach(
     command,
     [
       ["skep service create --name web --replicas 5 nginx:1.27", "five replicas, and wait until they run"],
+      [
+        "skep service create --name web --publish 8080:80 --network front nginx:1.27",
+        "answers on every node, port 8080",
+      ],
       ["skep service create --name agent --mode global --constraint node.role==worker my/agent", "one on every worker"],
       [
         "skep service create --name job --restart-condition none -e MODE=once -d busybox echo done",
@@ -46,9 +52,11 @@ export function define(command: Command, context: CommandContext): void {
     context.action(async () => {
       const edits = await envEdits(command, context);
       const registryAuth = options.withRegistryAuth === true ? await registryAuthFor(image, context) : "";
-      const edit = specEdit(command, "create", [...edits, container(() => ({ image, args, registryAuth }))]);
-      const spec = edit(newServiceSpec({ mode: { kind: "replicated", replicas: 1 } }));
       const connection = await context.connect();
+      const networks = await networkEdits(command, connection.control);
+      const own = container(() => ({ image, args, registryAuth }));
+      const edit = specEdit(command, "create", [...edits, ...networks, own]);
+      const spec = edit(newServiceSpec({ mode: { kind: "replicated", replicas: 1 } }));
       const { service, warnings } = await connection.control.createService({
         spec,
         noResolveImage: options.resolveImage === false,

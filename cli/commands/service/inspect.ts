@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../context.ts";
-import { serviceJson } from "../../docker-json.ts";
+import { serviceJson } from "../../docker-json/service.ts";
 import { teach } from "../../options.ts";
 import { prettyService } from "../../render/services.ts";
 import { addInspectOptions, inspectAll } from "../inspect.ts";

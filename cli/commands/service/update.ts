@@ -4,6 +4,7 @@ import type { CommandContext } from "../../context.ts";
 import { booleanOption, teach } from "../../options.ts";
 import { waitForService } from "../../progress/wait.ts";
 import { container, type Edit, task } from "../../service/edit.ts";
+import { addNetworkOptions, networkEdits } from "../../service/network-flags.ts";
 import { registryAuthFor } from "../../service/registry-auth.ts";
 import { addSpecOptions, envEdits, specEdit } from "../../service/spec-options.ts";
 import { UsageError } from "../../usage-error.ts";
@@ -34,11 +35,13 @@ export function define(command: Command, context: CommandContext): void {
   );
   booleanOption(command, "--no-resolve-image", "do not ask the registry for the image's digest and platforms");
   addSpecOptions(command, "update");
+  addNetworkOptions(command, "update");
   teach(
     command,
     [
       ["skep service update --image nginx:1.28 web", "a new image, one task after the other"],
       ["skep service update --env-add MODE=fast --env-rm OLD web", "change the environment"],
+      ["skep service update --publish-add 8443:443 --network-add back web", "another port, another network"],
       ["skep service update --limit-memory 512m web", "change a limit"],
       ["skep service update --force web", "restart all tasks"],
       ["skep service update --rollback web", "back to the spec before"],
@@ -57,11 +60,12 @@ export function define(command: Command, context: CommandContext): void {
         throw new UsageError("nothing to change: see `skep service update --help`");
       const env = await envEdits(command, context);
       const connection = await context.connect();
+      const networks = await networkEdits(command, connection.control);
       const { before, response, tasksBefore } = await retryConflict(async () => {
         const found = (await connection.control.getService({ ref })).service;
         if (found === undefined) throw new UsageError(`no such service: ${ref}`);
         const present = found.spec ?? newServiceSpec();
-        const edit = specEdit(command, "update", [...env, ...(await ownEdits(present))]);
+        const edit = specEdit(command, "update", [...env, ...networks, ...(await ownEdits(present))]);
         const { tasks } = await connection.control.listTasks({ filters: [{ key: "service", values: [found.id] }] });
         const sent = await connection.control.updateService({
           id: found.id,

@@ -2,9 +2,11 @@
 import type { Command, Option } from "commander";
 import {
   type ClusterSpec,
+  type NetworkingConfig,
   newCAConfig,
   newDispatcherConfig,
   newEncryptionConfig,
+  newNetworkingConfig,
   newOrchestrationConfig,
   newRaftConfig,
   type RaftConfig,
@@ -22,11 +24,16 @@ export interface SettingsOptions {
   readonly snapshotInterval?: number;
   readonly autolock?: boolean;
   readonly insecureRegistry?: readonly string[];
+  readonly defaultAddrPool?: readonly string[];
+  readonly defaultAddrPoolMaskLength?: number;
+  readonly dataPathPort?: number;
   readonly insecureRegistryAdd?: readonly string[];
   readonly insecureRegistryRm?: readonly string[];
 }
 
 const GROUP = "Settings:";
+
+const parseDataPathPort = parseInteger(1024, 49_151, 4789);
 
 export function addSettings(command: Command, kind: "init" | "update"): void {
   const options: readonly Option[] = [
@@ -41,7 +48,24 @@ export function addSettings(command: Command, kind: "init" | "update"): void {
     valueOption("--node-down-after <duration>", "silence after which a node's tasks are replaced", parseDuration),
     valueOption("--snapshot-interval <n>", "log entries between snapshots", parseWhole),
     ...(kind === "init"
-      ? [listOption("--insecure-registry <host[:port]>", "registry that is spoken to over plain HTTP", (raw) => raw)]
+      ? [
+          listOption("--insecure-registry <host[:port]>", "registry that is spoken to over plain HTTP", (raw) => raw),
+          listOption(
+            "--default-addr-pool <cidr>",
+            "where subnets of networks come from (default 10.0.0.0/8)",
+            (raw) => raw,
+          ),
+          valueOption(
+            "--default-addr-pool-mask-length <n>",
+            "prefix length of those subnets (default 24)",
+            parseInteger(1, 29, 24),
+          ),
+          valueOption(
+            "--data-path-port <port>",
+            "UDP port of networks between nodes (default 4789)",
+            parseDataPathPort,
+          ),
+        ]
       : [
           listOption(
             "--insecure-registry-add <host[:port]>",
@@ -81,6 +105,10 @@ export function applySettings(spec: ClusterSpec, options: SettingsOptions): Clus
     ),
     caConfig: changed(spec.caConfig, newCAConfig, definite({ nodeCertExpiryMs: options.certExpiry })),
     insecureRegistries: [...new Set([...kept, ...added])],
+    networking: changed<NetworkingConfig>(spec.networking, newNetworkingConfig, {
+      ...definite({ subnetSize: options.defaultAddrPoolMaskLength, dataPathPort: options.dataPathPort }),
+      ...(options.defaultAddrPool === undefined ? {} : { defaultAddrPool: options.defaultAddrPool }),
+    }),
     encryption:
       options.autolock === undefined
         ? spec.encryption

@@ -5,7 +5,10 @@ import { newInfoResponse } from "../../../proto/gen/local.ts";
 import {
   type Cluster,
   type NodeSpec,
+  newCluster,
   newClusterSpec,
+  newMeta,
+  newRootCA,
   newServiceSpec,
   type ServiceSpec,
 } from "../../../proto/gen/objects.ts";
@@ -31,19 +34,12 @@ const notFound = (what: string, ref: string): never => {
 };
 let conflicts = 0;
 
-const cluster: Cluster = {
+const cluster: Cluster = newCluster({
   id: parseId("cluster id", "cluster1".padEnd(25, "x")),
-  meta: { version: 7, createdVersion: 7, createdAtMs: NOW_MS, updatedAtMs: NOW_MS },
+  meta: newMeta({ version: 7, createdAtMs: NOW_MS, updatedAtMs: NOW_MS }),
   spec: newClusterSpec({ name: "default", insecureRegistries: ["a:5000"] }),
-  rootCa: {
-    caKey: new Uint8Array(),
-    caCert: new Uint8Array(),
-    caCertHash: "",
-    joinTokens: { worker: "W-TOKEN", manager: "M-TOKEN" },
-  },
-  blacklistedCertificates: [],
-  unlockKey: new Uint8Array(),
-};
+  rootCa: newRootCA({ joinTokens: { worker: "W-TOKEN", manager: "M-TOKEN" } }),
+});
 
 const daemon = await startDaemon({
   local: {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clusterJson, nodeJson, serviceJson, taskJson } from "../../../cli/docker-json.ts";
+import { clusterJson } from "../../../cli/docker-json/cluster.ts";
+import { nodeJson } from "../../../cli/docker-json/node.ts";
+import { serviceJson } from "../../../cli/docker-json/service.ts";
+import { taskJson } from "../../../cli/docker-json/task.ts";
 import {
   newCluster,
   newClusterSpec,

@@ -106,9 +106,12 @@ const cases: readonly (readonly [argv: readonly string[], of: (spec: ServiceSpec
     newResources({ memoryBytes: 5 }),
   ],
   [
-    ["--network-rm", "host", "--network-add", "none"],
-    (spec) => spec.taskTemplate?.networks.map((one) => one.target),
-    ["none"],
+    ["--publish-rm", "80", "--publish-add", "8081:81/udp", "--publish-add", "target=9,mode=host"],
+    (spec) => spec.endpointSpec?.ports.map((one) => [one.publishMode, one.publishedPort, one.targetPort, one.protocol]),
+    [
+      ["ingress", 8081, 81, "udp"],
+      ["host", 0, 9, "tcp"],
+    ],
   ],
   [["--replicas", "5"], (spec) => spec.mode, { kind: "replicated", replicas: 5 }],
   [["--entrypoint", ""], (spec) => container(spec).command, []],

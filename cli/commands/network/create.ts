@@ -1,0 +1,78 @@
+import type { Command } from "commander";
+import { newNetworkSpec } from "../../../proto/gen/objects.ts";
+import type { CommandContext } from "../../context.ts";
+import { booleanOption, choice, listOption, teach, valueOption } from "../../options.ts";
+import { ipamOf } from "../../parse/ipam.ts";
+import { type Pair, parseLabel, parsePair } from "../../parse/pairs.ts";
+import { forEach } from "../each.ts";
+
+interface Options {
+  readonly driver: string;
+  readonly subnet?: readonly string[];
+  readonly gateway?: readonly string[];
+  readonly ipRange?: readonly string[];
+  readonly label?: readonly Pair[];
+  readonly opt?: readonly Pair[];
+  readonly internal?: boolean;
+  readonly attachable?: boolean;
+  readonly ingress?: boolean;
+  readonly ipv6?: boolean;
+}
+
+const record = (pairs: readonly Pair[] | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value]));
+
+/** "encrypted" alone is a switch; others have a value. */
+const parseOpt = (raw: string): Pair =>
+  raw.includes("=") ? parsePair(raw, "com.docker.network.driver.mtu=1400") : { key: raw, value: "" };
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("<network>", "the new network's name")
+    .option("-d, --driver <driver>", "overlay: all of the swarm's nodes", "overlay")
+    .addOption(
+      listOption(
+        "--subnet <cidr>",
+        "10.1.0.0/24 (default: one from the swarm's pool); two for dual stack",
+        (raw) => raw,
+      ),
+    )
+    .addOption(listOption("--gateway <ip>", "of a subnet (default: its first address)", (raw) => raw))
+    .addOption(listOption("--ip-range <cidr>", "part of a subnet that tasks' addresses come from", (raw) => raw))
+    .addOption(listOption("--label <key=value>", "label of the network", parseLabel))
+    .addOption(listOption("-o, --opt <key=value>", "encrypted; com.docker.network.driver.mtu=1400", parseOpt))
+    .addOption(valueOption("--scope <scope>", "swarm is the only one", choice("swarm")));
+  booleanOption(command, "--internal", "no way out of it, and no published ports into it");
+  booleanOption(command, "--attachable", "for single containers too");
+  booleanOption(command, "--ipv6", "an IPv6 subnet too");
+  booleanOption(command, "--ingress", "the network of published ports, in place of the one that was removed");
+  teach(
+    command,
+    [
+      ["skep network create front", "services on it find each other by name, on all nodes"],
+      ["skep network create --subnet 10.20.0.0/16 --ip-range 10.20.4.0/22 back", "with addresses of your choice"],
+      ["skep network create --opt encrypted --internal vault", "encrypted between nodes, no way out"],
+    ],
+    "skep network ls, skep service create --network",
+  );
+  command.action((name: string, options: Options) =>
+    context.action(async () => {
+      const spec = newNetworkSpec({
+        name,
+        driver: options.driver,
+        labels: record(options.label),
+        driverOpts: record(options.opt),
+        internal: options.internal === true,
+        attachable: options.attachable === true,
+        ingress: options.ingress === true,
+        ipv6Enabled: options.ipv6 === true,
+        ipam: ipamOf(options.subnet ?? [], options.gateway ?? [], options.ipRange ?? []),
+      });
+      const { control } = await context.connect();
+      return await forEach([name], context, async () => {
+        const network = await control.createNetwork({ spec });
+        context.terminal.out(`${network.id}\n`);
+      });
+    }),
+  );
+}
