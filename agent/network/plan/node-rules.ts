@@ -7,12 +7,14 @@
 //                                 a client on the node itself or behind the node-local bridge, and what leaves the node
 //   fwd                           into our bridges comes only what was published; out of them not what is internal
 //   inp                           from a bridge to the node itself: names, and from tasks with a way out everything
+//   sealed-in, -out, -fwd         encrypted networks and their tunnels: encryption/guard.ts
 import type { PublishedPort } from "../../../proto/gen/network.ts";
+import { addGuard } from "../encryption/guard.ts";
 import type { NetworkView } from "../view.ts";
 import { type Address, readAddresses } from "./addresses.ts";
 import { dnat } from "./balance.ts";
 import { byKey, type LocalTask, type NodeInput, readyByService } from "./input.ts";
-import { bridgeOf, LOCAL_BRIDGE } from "./names.ts";
+import { bridgeOf, LOCAL_BRIDGE, VXLAN_PORT } from "./names.ts";
 import { type Ruleset, RulesetBuilder } from "./ruleset.ts";
 
 export interface NodeRulesInput {
@@ -86,6 +88,12 @@ export function nodeRules({ input, made, ingress, tasks, shut }: NodeRulesInput)
       `iifname "${LOCAL_BRIDGE}" ip6 saddr @shut6 drop`,
     ],
   });
+  const encrypted = byKey(input.views).filter(({ network }) => network.encrypted);
+  addGuard(
+    rules,
+    encrypted.map(({ network }) => network.vni),
+    VXLAN_PORT,
+  );
   return rules.build();
 }
 
