@@ -79,6 +79,7 @@ export class ClusterNode {
     const trust: Trust = {
       clusterId: state.clusterId,
       isRemoved: (nodeId) => this.#memory.isRemoved(nodeId) || this.#manager?.isRemoved(nodeId) === true,
+      isDemoted: (nodeId) => this.#manager?.isDemoted(nodeId) ?? this.#memory.isDemoted(nodeId),
       wallMs: env.wallMs,
     };
     const listen = parseAddress("listen address", state.listenAddr);
@@ -210,7 +211,7 @@ export class ClusterNode {
       start,
       sealer: await this.keys.sealer(),
       onCluster: (cluster) => this.#protectKeys(cluster),
-      onRemovals: () => this.#server.dropRemoved(),
+      onMistrust: () => this.#server.dropMistrusted(),
       seeds: () => [...this.#options.seeds, ...this.state.managers],
       onTurnedAway: (message) => this.#wasTurnedAway(message),
     });
@@ -283,7 +284,8 @@ export class ClusterNode {
     const addr = this.#memory.hearAddr(info.addr);
     if (addr !== undefined) this.#manager?.setAddr(addr);
     const removed = info.blacklistedCertificates.map(({ nodeId }) => nodeId);
-    if (this.#memory.hearRemoved(removed)) this.#server.dropRemoved();
+    const fewerTrusted = this.#memory.hearManagerIds(info.managerIds);
+    if (this.#memory.hearRemoved(removed) || fewerTrusted) this.#server.dropMistrusted();
     this.#renewal.want({
       role: info.role,
       issuer: info.issuingRoot,

@@ -11,7 +11,7 @@ import { openRaft } from "../../manager/raft/open.ts";
 import type { RaftMember, RaftNode } from "../../manager/raft/raft-node.ts";
 import { RAFT_CHANNEL_OPTIONS } from "../../manager/raft/transport.ts";
 import { createStore } from "../../manager/store/store.ts";
-import type { Store } from "../../manager/store/types.ts";
+import type { Change, Store } from "../../manager/store/types.ts";
 import type { CAService } from "../../proto/gen/ca.ts";
 import type { ControlService } from "../../proto/gen/control.ts";
 import type { DispatcherService } from "../../proto/gen/dispatcher.ts";
@@ -62,8 +62,8 @@ export interface ManagerOptions {
   readonly seeds: () => readonly string[];
   /** The other managers refuse this one: its node was removed. */
   readonly onTurnedAway: (message: string) => void;
-  /** Nodes were removed from the cluster: `isRemoved` answers differently now. */
-  readonly onRemovals: () => void;
+  /** Nodes were removed from the cluster, or demoted: `isRemoved` and `isDemoted` answer differently now. */
+  readonly onMistrust: () => void;
 }
 
 export interface ManagerPart {
@@ -76,6 +76,8 @@ export interface ManagerPart {
     readonly raft: Handlers<typeof RaftService>;
   };
   readonly isRemoved: (nodeId: NodeId) => boolean;
+  /** Is the node a worker, and none of the Raft group? Its certificate may still say manager. */
+  readonly isDemoted: (nodeId: NodeId) => boolean;
   /** Where this manager says that it answers. */
   readonly setAddr: (addr: string) => void;
   /** Resolves once this manager has the cluster's state, or after a while without: it still gets there by itself. */
@@ -109,6 +111,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     start: start.kind === "join" ? { kind: "join", members: start.members } : { kind: start.kind },
     seeds: options.seeds,
     onTurnedAway: options.onTurnedAway,
+    isManager: (nodeId) => store.view((view) => view.get("node", nodeId)?.spec?.role) === "manager",
     snapshotIntervalEntries: () =>
       store.view((view) => view.cluster()?.spec?.raft?.snapshotInterval) || DEFAULT_SNAPSHOT_INTERVAL,
     tickIntervalMs: TICK_INTERVAL_MS,
@@ -158,6 +161,9 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
       raft: raft.handlers,
     },
     isRemoved: removals.isRemoved,
+    isDemoted: (nodeId) =>
+      store.view((view) => view.get("node", nodeId)?.spec?.role) === "worker" &&
+      !raft.status().members.some((member) => member.nodeId === nodeId),
     setAddr: raft.setAddr,
     receiveState: (caller) => receiveState(env, log, store, AbortSignal.any([signal, caller])),
     stop: () => {
@@ -263,17 +269,24 @@ async function receiveState(env: Env, log: Log, store: Store, signal: AbortSigna
   limit.abort();
 }
 
+/** The last step of it: the role keeper has taken the node out of the Raft group. */
+const isDemotion = (change: Extract<Change, { readonly table: "node" }>): boolean =>
+  change.action === "update" &&
+  change.object.spec?.role === "worker" &&
+  change.object.managerStatus === undefined &&
+  change.old.managerStatus !== undefined;
+
 /** Nodes whose certificates open nothing any more, as the store has them; the cluster object, for who wants it. */
 function watchCluster(
   store: Store,
-  { onCluster, onRemovals }: Pick<ManagerOptions, "onCluster" | "onRemovals">,
+  { onCluster, onMistrust }: Pick<ManagerOptions, "onCluster" | "onMistrust">,
 ): { readonly isRemoved: (nodeId: NodeId) => boolean; readonly run: (signal: AbortSignal) => Promise<void> } {
   let removed = new Set<NodeId>();
   const read = (cluster: Cluster | undefined): void => {
     const next = new Set(cluster?.blacklistedCertificates.map(({ nodeId }) => nodeId) ?? []);
     const grew = [...next].some((nodeId) => !removed.has(nodeId));
     removed = next;
-    if (grew) onRemovals();
+    if (grew) onMistrust();
     if (cluster !== undefined) onCluster(cluster);
   };
   return {
@@ -282,7 +295,10 @@ function watchCluster(
       const { view, commits } = store.viewAndWatch((tx) => tx.cluster(), { signal });
       read(view);
       for await (const { changes } of commits) {
-        for (const change of changes) if (change.table === "cluster") read(change.object);
+        for (const change of changes) {
+          if (change.table === "cluster") read(change.object);
+          else if (change.table === "node" && isDemotion(change)) onMistrust();
+        }
       }
     },
   };

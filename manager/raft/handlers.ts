@@ -1,5 +1,7 @@
 // What other managers call: the streams of messages and snapshots, and joining or leaving. Who may call at all is the
-// authorizer's business (managers only); here a peer is held to its own raft id.
+// authorizer's business: managers, and those that were and are not any more. Here a peer is held to itself: it speaks with its
+// own raft id, and joins and leaves as the node that its certificate names. Who was removed is told so, and no word of it
+// reaches the core.
 import type * as grpc from "@grpc/grpc-js";
 import { newJoinRaftResponse, RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
@@ -25,6 +27,8 @@ export interface RaftHandlerOptions {
   readonly member: Member;
   readonly transport: Transport;
   readonly dial: (addr: string) => grpc.Client;
+  /** Shall the node be a manager, as the cluster's state has it? Without it everybody may join who is let in. */
+  readonly isManager?: ((nodeId: string) => boolean) | undefined;
 }
 
 /** Set on a forwarded call: whoever gets it and does not lead refuses, so that no call goes round. */
@@ -36,11 +40,20 @@ type UnaryMethod = AnyMethod & { readonly requestStream: false; readonly respons
 export function createRaftHandlers(options: RaftHandlerOptions): Handlers<typeof RaftService> {
   const { self, core, driver, transport } = options;
 
-  const checkSender = (peer: Peer, raftId: number): void => {
+  const checkSender = (peer: Peer, raftId: number, addr: string): void => {
+    if (peer.kind !== "node") return; // the authorizer lets no other call; tests do
     const member = core.config.members.find((other) => other.raftId === raftId);
-    if (peer.kind === "node" && member !== undefined && member.nodeId !== peer.nodeId) {
+    if (member !== undefined && member.nodeId !== peer.nodeId) {
       throw new SkepError("permission_denied", `node ${peer.nodeId} is not raft member ${raftId}`);
     }
+    if (member !== undefined) return;
+    if (wasRemoved(core.configAt(core.commitIndex), raftId)) {
+      transport.learn(raftId, addr);
+      transport.send({ kind: "removed", from: core.id, to: raftId, term: core.term });
+      throw new SkepError("failed_precondition", `raft member ${raftId} was removed from the managers`);
+    }
+    // An id that this member has yet to hear of.
+    if (peer.demoted === true) throw new SkepError("permission_denied", `node ${peer.nodeId} is no manager any more`);
   };
 
   /** Its address was another's, or this node was one of another group's: of the one that it is recovered from. */
@@ -58,7 +71,7 @@ export function createRaftHandlers(options: RaftHandlerOptions): Handlers<typeof
         if (driver.stopped) throw new SkepError("unavailable", "this manager's raft member has stopped");
         if (sender === 0) {
           sender = senderRaftId;
-          checkSender(peer, sender);
+          checkSender(peer, sender, senderAddr);
           transport.learn(sender, senderAddr);
         }
         for (const wire of messages) {
@@ -74,32 +87,61 @@ export function createRaftHandlers(options: RaftHandlerOptions): Handlers<typeof
     },
     installSnapshot: async (pieces, { peer }) => {
       const message = await collectSnapshot(pieces);
-      checkSender(peer, message.from);
+      checkSender(peer, message.from, "");
       if (message.to !== self.raftId || driver.stopped) {
         throw new SkepError("unavailable", `raft member ${message.to} does not run here`);
       }
       driver.step(message);
       return {};
     },
-    joinRaft: (request, context) =>
-      onLeader(options, RaftService.joinRaft, request, context, (signal) => join(options, request, signal)),
-    leaveRaft: (request, context) =>
-      onLeader(options, RaftService.leaveRaft, request, context, async (signal) => {
+    joinRaft: (request, context) => {
+      checkSelf(options, request.nodeId, context, "join");
+      return onLeader(options, RaftService.joinRaft, request, context, (signal) => join(options, request, signal));
+    },
+    leaveRaft: (request, context) => {
+      checkSelf(options, request.nodeId, context, "leave");
+      return onLeader(options, RaftService.leaveRaft, request, context, async (signal) => {
         await removeNode(options, request.nodeId, signal);
         return {};
-      }),
+      });
+    },
   };
 }
+
+/**
+ * A node joins and leaves for itself. A member of the group may pass on what another one asked of it, which it has checked.
+ * Others are taken out of the group by the role keeper, on the leader.
+ */
+function checkSelf(
+  { core }: RaftHandlerOptions,
+  nodeId: string,
+  { peer, metadata }: CallContext,
+  wish: "join" | "leave",
+): void {
+  if (peer.kind !== "node") return;
+  const passedOn = metadata.has(FORWARDED) && core.config.members.some((member) => member.nodeId === peer.nodeId);
+  if (peer.nodeId !== nodeId && !(passedOn && peer.demoted !== true)) {
+    throw new SkepError("permission_denied", `node ${peer.nodeId} may not ${wish} the managers as node ${nodeId}`);
+  }
+  if (wish === "join" && peer.demoted === true) throw notPromoted(nodeId);
+}
+
+const notPromoted = (nodeId: string): SkepError =>
+  new SkepError("permission_denied", `node ${nodeId} is not to be a manager: "skep node promote" makes it one`);
 
 async function join(
   options: RaftHandlerOptions,
   request: { readonly nodeId: string; readonly addr: string },
   signal: AbortSignal,
 ) {
-  const { core } = options;
+  const { core, driver, isManager } = options;
   const { nodeId, addr } = request;
   if (nodeId === "" || addr === "")
     throw new SkepError("invalid_argument", "a joining manager needs a node id and an address");
+  if (isManager !== undefined) {
+    await driver.readIndex(signal); // the node was made a manager just now
+    if (!isManager(nodeId)) throw notPromoted(nodeId);
+  }
   // Whoever asks to join has no log. A membership that it had is of a log that is lost: it must not vote under that id again.
   await removeNode(options, nodeId, signal);
   let raftId = 0;

@@ -51,6 +51,8 @@ export interface RaftOpenOptions {
   readonly snapshotIntervalEntries?: number | (() => number);
   /** host:port of hosts that may be managers: tried when a member is not where the membership has it. */
   readonly seeds?: () => readonly string[];
+  /** Shall the node be a manager, as the state machine has it? Others may not join. */
+  readonly isManager?: (nodeId: string) => boolean;
   /** A manager refuses this one, because its node was removed from the cluster. May be told again and again. */
   readonly onTurnedAway?: (message: string) => void;
   /** Log and snapshots are sealed with it on the disk; a log that is not is sealed first. */
@@ -142,7 +144,16 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
       setAddr: (next: string) => {
         self.addr = next;
       },
-      handlers: createRaftHandlers({ env, self, core, driver, member, transport, dial: options.dial }),
+      handlers: createRaftHandlers({
+        env,
+        self,
+        core,
+        driver,
+        member,
+        transport,
+        dial: options.dial,
+        isManager: options.isManager,
+      }),
     });
   } catch (error) {
     await storage?.close().catch(() => undefined);

@@ -253,10 +253,12 @@ export interface SessionInfo {
   readonly addr: string;
   /** The epoch that the node should have a tunnel key of. */
   readonly networkKeyEpoch: number;
+  /** The managers: whoever else shows a manager's certificate was demoted. Empty: not told. */
+  readonly managerIds: readonly string[];
 }
 /** A SessionInfo with every field that is not given at its zero value. */
 export function newSessionInfo(init: Partial<SessionInfo> = {}): SessionInfo {
-  return { nodeId: "" as NodeId, heartbeatPeriodMs: 0, suspectAfterMs: 0, managers: [], insecureRegistries: [], role: "worker", trustRoots: EMPTY, issuingRoot: "", blacklistedCertificates: [], addr: "", networkKeyEpoch: 0, ...init };
+  return { nodeId: "" as NodeId, heartbeatPeriodMs: 0, suspectAfterMs: 0, managers: [], insecureRegistries: [], role: "worker", trustRoots: EMPTY, issuingRoot: "", blacklistedCertificates: [], addr: "", networkKeyEpoch: 0, managerIds: [], ...init };
 }
 export function encodeSessionInfoInto(m: SessionInfo, w: Writer): Writer {
   if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
@@ -270,6 +272,7 @@ export function encodeSessionInfoInto(m: SessionInfo, w: Writer): Writer {
   for (const value of m.blacklistedCertificates) encodeBlacklistedCertificateInto(value, w.uint32(74).fork()).ldelim();
   if (m.addr !== "") w.uint32(82).string(m.addr);
   if (m.networkKeyEpoch !== 0) w.uint32(88).uint64(m.networkKeyEpoch);
+  for (const value of m.managerIds) w.uint32(98).string(value);
   return w;
 }
 export function encodeSessionInfo(m: SessionInfo): Uint8Array {
@@ -280,7 +283,8 @@ export function decodeSessionInfoFrom(r: Reader, length: number): SessionInfo {
   const managers: string[] = [];
   const insecureRegistries: string[] = [];
   const blacklistedCertificates: BlacklistedCertificate[] = [];
-  const m: Mutable<SessionInfo> = newSessionInfo({ managers, insecureRegistries, blacklistedCertificates });
+  const managerIds: string[] = [];
+  const m: Mutable<SessionInfo> = newSessionInfo({ managers, insecureRegistries, blacklistedCertificates, managerIds });
   while (r.pos < end) {
     const tag = r.uint32();
     switch (tag >>> 3) {
@@ -316,6 +320,9 @@ export function decodeSessionInfoFrom(r: Reader, length: number): SessionInfo {
         break;
       case 11:
         m.networkKeyEpoch = toNumber(r.uint64());
+        break;
+      case 12:
+        managerIds.push(r.string());
         break;
       default:
         r.skipType(tag & 7);

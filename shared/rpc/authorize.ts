@@ -4,18 +4,19 @@ import { SkepError } from "../errors.ts";
 import type { Peer } from "./peer.ts";
 import type { Authorizer } from "./server.ts";
 
-type Caller = "local" | "manager" | "worker" | "anonymous";
+type Caller = "local" | "manager" | "demoted" | "worker" | "anonymous";
 
 const MAY_CALL: Readonly<Record<string, readonly Caller[]>> = {
   // The CLI on this host, and managers that forward to the leader.
   "skep.v1.Control": ["local", "manager"],
   "skep.v1.Local": ["local"],
-  "skep.v1.Raft": ["manager"],
-  "skep.v1.Dispatcher": ["worker", "manager"],
+  // A manager that was demoted while it was away is told so there, and may do no more than leave (manager/raft/handlers.ts).
+  "skep.v1.Raft": ["manager", "demoted"],
+  "skep.v1.Dispatcher": ["worker", "demoted", "manager"],
   // Logs of this node's tasks.
   "skep.v1.Agent": ["manager"],
   // A joining host has no certificate: the token that it shows is checked by the handler.
-  "skep.v1.CA": ["anonymous", "worker", "manager"],
+  "skep.v1.CA": ["anonymous", "worker", "demoted", "manager"],
 };
 
 function callerOf(peer: Peer): Caller {
@@ -24,7 +25,7 @@ function callerOf(peer: Peer): Caller {
     case "anonymous":
       return peer.kind;
     case "node":
-      return peer.role;
+      return peer.demoted === true ? "demoted" : peer.role;
   }
 }
 
@@ -34,6 +35,12 @@ export const authorizeByRole: Authorizer = (path, peer) => {
   if (Object.hasOwn(MAY_CALL, service) && MAY_CALL[service]?.includes(caller) === true) return;
   if (caller === "anonymous") {
     throw new SkepError("unauthenticated", `${path} needs a certificate of this cluster: join it first`);
+  }
+  if (caller === "demoted" && peer.kind === "node") {
+    throw new SkepError(
+      "permission_denied",
+      `node ${peer.nodeId} was demoted: with a certificate from when it was a manager it may not call ${path}`,
+    );
   }
   throw new SkepError("permission_denied", `a ${caller} may not call ${path}`);
 };

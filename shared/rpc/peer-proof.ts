@@ -12,6 +12,11 @@ export interface Trust {
   readonly clusterId: ClusterId;
   /** Was the node removed from the cluster? Managers know from the store, others from what their session tells. */
   readonly isRemoved: (nodeId: NodeId) => boolean;
+  /**
+   * Is the node no manager any more? A certificate from when it was one is valid until it expires, or for ever in the hands of
+   * who keeps a copy and a wrong clock. Managers know from the store, others from what their session tells.
+   */
+  readonly isDemoted: (nodeId: NodeId) => boolean;
   readonly wallMs: () => number;
 }
 
@@ -26,6 +31,9 @@ export function provePeer(certificate: CertificateInfo, trust: Trust): Peer {
   }
   if (trust.isRemoved(nodeId)) {
     throw new SkepError("unauthenticated", `node ${nodeId} was removed from the cluster`);
+  }
+  if (role === "manager" && trust.isDemoted(nodeId)) {
+    return { kind: "node", nodeId, role: "worker", demoted: true, clusterId };
   }
   return { kind: "node", nodeId, role, clusterId };
 }

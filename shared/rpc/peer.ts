@@ -6,6 +6,14 @@ export type Peer =
   /** Over the local socket: root on this host. */
   | { readonly kind: "local" }
   /** Over mutual TLS, with a certificate of our cluster's CA. */
-  | { readonly kind: "node"; readonly nodeId: NodeId; readonly role: NodeRole; readonly clusterId: ClusterId }
+  | {
+      readonly kind: "node";
+      readonly nodeId: NodeId;
+      /** What it may do: a worker, too, when its certificate is that of a manager which is none any more. */
+      readonly role: NodeRole;
+      /** Its certificate says manager, the cluster does not. */
+      readonly demoted?: true;
+      readonly clusterId: ClusterId;
+    }
   /** Over TLS without a certificate: a host that wants to join. */
   | { readonly kind: "anonymous" };

@@ -50,8 +50,11 @@ export interface NodeServer {
    * @throws {SkepError} `failed_precondition`: the port is taken, or the address is not this host's.
    */
   readonly listen: () => Promise<Address>;
-  /** Cuts the connections of nodes that `trust` takes no longer: their streams were opened before the removal. */
-  readonly dropRemoved: () => void;
+  /**
+   * Cuts the connections of nodes that `trust` takes no longer, or for less than when they connected: their streams were opened
+   * before the removal or the demotion.
+   */
+  readonly dropMistrusted: () => void;
   /** Takes nothing new, lets running calls end for `graceMs`, then cuts them. Idempotent. */
   readonly close: (graceMs: number) => Promise<void>;
 }
@@ -71,6 +74,16 @@ const SERVER_OPTIONS: grpc.ServerOptions = {
   "grpc.keepalive_timeout_ms": 5_000,
   "grpc.enable_channelz": 0,
 };
+
+/** Why what a connection was opened with is not enough any more; undefined while it is. */
+function mistrust(certificate: CertificateInfo, trust: Trust, wasDemoted: boolean): string | undefined {
+  try {
+    const peer = provePeer(certificate, trust);
+    return peer.kind === "node" && peer.demoted === true && !wasDemoted ? "it was demoted" : undefined;
+  } catch (error) {
+    return SkepError.from(error).message;
+  }
+}
 
 export function createTlsServer(options: TlsServerOptions): NodeServer {
   const { env, log, identity, trust } = options;
@@ -92,7 +105,7 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
   let strangerCount = 0;
   const certificateOf = createCertificateCache();
   const sockets = new Set<Socket>();
-  const proven = new Map<TLSSocket, CertificateInfo>();
+  const proven = new Map<TLSSocket, { readonly certificate: CertificateInfo; readonly demoted: boolean }>();
   // Words for connections whose certificate was refused, by "address:port" of the other end. Only words: trust comes from
   // the connection itself.
   const refused = new Map<string, string>();
@@ -113,7 +126,8 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
       socket.once("close", () => refused.delete(from));
     } else if (given) {
       try {
-        proven.set(socket, certificateOf(certificate));
+        const info = certificateOf(certificate);
+        proven.set(socket, { certificate: info, demoted: info.role === "manager" && trust.isDemoted(info.nodeId) });
         socket.once("close", () => proven.delete(socket));
       } catch (error) {
         log.warn({ from, why: SkepError.from(error).message }, "refused a certificate");
@@ -160,14 +174,12 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     return { kind: "anonymous" };
   };
 
-  const dropRemoved = (): void => {
-    for (const [socket, certificate] of proven) {
-      try {
-        provePeer(certificate, trust);
-      } catch (error) {
-        log.info({ nodeId: certificate.nodeId, why: SkepError.from(error).message }, "cut a connection");
-        socket.destroy();
-      }
+  const dropMistrusted = (): void => {
+    for (const [socket, { certificate, demoted }] of proven) {
+      const why = mistrust(certificate, trust, demoted);
+      if (why === undefined) continue;
+      log.info({ nodeId: certificate.nodeId, why }, "cut a connection");
+      socket.destroy();
     }
   };
 
@@ -194,7 +206,7 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     grpc: servers,
     resolvePeer,
     listen: () => listenTcp(tls, options.listen),
-    dropRemoved,
+    dropMistrusted,
     close: (graceMs) => {
       closing ??= shutDown(graceMs);
       return closing;

@@ -11,6 +11,8 @@ export class NodeMemory {
   #state: NodeState;
   /** Nodes that the cluster has removed, as the last session told. */
   #removed: ReadonlySet<NodeId>;
+  /** Who the managers are, as the last session told; empty: nobody told. */
+  #managerIds: ReadonlySet<string> = new Set();
   #written: Promise<void> = Promise.resolve();
 
   constructor(dir: Pick<StateDir, "writeNode">, log: Log, state: NodeState) {
@@ -56,6 +58,18 @@ export class NodeMemory {
     this.#removed = removed;
     this.remember({ removed: nodeIds });
     return true;
+  }
+
+  /** A node that the managers do not count as one of them. False while nobody told who they are. */
+  isDemoted(nodeId: NodeId): boolean {
+    return this.#managerIds.size > 0 && !this.#managerIds.has(nodeId);
+  }
+
+  /** Not written down: what is heard first after a start counts. @returns whether one of before is none any more. */
+  hearManagerIds(nodeIds: readonly string[]): boolean {
+    const before = this.#managerIds;
+    this.#managerIds = new Set(nodeIds);
+    return this.#managerIds.size > 0 && (before.size === 0 || [...before].some((nodeId) => !nodeIds.includes(nodeId)));
   }
 
   /** Where this node answers, as long as the cluster does not know it. */

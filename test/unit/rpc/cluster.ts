@@ -61,6 +61,7 @@ export interface TestServer {
   readonly server: NodeServer;
   readonly holder: IdentityHolder;
   readonly removed: Set<NodeId>;
+  readonly demoted: Set<NodeId>;
   /** What `wallMs` of the server's trust adds to the real clock. */
   readonly clock: { aheadMs: number };
   /** Calls of leaveCluster that are open, and the most there were at once. */
@@ -75,11 +76,13 @@ export interface TestServer {
 export async function testServer(cluster: TestCluster, identity: Identity): Promise<TestServer> {
   const holder = createIdentityHolder(identity);
   const removed = new Set<NodeId>();
+  const demoted = new Set<NodeId>();
   const clock = { aheadMs: 0 };
   const leaving = { now: 0, most: 0 };
   const trust: Trust = {
     clusterId: cluster.id,
     isRemoved: (nodeId) => removed.has(nodeId),
+    isDemoted: (nodeId) => demoted.has(nodeId),
     wallMs: () => realEnv.wallMs() + clock.aheadMs,
   };
   const server = createTlsServer({
@@ -128,7 +131,16 @@ export async function testServer(cluster: TestCluster, identity: Identity): Prom
     authorizeByRole,
   );
   const { port } = await server.listen();
-  return { addr: `127.0.0.1:${port}`, server, holder, removed, clock, leaving, close: () => server.close(100) };
+  return {
+    addr: `127.0.0.1:${port}`,
+    server,
+    holder,
+    removed,
+    demoted,
+    clock,
+    leaving,
+    close: () => server.close(100),
+  };
 }
 
 /** A client that shows what it is given and takes any server. */

@@ -150,11 +150,37 @@ test("a removed node's calls are refused and its streams are cut", async () => {
   server.removed.add(bob);
   try {
     const next = failure(stream.next());
-    server.server.dropRemoved();
+    server.server.dropMistrusted();
     assert.equal((await next).code, "unavailable");
     assert.match((await failure(whoAmI(client))).message, /removed from the cluster/);
   } finally {
     server.removed.delete(bob);
+  }
+});
+
+test("a demoted manager is a worker, and what it opened as a manager is cut, once", async () => {
+  const client = keep(looseClient(server.addr, cluster.identity(bob, "manager")));
+  const stream = serverStream(client, AgentService.taskLogs, newTaskLogsRequest());
+  await stream.next();
+  server.demoted.add(bob);
+  try {
+    const next = failure(stream.next());
+    server.server.dropMistrusted();
+    assert.equal((await next).code, "unavailable");
+    assert.equal(await whoAmI(client), `worker ${bob}`);
+    const refused = await failure(firstLogs(client));
+    assert.equal(refused.code, "permission_denied");
+    assert.match(refused.message, /was demoted/);
+    // Its connection of now is a worker's: nothing to cut.
+    const held = unary(client, CAService.leaveCluster, {}, { timeoutMs: 60_000 });
+    while (server.leaving.now === 0) await realEnv.breathe();
+    server.server.dropMistrusted();
+    assert.equal(await whoAmI(client), `worker ${bob}`);
+    assert.equal(server.leaving.now, 1);
+    held.catch(() => undefined);
+    client.close();
+  } finally {
+    server.demoted.delete(bob);
   }
 });
 
@@ -222,7 +248,7 @@ test("a port that is taken is told as such", async () => {
     env: realEnv,
     log: silentLog,
     identity: holder,
-    trust: { clusterId: cluster.id, isRemoved: () => false, wallMs: realEnv.wallMs },
+    trust: { clusterId: cluster.id, isRemoved: () => false, isDemoted: () => false, wallMs: realEnv.wallMs },
     listen: { host: "127.0.0.1", port: Number(server.addr.split(":")[1]) },
   });
   const error = await failure(second.listen());
