@@ -4,10 +4,12 @@ import type { AgentMessage, DispatcherMessage, DispatcherService } from "../../p
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { NetworkId } from "../../shared/model/ids.ts";
 import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import { Epoch, type NodePeer } from "./epoch.ts";
+import type { NetworkProgress } from "./network/network-dispatch.ts";
 
 export interface DispatcherOptions {
   readonly env: Env;
@@ -20,6 +22,8 @@ export interface Dispatcher {
   readonly handlers: Handlers<typeof DispatcherService>;
   /** Serves while this manager leads; resolves when `signal` aborts. Sessions are refused while it does not run. */
   readonly run: (signal: AbortSignal) => Promise<void>;
+  /** How far the nodes are with a network; undefined when there is no such network, or this manager does not lead. */
+  readonly networkProgress: (network: NetworkId) => NetworkProgress | undefined;
 }
 
 export function createDispatcher({ env, log, store, raft }: DispatcherOptions): Dispatcher {
@@ -77,5 +81,5 @@ export function createDispatcher({ env, log, store, raft }: DispatcherOptions): 
     }
   };
 
-  return { handlers: { session }, run };
+  return { handlers: { session }, run, networkProgress: (network) => epoch?.networkProgress(network) };
 }

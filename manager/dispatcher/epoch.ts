@@ -1,24 +1,24 @@
 // One term of leadership, as the agents see it: their sessions, who is alive, and what they report. It ends with the
 // leadership; nothing of it is needed by the next leader, which learns all of it again from the store and the agents.
-import {
-  type AgentMessage,
-  type AgentStatuses,
-  type DispatcherMessage,
-  newSessionInfo,
-  type SessionInfo,
-  type TaskStatusUpdate,
+import type {
+  AgentMessage,
+  AgentStatuses,
+  DispatcherMessage,
+  SessionInfo,
+  TaskStatusUpdate,
 } from "../../proto/gen/dispatcher.ts";
-import type { Cluster, ClusterSpec } from "../../proto/gen/objects.ts";
 import { type Env, steadyWall } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { NodeId, TaskId } from "../../shared/model/ids.ts";
+import type { NetworkId, NodeId, TaskId } from "../../shared/model/ids.ts";
 import type { Peer } from "../../shared/rpc/peer.ts";
-import { issuingAuthority, trustedRoots } from "../ca/root-rotation.ts";
 import type { Change, Commit, Store, View } from "../store/types.ts";
-import { DEFAULT_LIVENESS, Liveness, type LivenessConfig } from "./liveness.ts";
-import { isAssigned, isNews, Outbox } from "./outbox.ts";
+import { isAssigned, isNews } from "./assigned.ts";
+import { DEFAULT_LIVENESS, Liveness } from "./liveness.ts";
+import { NetworkDispatch, type NetworkProgress } from "./network/network-dispatch.ts";
+import { Outbox } from "./outbox.ts";
 import { changedNode, checkAddress, checkDescription, type NodeChange, reportedTask } from "./records.ts";
+import { livenessOf, sessionInfo } from "./session-info.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 const SWEEP_MS = 200;
@@ -47,6 +47,8 @@ export class Epoch {
   readonly #sessions = new Map<NodeId, Session>();
   readonly #streams = new Set<Outbox>();
   readonly #liveness: Liveness;
+  /** From the first look at the store on. */
+  #networks: NetworkDispatch | undefined;
   readonly #nodes: WriteQueue<NodeId, NodeChange>;
   readonly #statuses: WriteQueue<TaskId, { readonly node: NodeId; readonly update: TaskStatusUpdate }>;
   #managers = "";
@@ -66,6 +68,11 @@ export class Epoch {
       (_queued, next) => next,
       (batch) => this.#writeStatuses(batch),
     );
+  }
+
+  /** How far the nodes are with a network; undefined when there is no such network. */
+  networkProgress(network: NetworkId): NetworkProgress | undefined {
+    return this.#networks?.progress(network);
   }
 
   /** Sweeps, and hands commits to the sessions, until `signal` aborts; then ends every session. */
@@ -123,6 +130,7 @@ export class Epoch {
       signal.removeEventListener("abort", onAbort);
       this.#streams.delete(outbox);
       outbox.end();
+      this.#networks?.close(peer.nodeId, outbox);
       if (this.#sessions.get(peer.nodeId) === session) this.#sessions.delete(peer.nodeId);
     }
   }
@@ -164,7 +172,11 @@ export class Epoch {
         this.#report(nodeId, message);
         return;
       case "networkApplied":
+        this.#networks?.applied(nodeId, message);
+        return;
       case "networkResync":
+        this.#networks?.resync(nodeId, message, this.#options.env.nowMs());
+        return;
       case "beat":
         return;
       default:
@@ -182,6 +194,7 @@ export class Epoch {
         `node ${nodeId} is not a member of this cluster: it was removed; make it leave, and join again`,
       );
     }
+    if (this.#networks === undefined) throw new SkepError("unavailable", "this manager has only just begun to lead");
     const before = this.#sessions.get(nodeId);
     if (before !== undefined && before !== session) {
       log.info({ node: nodeId }, "a newer session of the node takes over");
@@ -191,21 +204,11 @@ export class Epoch {
     this.#liveness.heard(nodeId, env.nowMs());
     this.#nodes.add(nodeId, { ...change, role, state: "ready", message: "" });
     session.outbox.info(info);
+    session.outbox.networks(this.#networks.open(nodeId, session.outbox));
   }
 
   #info(view: View, nodeId: NodeId): SessionInfo {
-    const { heartbeatPeriodMs, suspectAfterMs } = this.#liveness.config;
-    const node = view.get("node", nodeId);
-    return newSessionInfo({
-      nodeId,
-      heartbeatPeriodMs,
-      suspectAfterMs,
-      managers: this.#options.managers(),
-      insecureRegistries: view.cluster()?.spec?.insecureRegistries ?? [],
-      role: node?.spec?.role ?? "worker",
-      addr: node?.addr ?? "",
-      ...trustOf(view.cluster()),
-    });
+    return sessionInfo(view, nodeId, this.#liveness.config, this.#options.managers());
   }
 
   /** A node speaks for its own tasks only. */
@@ -294,10 +297,14 @@ export class Epoch {
   #lookAtAll(view: View): void {
     const nowMs = this.#options.env.nowMs();
     this.#liveness.configure(livenessOf(view.cluster()?.spec));
+    if (this.#networks === undefined) this.#networks = new NetworkDispatch(view);
+    else this.#networks.restart(view);
     for (const node of view.all("node")) this.#liveness.track(node.id, node.status?.state ?? "unknown", nowMs);
   }
 
-  #committed({ version, changes }: Commit): void {
+  #committed(commit: Commit): void {
+    const { version, changes } = commit;
+    this.#networks?.commit(commit); // first: a task is sent after its networks
     for (const change of changes) {
       if (change.table === "task") this.#taskChanged(change, version);
       else if (change.table === "node") this.#nodeChanged(change);
@@ -354,6 +361,7 @@ export class Epoch {
         const message = state === "down" ? "heartbeat failure" : "missed heartbeats";
         this.#nodes.add(node, { state, message });
       }
+      this.#networks?.sweep(nowMs);
       const { heartbeatPeriodMs } = this.#liveness.config;
       for (const session of this.#sessions.values()) {
         if (nowMs - session.lastSentMs > heartbeatPeriodMs - SWEEP_MS) session.outbox.beat();
@@ -365,23 +373,4 @@ export class Epoch {
       }
     }
   }
-}
-
-/** Whom to trust, and whom no longer. */
-function trustOf(cluster: Cluster | undefined): Partial<SessionInfo> {
-  if (cluster?.rootCa === undefined) return {};
-  return {
-    trustRoots: trustedRoots(cluster),
-    issuingRoot: issuingAuthority(cluster).digest,
-    blacklistedCertificates: cluster.blacklistedCertificates,
-  };
-}
-
-/** A cluster without a setting has the default. */
-function livenessOf(spec: ClusterSpec | undefined): LivenessConfig {
-  const config = spec?.dispatcher;
-  const heartbeatPeriodMs = config?.heartbeatPeriodMs || DEFAULT_LIVENESS.heartbeatPeriodMs;
-  const suspectAfterMs = config?.suspectAfterMs || DEFAULT_LIVENESS.suspectAfterMs;
-  const downAfterMs = Math.max(suspectAfterMs, config?.downAfterMs || DEFAULT_LIVENESS.downAfterMs);
-  return { heartbeatPeriodMs, suspectAfterMs, downAfterMs };
 }

@@ -1,6 +1,9 @@
 // What one agent is still to be told. Changes of a task replace one another, so the queue never holds more than the node
 // has tasks; and the stream asks only when its transport has room, so a slow agent gets fewer, larger messages rather than a
 // longer queue. Beyond a bound the changes are dropped and the agent gets everything anew.
+//
+// The order of the stream: a task comes after the networks that it needs, the word that it is drained after the word that it is
+// to stop, and a network goes after the last word on its tasks. Otherwise networks and tasks take turns.
 import {
   type Assignments,
   type DispatcherMessage,
@@ -11,9 +14,11 @@ import {
 } from "../../proto/gen/dispatcher.ts";
 import { encodeTaskSpec, type Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
-import type { NodeId, TaskId } from "../../shared/model/ids.ts";
-import { isLive, isTerminal, rank } from "../../shared/model/tasks.ts";
+import type { NetworkId, NodeId, TaskId } from "../../shared/model/ids.ts";
+import { isLive, isTerminal } from "../../shared/model/tasks.ts";
 import type { View } from "../store/types.ts";
+import { isAssigned } from "./assigned.ts";
+import type { NetworkFeed } from "./network/feed.ts";
 
 const MAX_CHANGES = 2_000;
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
@@ -22,24 +27,10 @@ const MAX_COMPLETE_BYTES = 6 * 1024 * 1024;
 const MAX_STORED_PER_MESSAGE = 1_000;
 /** An agent that reports on ever more tasks and reads no answer. */
 const MAX_STORED = 50_000;
+const MAX_DRAINED_PER_MESSAGE = 1_000;
 const TASK_OVERHEAD_BYTES = 400;
 
 const BEAT: DispatcherMessage = newDispatcherMessage({ message: { kind: "beat" } });
-
-/** Is the task the agent's business? What no agent has seen yet is the orchestrator's and the scheduler's. */
-export const isAssigned = (task: Task): boolean =>
-  task.nodeId !== "" && rank(task.status?.state ?? "new") >= rank("assigned");
-
-/** Does the agent have to hear of this change? What it reported itself, it knows. */
-export function isNews(old: Task, task: Task): boolean {
-  if (!isAssigned(task)) return false;
-  return (
-    !isAssigned(old) ||
-    old.desiredState !== task.desiredState ||
-    old.specVersion !== task.specVersion ||
-    old.notBeforeMs !== task.notBeforeMs
-  );
-}
 
 const bytesOf = (task: Task): number =>
   TASK_OVERHEAD_BYTES + (task.spec === undefined ? 0 : encodeTaskSpec(task.spec).length);
@@ -53,6 +44,12 @@ export class Outbox {
   #completeVersion = 0;
   readonly #changes = new Map<TaskId, Task | undefined>();
   readonly #stored = new Map<TaskId, TaskStatusUpdate>();
+  #feed: NetworkFeed | undefined;
+  /** Networks had their turn. */
+  #deltaSent = false;
+  readonly #drained = new Set<TaskId>();
+  /** Said in this session, of tasks that are still there. */
+  readonly #drainedSaid = new Set<TaskId>();
   #beat = false;
   #sequence = 0;
   #end: { readonly error: SkepError | undefined } | undefined;
@@ -73,8 +70,20 @@ export class Outbox {
     this.#wake?.();
   }
 
+  /** The session has begun: what its node is to hear of networks. */
+  networks(feed: NetworkFeed): void {
+    this.#feed = feed;
+    this.#wake?.();
+  }
+
+  /** There may be something to send. */
+  wake(): void {
+    this.#wake?.();
+  }
+
   /** A task as committed at `version`; undefined when it was removed. */
   change(id: TaskId, task: Task | undefined, version: number): void {
+    if (task === undefined) this.#drainedSaid.delete(id);
     if (this.#complete || version <= this.#completeVersion) return;
     this.#changes.set(id, task);
     if (this.#changes.size > MAX_CHANGES) this.refresh();
@@ -94,6 +103,13 @@ export class Outbox {
       return;
     }
     this.#stored.set(update.taskId, update);
+    this.#wake?.();
+  }
+
+  /** Nobody sends new connections to the task any more; said once. */
+  drained(id: TaskId): void {
+    if (this.#drainedSaid.has(id)) return;
+    this.#drained.add(id);
     this.#wake?.();
   }
 
@@ -118,11 +134,7 @@ export class Outbox {
     // Every message is a sign of life.
     const beat = this.#beat;
     this.#beat = false;
-    if (this.#complete) return assignments(this.#takeAll());
-    if (this.#changes.size > 0) return assignments(this.#takeChanges());
-    if (this.#stored.size > 0)
-      return newDispatcherMessage({ message: { kind: "stored", updates: this.#takeStored() } });
-    return beat ? BEAT : undefined;
+    return this.#feed?.nextSnapshot() ?? this.#nextInTurn() ?? this.#feed?.nextGone() ?? (beat ? BEAT : undefined);
   }
 
   /** Resolves when there may be something to send. */
@@ -133,11 +145,36 @@ export class Outbox {
     this.#wake = undefined;
   }
 
-  #takeAll(): Assignments {
-    const { tasks, version } = this.#view((view) => ({
-      tasks: [...view.tasksOfNode(this.#node)].filter(isAssigned),
-      version: view.version,
-    }));
+  #nextInTurn(): DispatcherMessage | undefined {
+    const early = this.#deltaSent ? undefined : this.#feed?.nextDelta();
+    const message = early ?? this.#nextOfTasks();
+    const late = message === undefined && this.#deltaSent ? this.#feed?.nextDelta() : undefined;
+    this.#deltaSent = early !== undefined || late !== undefined;
+    return message ?? late;
+  }
+
+  #nextOfTasks(): DispatcherMessage | undefined {
+    const all = this.#complete ? this.#takeAll() : undefined;
+    if (all !== undefined) return assignments(all);
+    if (!this.#complete) {
+      if (this.#changes.size > 0) return assignments(this.#takeChanges());
+      if (this.#drained.size > 0)
+        return newDispatcherMessage({ message: { kind: "drained", taskIds: this.#takeDrained() } });
+    }
+    if (this.#stored.size > 0)
+      return newDispatcherMessage({ message: { kind: "stored", updates: this.#takeStored() } });
+    return undefined;
+  }
+
+  /** Undefined while it has a task whose networks are still to be told of: the store is ahead of what follows it. */
+  #takeAll(): Assignments | undefined {
+    const { tasks, version, covered } = this.#view((view) => {
+      const tasks = [...view.tasksOfNode(this.#node)].filter(isAssigned);
+      const exists = (network: NetworkId): boolean => view.get("network", network) !== undefined;
+      const covered = tasks.every((task) => this.#feed?.covers(task, exists) ?? true);
+      return { tasks, version: view.version, covered };
+    });
+    if (!covered) return undefined;
     this.#complete = false;
     this.#completeVersion = version;
     this.#changes.clear();
@@ -159,6 +196,17 @@ export class Outbox {
     }
     const appliesTo = this.#sequence;
     return newAssignments({ type: "incremental", sequence: ++this.#sequence, appliesTo, tasks, removedTaskIds });
+  }
+
+  #takeDrained(): TaskId[] {
+    const ids: TaskId[] = [];
+    for (const id of this.#drained) {
+      if (ids.length >= MAX_DRAINED_PER_MESSAGE) break;
+      this.#drained.delete(id);
+      this.#drainedSaid.add(id);
+      ids.push(id);
+    }
+    return ids;
   }
 
   #takeStored(): TaskStatusUpdate[] {

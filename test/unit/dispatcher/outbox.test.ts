@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isNews, Outbox } from "../../../manager/dispatcher/outbox.ts";
+import { isNews } from "../../../manager/dispatcher/assigned.ts";
+import { Outbox } from "../../../manager/dispatcher/outbox.ts";
 import type { View } from "../../../manager/store/types.ts";
 import { type DispatcherMessage, newSessionInfo, newTaskStatusUpdate } from "../../../proto/gen/dispatcher.ts";
 import {

@@ -1,0 +1,175 @@
+// What one session is still to be told of networks. It keeps which version of each network the agent was sent, and which networks
+// to look at again; the words are made when the stream has room for them, from the tables as they are then. So a slow agent gets
+// fewer and larger messages, and what is kept for it never exceeds the networks of its node.
+import type { DispatcherMessage } from "../../../proto/gen/dispatcher.ts";
+import type { Task } from "../../../proto/gen/objects.ts";
+import type { NetworkId, NodeId } from "../../../shared/model/ids.ts";
+import { gone, type NetworkMessage, type NetworkMessages } from "./messages.ts";
+import type { Networks } from "./networks.ts";
+import { needsNetworks } from "./state.ts";
+
+/** An agent that asks for the whole again, and again, gets it this often. */
+const RESYNC_PAUSE_MS = 1_000;
+const MAX_STRANGE = 1_000;
+
+interface Sent {
+  /** Of the last message sent. */
+  version: number;
+  /** As the agent said: its kernel does what this version says. */
+  applied: number;
+  /** The whole is to be said again. */
+  anew: boolean;
+  resyncAtMs: number;
+}
+
+export class NetworkFeed {
+  readonly node: NodeId;
+  readonly #messages: NetworkMessages;
+  readonly #wake: () => void;
+  #networks: Networks;
+  readonly #sent = new Map<NetworkId, Sent>();
+  readonly #marked = new Set<NetworkId>();
+  /** Asked for again too soon. */
+  readonly #later = new Set<NetworkId>();
+  /** What the agent speaks of and was not told in this session: it has them from an earlier one. */
+  readonly #strange = new Set<NetworkId>();
+  /** The rest of a snapshot that was cut. */
+  #rest: { readonly network: NetworkId; readonly parts: readonly NetworkMessage[] } | undefined;
+
+  constructor(node: NodeId, networks: Networks, messages: NetworkMessages, wake: () => void) {
+    this.node = node;
+    this.#networks = networks;
+    this.#messages = messages;
+    this.#wake = wake;
+    for (const network of networks.wantedBy(node)) this.#marked.add(network);
+  }
+
+  /** Everything was looked at anew: nothing is known of what happened meanwhile. */
+  restart(networks: Networks): void {
+    this.#networks = networks;
+    this.#rest = undefined;
+    for (const [network, sent] of this.#sent) {
+      sent.anew = true;
+      this.#marked.add(network);
+    }
+    for (const network of networks.wantedBy(this.node)) this.#marked.add(network);
+    this.#wake();
+  }
+
+  /** The network, or this node's part in it, may have changed. */
+  mark(network: NetworkId): void {
+    this.#marked.add(network);
+    this.#wake();
+  }
+
+  /** What the agent's kernel does; 0 when that is not known. */
+  appliedVersion(network: NetworkId): number {
+    return this.#sent.get(network)?.applied ?? 0;
+  }
+
+  /** The agent's word that it applied a version. False when it was not sent that one: then it says nothing. */
+  applied(network: NetworkId, version: number): boolean {
+    const sent = this.#sent.get(network);
+    if (sent === undefined) this.#speaksOf(network);
+    if (sent === undefined || version > sent.version || version <= sent.applied) return false;
+    sent.applied = version;
+    return true;
+  }
+
+  /** The agent has lost the thread. */
+  resync(network: NetworkId, nowMs: number): void {
+    const sent = this.#sent.get(network);
+    if (sent === undefined) {
+      this.#speaksOf(network);
+      return;
+    }
+    if (nowMs - sent.resyncAtMs < RESYNC_PAUSE_MS) {
+      this.#later.add(network);
+      return;
+    }
+    this.#later.delete(network);
+    sent.resyncAtMs = nowMs;
+    sent.anew = true;
+    this.mark(network);
+  }
+
+  /** To be called every now and then: what was asked for too soon. */
+  sweep(nowMs: number): void {
+    for (const network of this.#later) {
+      if (this.#sent.has(network)) this.resync(network, nowMs);
+      else this.#later.delete(network);
+    }
+  }
+
+  /** Has the agent been told of everything that the task needs? @param exists whether there is such a network at all. */
+  covers(task: Task, exists: (network: NetworkId) => boolean): boolean {
+    if (!needsNetworks(task)) return true;
+    return task.attachments.every(({ networkId }) => this.#sent.has(networkId) || !exists(networkId));
+  }
+
+  /** Of a network that the agent has to know whole before its tasks can use it. */
+  nextSnapshot(): DispatcherMessage | undefined {
+    if (this.#rest !== undefined) return this.#send(this.#rest.network, this.#rest.parts);
+    for (const id of this.#marked) {
+      const table = this.#networks.table(id);
+      const sent = this.#sent.get(id);
+      if (table?.network === undefined || !this.#networks.wants(this.node, id)) continue;
+      if (sent !== undefined && !sent.anew) continue;
+      this.#marked.delete(id);
+      return this.#send(id, this.#messages.snapshot(table, table.network));
+    }
+    return undefined;
+  }
+
+  /** Changes of a network that the agent knows. */
+  nextDelta(): DispatcherMessage | undefined {
+    for (const id of this.#marked) {
+      const table = this.#networks.table(id);
+      const sent = this.#sent.get(id);
+      if (!this.#networks.wants(this.node, id)) {
+        if (sent === undefined) this.#marked.delete(id);
+        continue;
+      }
+      if (table?.network === undefined || sent === undefined || sent.anew) continue;
+      this.#marked.delete(id);
+      if (table.version <= sent.version) continue;
+      const delta = this.#messages.delta(table, table.network, sent.version);
+      return this.#send(id, delta === undefined ? this.#messages.snapshot(table, table.network) : [delta]);
+    }
+    return undefined;
+  }
+
+  /** A network that none of the node's tasks is on any more. */
+  nextGone(): DispatcherMessage | undefined {
+    for (const id of this.#marked) {
+      if (this.#networks.wants(this.node, id)) continue;
+      this.#marked.delete(id);
+      if (this.#sent.delete(id)) return gone(id);
+    }
+    for (const id of this.#strange) {
+      this.#strange.delete(id);
+      if (!this.#networks.wants(this.node, id)) return gone(id);
+    }
+    return undefined;
+  }
+
+  #speaksOf(network: NetworkId): void {
+    if (this.#strange.size >= MAX_STRANGE || this.#networks.wants(this.node, network)) return;
+    this.#strange.add(network);
+    this.#wake();
+  }
+
+  #send(network: NetworkId, [first, ...rest]: readonly NetworkMessage[]): DispatcherMessage | undefined {
+    this.#rest = rest.length > 0 ? { network, parts: rest } : undefined;
+    if (first === undefined) return undefined;
+    const sent = this.#sent.get(network);
+    if (sent === undefined) {
+      const { version } = first;
+      this.#sent.set(network, { version, applied: 0, anew: false, resyncAtMs: Number.NEGATIVE_INFINITY });
+    } else {
+      sent.version = first.version;
+      sent.anew = false;
+    }
+    return first.message;
+  }
+}

@@ -1,0 +1,62 @@
+// How large the packets of an overlay network may be: what the narrowest link of the cluster carries, without what the wrapping
+// adds. One figure for all nodes, since a packet may go from any to any.
+import type { Network, Node } from "../../../proto/gen/objects.ts";
+import { parseIp } from "../../../shared/model/ip.ts";
+import { DEFAULT_UNDERLAY_MTU, type IpFamily, MIN_IPV6_MTU, overlayMtu } from "../../../shared/network/overlay-mtu.ts";
+import { isEncrypted, underlayAddresses } from "./describe.ts";
+
+/** A node that says less, or more, is not believed. */
+const MIN_UNDERLAY_MTU = MIN_IPV6_MTU;
+const MAX_UNDERLAY_MTU = 65_535;
+/** Less is no MTU for IP. */
+const MIN_MTU = 68;
+const MTU_OPTION = "com.docker.network.driver.mtu";
+
+export interface Underlay {
+  /** In bytes, of the narrowest link. */
+  readonly mtu: number;
+  /** 6 as soon as one node takes packets over IPv6: its first address says so. */
+  readonly family: IpFamily;
+}
+
+/** The network's driver option counts where it is smaller. */
+export function networkMtu(network: Network, underlay: Underlay): number {
+  const fits = overlayMtu(underlay.mtu, underlay.family, isEncrypted(network));
+  const wished = Number(network.spec?.driverOpts[MTU_OPTION] ?? "");
+  return Number.isInteger(wished) && wished >= MIN_MTU ? Math.min(wished, fits) : fits;
+}
+
+/** Undefined for a node that has not described itself yet. */
+function underlayOf(node: Node): Underlay | undefined {
+  if (node.description === undefined) return undefined;
+  const said = node.description.dataPathMtu;
+  const believed = said >= MIN_UNDERLAY_MTU && said <= MAX_UNDERLAY_MTU;
+  const family = parseIp(underlayAddresses(node)[0] ?? "")?.family ?? 4;
+  return { mtu: believed ? said : DEFAULT_UNDERLAY_MTU, family };
+}
+
+/** The narrowest of all nodes, kept up to date node by node. */
+export class Underlays {
+  /** How many nodes have each MTU. */
+  readonly #mtus = new Map<number, number>();
+  #six = 0;
+
+  get narrowest(): Underlay {
+    const mtu = this.#mtus.size === 0 ? DEFAULT_UNDERLAY_MTU : Math.min(...this.#mtus.keys());
+    return { mtu, family: this.#six > 0 ? 6 : 4 };
+  }
+
+  replace(old: Node | undefined, node: Node | undefined): void {
+    if (old !== undefined) this.#count(old, -1);
+    if (node !== undefined) this.#count(node, 1);
+  }
+
+  #count(node: Node, sign: 1 | -1): void {
+    const underlay = underlayOf(node);
+    if (underlay === undefined) return;
+    const count = (this.#mtus.get(underlay.mtu) ?? 0) + sign;
+    if (count > 0) this.#mtus.set(underlay.mtu, count);
+    else this.#mtus.delete(underlay.mtu);
+    if (underlay.family === 6) this.#six += sign;
+  }
+}

@@ -1,0 +1,46 @@
+// What an agent is told at the start of its session, and again when something of it changes.
+import { newSessionInfo, type SessionInfo } from "../../proto/gen/dispatcher.ts";
+import type { Cluster, ClusterSpec } from "../../proto/gen/objects.ts";
+import type { NodeId } from "../../shared/model/ids.ts";
+import { issuingAuthority, trustedRoots } from "../ca/root-rotation.ts";
+import type { View } from "../store/types.ts";
+import { DEFAULT_LIVENESS, type LivenessConfig } from "./liveness.ts";
+
+/** @param managers host:port of every manager. */
+export function sessionInfo(
+  view: View,
+  nodeId: NodeId,
+  { heartbeatPeriodMs, suspectAfterMs }: LivenessConfig,
+  managers: readonly string[],
+): SessionInfo {
+  const node = view.get("node", nodeId);
+  return newSessionInfo({
+    nodeId,
+    heartbeatPeriodMs,
+    suspectAfterMs,
+    managers,
+    insecureRegistries: view.cluster()?.spec?.insecureRegistries ?? [],
+    role: node?.spec?.role ?? "worker",
+    addr: node?.addr ?? "",
+    ...trustOf(view.cluster()),
+  });
+}
+
+/** Whom to trust, and whom no longer. */
+function trustOf(cluster: Cluster | undefined): Partial<SessionInfo> {
+  if (cluster?.rootCa === undefined) return {};
+  return {
+    trustRoots: trustedRoots(cluster),
+    issuingRoot: issuingAuthority(cluster).digest,
+    blacklistedCertificates: cluster.blacklistedCertificates,
+  };
+}
+
+/** A cluster without a setting has the default. */
+export function livenessOf(spec: ClusterSpec | undefined): LivenessConfig {
+  const config = spec?.dispatcher;
+  const heartbeatPeriodMs = config?.heartbeatPeriodMs || DEFAULT_LIVENESS.heartbeatPeriodMs;
+  const suspectAfterMs = config?.suspectAfterMs || DEFAULT_LIVENESS.suspectAfterMs;
+  const downAfterMs = Math.max(suspectAfterMs, config?.downAfterMs || DEFAULT_LIVENESS.downAfterMs);
+  return { heartbeatPeriodMs, suspectAfterMs, downAfterMs };
+}
