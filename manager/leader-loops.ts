@@ -3,6 +3,7 @@
 import type { Env } from "../shared/env/env.ts";
 import { isCode, SkepError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
+import { runAllocator } from "./allocator/loop.ts";
 import { type LoopOptions, runOrchestrator } from "./orchestrator/loop.ts";
 import { runScheduler } from "./scheduler/loop.ts";
 import type { Store } from "./store/types.ts";
@@ -14,6 +15,7 @@ const HEALTHY_MS = 10_000;
 
 const LOOPS: readonly (readonly [name: string, run: (options: LoopOptions) => Promise<void>])[] = [
   ["orchestrator", runOrchestrator],
+  ["allocator", runAllocator],
   ["scheduler", runScheduler],
 ];
 

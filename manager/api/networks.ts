@@ -58,10 +58,6 @@ export function createNetworkHandlers({ env, store, networkProgress }: ControlOp
         const network = resolveNetwork(tx, ref);
         refuseUsed(tx, network);
         tx.remove("network", network.id);
-        for (const node of tx.all("node")) {
-          const attachments = node.attachments.filter(({ networkId }) => networkId !== network.id);
-          if (attachments.length < node.attachments.length) tx.put("node", { ...node, attachments });
-        }
         return network.id;
       });
       return newRemoveResponse({ id });

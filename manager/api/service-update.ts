@@ -1,23 +1,17 @@
 // What an update makes of a service. Pure.
-import {
-  encodeEndpointSpec,
-  encodeTaskSpec,
-  newEndpointSpec,
-  newTaskSpec,
-  type Service,
-  type ServiceSpec,
-} from "../../proto/gen/objects.ts";
+import { encodeTaskSpec, newTaskSpec, type Service, type ServiceSpec } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
+import { endpointOfTasks } from "../allocator/places.ts";
 
-/** Would tasks of one spec have to be replaced to become tasks of the other? */
+/**
+ * Would tasks of one spec have to be replaced to become tasks of the other? Not for a port more or less of the routing mesh, or
+ * for another endpoint mode: nodes are told of those while the tasks go on.
+ */
 export function changesTasks(before: ServiceSpec | undefined, after: ServiceSpec): boolean {
   const bytes = (spec: ServiceSpec | undefined): Buffer =>
-    Buffer.concat([
-      encodeTaskSpec(spec?.taskTemplate ?? newTaskSpec()),
-      Buffer.from("|"),
-      encodeEndpointSpec(spec?.endpointSpec ?? newEndpointSpec()),
-    ]);
-  return !bytes(before).equals(bytes(after));
+    Buffer.from(encodeTaskSpec(spec?.taskTemplate ?? newTaskSpec()));
+  const endpoint = (spec: ServiceSpec | undefined): string => endpointOfTasks(spec?.endpointSpec);
+  return !bytes(before).equals(bytes(after)) || endpoint(before) !== endpoint(after);
 }
 
 /** @throws {SkepError} `unimplemented`: what Swarm refuses to change as well. */

@@ -10,12 +10,15 @@ import { newService, newServiceSpec, type Service, type ServiceSpec } from "../.
 import { SkepError } from "../../shared/errors.ts";
 import { newId, type ServiceId } from "../../shared/model/ids.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
+import { Cursors } from "../allocator/addresses.ts";
+import { allocateEndpoint } from "../allocator/endpoint.ts";
 import type { ControlOptions } from "./context.ts";
 import { compileFilters, SERVICE_FILTERS } from "./filters.ts";
 import { resolveImage } from "./image.ts";
 import { randomName } from "./names.ts";
 import { redactService } from "./redact.ts";
 import { resolveService } from "./refs.ts";
+import { withNetworkIds } from "./service-networks.ts";
 import { serviceStatus } from "./service-status.ts";
 import { checkUnchangeable, keepRegistryAuth, rolledBackService, updatedService } from "./service-update.ts";
 import { completeServiceSpec } from "./validate/service-spec.ts";
@@ -28,6 +31,8 @@ type ServiceHandlers = Pick<
 export function createServiceHandlers({ env, store, images }: ControlOptions): ServiceHandlers {
   const insecureRegistries = (): readonly string[] =>
     store.view((view) => view.cluster()?.spec?.insecureRegistries ?? []);
+
+  const cursors = new Cursors(env.random);
 
   const refuseTakenName = (name: string): void => {
     const other = store.view((view) => view.byName("service", name));
@@ -51,7 +56,7 @@ export function createServiceHandlers({ env, store, images }: ControlOptions): S
 
   return {
     createService: async ({ spec: wish, noResolveImage }, { signal }) => {
-      const wanted = completeServiceSpec(wish);
+      const wanted = store.view((view) => withNetworkIds(view, completeServiceSpec(wish)));
       // Told before the registry is asked, which may take its time; the transaction decides.
       if (wanted.name !== "") refuseTakenName(wanted.name);
       const { spec, warnings } = noResolveImage
@@ -60,7 +65,8 @@ export function createServiceHandlers({ env, store, images }: ControlOptions): S
       const id = newId<ServiceId>(env.random);
       const created = await store.update((tx) => {
         const name = spec.name || randomName(env.random, (taken) => tx.byName("service", taken) !== undefined);
-        tx.put("service", newService({ id, spec: { ...spec, name }, specVersion: tx.version + 1 }));
+        const service = newService({ id, spec: { ...spec, name }, specVersion: tx.version + 1 });
+        tx.put("service", { ...service, endpoint: allocateEndpoint(tx, service, cursors) });
         return tx.get("service", id);
       });
       return answer(created, warnings);
@@ -93,7 +99,7 @@ export function createServiceHandlers({ env, store, images }: ControlOptions): S
       let prepared: { readonly spec: ServiceSpec; readonly warnings: readonly string[] } | undefined;
       if (!rollback) {
         const given = wish === undefined || !keep ? wish : keepRegistryAuth(before.spec, wish);
-        const wanted = completeServiceSpec(given);
+        const wanted = store.view((view) => withNetworkIds(view, completeServiceSpec(given)));
         checkUnchangeable(before.spec ?? newServiceSpec(), wanted);
         prepared = noResolveImage
           ? { spec: wanted, warnings: [] }
@@ -105,7 +111,8 @@ export function createServiceHandlers({ env, store, images }: ControlOptions): S
         const next =
           prepared === undefined ? rolledBackService(service) : updatedService(service, prepared.spec, tx.version + 1);
         // The version that the caller read: the store refuses it when the service has changed since.
-        tx.put("service", { ...next, meta: service.meta && { ...service.meta, version } });
+        const endpoint = allocateEndpoint(tx, next, cursors);
+        tx.put("service", { ...next, endpoint, meta: service.meta && { ...service.meta, version } });
         return tx.get("service", id);
       });
       return answer(updated, prepared?.warnings ?? []);

@@ -5,6 +5,8 @@ import { encodeTaskSpec, type Node, type Service } from "../../proto/gen/objects
 import { type Env, steadyWall } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import { type NodeId, newId, type ServiceId, type TaskId } from "../../shared/model/ids.ts";
+import { Cursors } from "../allocator/addresses.ts";
+import { TaskAllocator } from "../allocator/tasks.ts";
 import type { Change, Commit, Store, Tx, View } from "../store/types.ts";
 import { runWatchLoop } from "../watch-loop.ts";
 import { isDead, isWanted, stateOf } from "./draft.ts";
@@ -30,6 +32,7 @@ type Item = { readonly node: NodeId } | { readonly service: ServiceId };
 export async function runOrchestrator({ env, log, store, signal }: LoopOptions): Promise<void> {
   const services = new Set<ServiceId>();
   const nodes = new Set<NodeId>();
+  const cursors = new Cursors(env.random);
   const wakeAtMs = new Map<ServiceId, number>();
   const waits = new Map<ServiceId, ReadonlyMap<TaskId, number>>();
   const clock = steadyWall(env);
@@ -100,7 +103,9 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
       newTaskId: () => newId(env.random),
       maxChanges: maxChanges(service),
     });
-    for (const task of puts) tx.put("task", task);
+    // A new task gets its addresses here, over the head, or waits for them as `new`.
+    const allocator = new TaskAllocator(tx, cursors, env.wallMs());
+    for (const task of puts) tx.put("task", task.meta === undefined ? allocator.give(task, service).task : task);
     for (const id of removals) tx.remove("task", id);
     if (updateStatus !== undefined && service !== undefined) tx.put("service", { ...service, updateStatus });
     if (Number.isFinite(next.wakeAtMs)) wakeAtMs.set(serviceId, next.wakeAtMs);

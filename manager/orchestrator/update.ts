@@ -13,6 +13,7 @@ import {
   type TaskSpec,
 } from "../../proto/gen/objects.ts";
 import { isTerminal } from "../../shared/model/tasks.ts";
+import { hasEndpoint } from "../allocator/places.ts";
 import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
 import { updatableTasks } from "./global.ts";
 import { placementOf } from "./node-fate.ts";
@@ -104,7 +105,7 @@ function finish(draft: Draft, service: Service, tasks: readonly Task[]): void {
  */
 function adoptUnchanged(draft: Draft, service: Service, tasks: readonly Task[]): void {
   const spec = service.spec?.taskTemplate;
-  if (spec === undefined || endpointChanged(service)) return;
+  if (spec === undefined) return;
   let wanted: { readonly whole: Buffer; readonly bare: Buffer } | undefined;
   let allows: ReturnType<typeof placementOf> | undefined;
   for (const task of tasks) {
@@ -113,7 +114,7 @@ function adoptUnchanged(draft: Draft, service: Service, tasks: readonly Task[]):
     wanted ??= { whole: bytesOf(spec), bare: bytesOf(withoutPlacement(spec)) };
     // The same to the last byte, and yet another version: what changed is not in the task's spec.
     if (bytesOf(task.spec).equals(wanted.whole)) continue;
-    if (!bytesOf(withoutPlacement(task.spec)).equals(wanted.bare)) continue;
+    if (!bytesOf(withoutPlacement(task.spec)).equals(wanted.bare) || !hasEndpoint(task, service.spec)) continue;
     allows ??= placementOf(spec);
     const node = task.nodeId === "" ? undefined : draft.input.node(task.nodeId);
     if (node !== undefined && !allows(node)) continue;
@@ -129,6 +130,3 @@ const withoutPlacement = (spec: TaskSpec): TaskSpec => ({
   containerSpec: spec.containerSpec === undefined ? undefined : { ...spec.containerSpec, registryAuth: "" },
   placement: newPlacement({ ...spec.placement, constraints: [], preferences: [] }),
 });
-
-const endpointChanged = (service: Service): boolean =>
-  JSON.stringify(service.spec?.endpointSpec ?? null) !== JSON.stringify(service.previousSpec?.endpointSpec ?? null);

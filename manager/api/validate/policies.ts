@@ -1,7 +1,6 @@
 // Limits, placement, restart and update policies.
 import type {
   LogDriver,
-  NetworkAttachmentConfig,
   Placement,
   ResourceRequirements,
   Resources,
@@ -73,21 +72,6 @@ export function checkUpdateConfig(which: "update" | "rollback", config: UpdateCo
   if (config.order === "start_first") throw notYet(`${which} order start-first`);
   if (config.failureAction !== "pause") throw notYet(`${which} failure action ${config.failureAction}`);
   if (config.maxFailureRatio > 0) throw notYet(`${which} failure ratio`);
-}
-
-const PREDEFINED = ["host", "none"];
-
-export function checkNetworks(networks: readonly NetworkAttachmentConfig[]): void {
-  for (const { target, aliases, driverOpts } of networks) {
-    if (target === "") throw invalid("network", "the name is missing");
-    if (!PREDEFINED.includes(target)) {
-      throw notYet(`network ${target} (only the predefined networks host and none)`);
-    }
-    if (aliases.length > 0 || Object.keys(driverOpts).length > 0) {
-      throw invalid(`network ${target}`, "a predefined network takes neither aliases nor driver options");
-    }
-  }
-  if (networks.length > 1) throw invalid("network", "a service has the network host or none, and no other beside it");
 }
 
 const LOG_DRIVERS = ["", "json-file", "local", "none"];

@@ -2,16 +2,10 @@
 import { encodeServiceSpec, type ServiceSpec, type TaskSpec } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { checkContainer } from "./container.ts";
+import { canonicalEndpoint, checkEndpoint, checkNetworks } from "./endpoint.ts";
 import { checkName } from "./name.ts";
-import {
-  checkLogDriver,
-  checkNetworks,
-  checkPlacement,
-  checkResources,
-  checkRestart,
-  checkUpdateConfig,
-} from "./policies.ts";
-import { checkLabels, invalid, notYet } from "./problem.ts";
+import { checkLogDriver, checkPlacement, checkResources, checkRestart, checkUpdateConfig } from "./policies.ts";
+import { checkLabels, invalid } from "./problem.ts";
 
 /** Every task carries its spec. */
 const MAX_SPEC_BYTES = 256 * 1024;
@@ -48,8 +42,7 @@ function checkServiceSpec(spec: ServiceSpec): void {
   checkLogDriver(template.logDriver);
   checkUpdateConfig("update", spec.updateConfig);
   checkUpdateConfig("rollback", spec.rollbackConfig);
-  if ((spec.endpointSpec?.ports.length ?? 0) > 0) throw notYet("published ports");
-  if (spec.endpointSpec?.mode === "dnsrr") throw notYet("endpoint mode dnsrr");
+  checkEndpoint(spec);
   if (spec.mode?.kind === "replicated" && spec.mode.replicas > MAX_REPLICAS) {
     throw invalid("replicas", `${spec.mode.replicas} is more than ${MAX_REPLICAS}`);
   }
@@ -64,7 +57,12 @@ const sorted = (map: StringMap): StringMap =>
   Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 
 function canonical(spec: ServiceSpec): ServiceSpec {
-  return { ...spec, labels: sorted(spec.labels), taskTemplate: canonicalTemplate(spec.taskTemplate) };
+  return {
+    ...spec,
+    labels: sorted(spec.labels),
+    taskTemplate: canonicalTemplate(spec.taskTemplate),
+    endpointSpec: canonicalEndpoint(spec.endpointSpec),
+  };
 }
 
 function canonicalTemplate(template: TaskSpec | undefined): TaskSpec | undefined {
