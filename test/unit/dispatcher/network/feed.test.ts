@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { merge, type NetworkViews } from "../../../../agent/network/view.ts";
+import { NetworkFeed } from "../../../../manager/dispatcher/network/feed.ts";
+import { NetworkMessages } from "../../../../manager/dispatcher/network/messages.ts";
+import { Networks } from "../../../../manager/dispatcher/network/networks.ts";
+import type { Change } from "../../../../manager/store/types.ts";
+import { type DispatcherMessage, encodeDispatcherMessage } from "../../../../proto/gen/dispatcher.ts";
+import {
+  commit,
+  network,
+  networkId,
+  node,
+  nodeId,
+  type Objects,
+  put,
+  remove,
+  service,
+  short,
+  task,
+  viewOf,
+} from "./fixtures.ts";
+
+/** One node's feed over a store, and an agent that merges what it gets. */
+class Scene {
+  readonly networks: Networks;
+  readonly messages: NetworkMessages;
+  readonly feed: NetworkFeed;
+  views: NetworkViews = new Map();
+  woken = 0;
+  version = 10;
+  #last: DispatcherMessage | undefined;
+
+  constructor(objects: Objects, maxPartBytes?: number) {
+    this.networks = new Networks(viewOf(objects));
+    this.messages = new NetworkMessages(maxPartBytes);
+    this.feed = new NetworkFeed(nodeId("n1"), this.networks, this.messages, () => {
+      this.woken++;
+    });
+  }
+
+  get last(): DispatcherMessage | undefined {
+    return this.#last;
+  }
+
+  commit(...changes: readonly Change[]): void {
+    const result = this.networks.apply(commit(++this.version, ...changes));
+    for (const id of result.networks) if (this.networks.wants(nodeId("n1"), id)) this.feed.mark(id);
+    for (const [on, id] of result.left) if (on === nodeId("n1")) this.feed.mark(id);
+  }
+
+  /** All that waits, in words. */
+  said(): string[] {
+    const lines: string[] = [];
+    for (;;) {
+      const message = this.feed.nextSnapshot() ?? this.feed.nextDelta() ?? this.feed.nextGone();
+      if (message === undefined) return lines;
+      lines.push(this.#hear(message));
+    }
+  }
+
+  #hear(message: DispatcherMessage): string {
+    this.#last = message;
+    assert.ok(message.message?.kind === "network");
+    const { update } = message.message;
+    const merged = merge(this.views, update);
+    assert.equal(merged.kind, "merged", JSON.stringify(merged));
+    if (merged.kind === "merged") this.views = merged.views;
+    if (update?.kind === "snapshot")
+      return `${update.network?.name} whole ${update.version}: ${this.#all(update.network?.networkId ?? "")}`;
+    if (update?.kind !== "delta") return `${short(update?.networkId ?? "")} gone`;
+    const words = [
+      ...(update.network === undefined ? [] : [`mtu ${update.network.mtu}`]),
+      ...update.nodes.map(({ nodeId: id }) => `+${short(id)}`),
+      ...update.removedNodeIds.map((id) => `-${short(id)}`),
+      ...update.services.map(({ name }) => `+${name}`),
+      ...update.removedServiceIds.map((id) => `-${short(id)}`),
+      ...update.endpoints.map(({ taskId: id, state }) => `+${short(id)} ${state}`),
+      ...update.removedTaskIds.map((id) => `-${short(id)}`),
+    ];
+    return `${short(update.networkId)} ${update.appliesTo}>${update.version}: ${words.join(" ")}`;
+  }
+
+  #all(id: string): string {
+    const view = this.views.get(id as ReturnType<typeof networkId>);
+    const endpoints = [...(view?.endpoints.values() ?? [])].map(({ taskId: key, state }) => `${short(key)} ${state}`);
+    return [...[...(view?.nodes.keys() ?? [])].map(short), ...endpoints].join(" ");
+  }
+}
+
+const OBJECTS = {
+  networks: [network("net1"), network("net2")],
+  nodes: [node("n1"), node("n2")],
+  services: [service("web", ["net1"])],
+  tasks: [task("a"), task("b", { on: "n2", slot: 2 })],
+};
+
+describe("a node hears of a network", () => {
+  test("as a whole, then by changes, each upon the last, and that it is gone", () => {
+    const at = new Scene(OBJECTS);
+    assert.deepEqual(at.said(), ["net1 whole 10: n1 n2 a ready b ready"]);
+    assert.deepEqual(at.said(), []);
+    at.commit(put.task(task("b", { on: "n2", slot: 2, desired: "shutdown" })));
+    assert.deepEqual(at.said(), ["net1 10>11: +b draining"]);
+    at.commit(put.service(service("db", ["net1"])), put.task(task("c", { on: "n3" })));
+    at.commit(put.task(task("b", { on: "n2", state: "shutdown", desired: "shutdown" })));
+    assert.deepEqual(at.said(), ["net1 11>13: -n2 +db -b"]);
+    at.commit(put.task(task("a", { state: "failed" })));
+    assert.deepEqual(at.said(), ["net1 gone"]);
+    assert.equal(at.views.size, 0);
+  });
+
+  test("what queues is said together, as it is in the end", () => {
+    const at = new Scene(OBJECTS);
+    at.said();
+    for (const state of ["assigned", "running", "failed"] as const) at.commit(put.task(task("c", { state })));
+    at.commit(put.task(task("b", { on: "n2", slot: 2, desired: "shutdown" })));
+    at.commit(put.task(task("d", { state: "assigned" })));
+    assert.deepEqual(at.said(), ["net1 10>15: +b draining +d starting -c"]);
+  });
+
+  test("nothing of those that its tasks are not on", () => {
+    const at = new Scene(OBJECTS);
+    at.said();
+    const before = at.woken;
+    at.commit(put.task(task("c", { on: "n2", networks: ["net2"] })));
+    assert.deepEqual(at.said(), []);
+    assert.equal(at.woken, before);
+  });
+
+  test("a node that leaves and comes back before it was told hears of changes only", () => {
+    const at = new Scene(OBJECTS);
+    at.said();
+    at.commit(put.task(task("a", { state: "failed" })));
+    at.commit(put.task(task("e", { state: "assigned" })));
+    assert.deepEqual(at.said(), ["net1 10>12: +n1 +e starting -a"]);
+  });
+
+  test("a network that is removed under it is gone, and a new one of that name is another", () => {
+    const at = new Scene(OBJECTS);
+    at.said();
+    at.commit(remove.network(network("net1")));
+    at.commit(put.network(network("net1")));
+    assert.deepEqual(at.said(), ["net1 10>12: mtu 1450"]);
+    at.commit(remove.network(network("net1")));
+    assert.deepEqual(at.said(), ["net1 gone"]);
+    at.commit(put.network(network("net1")));
+    assert.deepEqual(at.said(), ["net1 whole 14: n1 n2 a ready b ready"]);
+  });
+});
+
+describe("the whole is said again", () => {
+  test("when it is asked for, but not ever faster", () => {
+    const at = new Scene(OBJECTS);
+    at.said();
+    at.feed.resync(networkId("net1"), 1_000);
+    assert.deepEqual(at.said(), ["net1 whole 10: n1 n2 a ready b ready"]);
+    at.feed.resync(networkId("net1"), 1_500);
+    at.feed.sweep(1_900);
+    assert.deepEqual(at.said(), []);
+    at.feed.sweep(2_000);
+    assert.deepEqual(at.said(), ["net1 whole 10: n1 n2 a ready b ready"]);
+    at.feed.sweep(9_000);
+    assert.deepEqual(at.said(), []);
+  });
+
+  test("when the store was looked at anew", () => {
+    const at = new Scene(OBJECTS);
+    at.said();
+    at.feed.restart(new Networks(viewOf({ ...OBJECTS, tasks: [task("a"), task("c", { networks: ["net2"] })] }, 20)));
+    assert.deepEqual(at.said(), ["net1 whole 20: n1 a ready", "net2 whole 20: n1 c ready"]);
+    at.feed.restart(new Networks(viewOf({ ...OBJECTS, tasks: [task("a")] }, 30)));
+    assert.deepEqual(at.said(), ["net1 whole 30: n1 a ready", "net2 gone"]);
+  });
+
+  test("when the changes are not known any more, or are more than it", () => {
+    const at = new Scene(OBJECTS);
+    at.said();
+    for (let n = 0; n < 2_500; n++)
+      at.commit(put.task(task("b", { on: "n2", slot: 2, desired: n % 2 === 0 ? "shutdown" : "running" })));
+    assert.deepEqual(at.said(), ["net1 whole 2510: n1 n2 a ready b ready"]);
+    at.commit(...Array.from({ length: 1_500 }, (_, n) => put.task(task(`x${n}y`, { on: "n2" }))));
+    assert.match(at.said().join(), /^net1 whole 2511: /);
+  });
+});
+
+describe("a node's word that it has applied a version", () => {
+  test("counts for what it was sent, and only forward", () => {
+    const at = new Scene(OBJECTS);
+    const [net1, net2] = [networkId("net1"), networkId("net2")];
+    assert.equal(at.feed.applied(net1, 10), false, "before it was sent");
+    at.said();
+    assert.equal(at.feed.applied(net1, 11), false, "from the future");
+    assert.equal(at.feed.applied(net1, 10), true);
+    assert.equal(at.feed.applied(net1, 10), false, "again");
+    assert.equal(at.feed.applied(net1, 9), false, "backward");
+    assert.equal(at.feed.applied(net2, 9), false, "of another network");
+    assert.equal(at.feed.appliedVersion(net1), 10);
+    assert.equal(at.feed.appliedVersion(net2), 0);
+  });
+
+  test("about a network that it should have forgotten is answered so", () => {
+    const at = new Scene(OBJECTS);
+    at.said();
+    at.feed.applied(networkId("net2"), 7);
+    at.feed.resync(networkId("net7"), 0);
+    assert.deepEqual(at.said(), ["net2 gone", "net7 gone"]);
+    for (let n = 0; n < 5_000; n++) at.feed.applied(networkId(`strange${n}x`), 1);
+    assert.equal(at.said().length, 1_000, "but not without end");
+  });
+});
+
+describe("large networks", () => {
+  const many = Array.from({ length: 300 }, (_, n) => task(`t${n}x`, { on: `n${(n % 3) + 1}`, slot: n + 1 }));
+
+  test("are cut into a snapshot and deltas upon it, which end at the version", () => {
+    const at = new Scene({ ...OBJECTS, nodes: [node("n1"), node("n2"), node("n3")], tasks: many }, 20_000);
+    const lines = at.said();
+    assert.match(lines[0] ?? "", /^net1 whole 8: n1 n2 n3 t0x ready/);
+    const versions = lines.slice(1).map((line) => line.split(":")[0]);
+    assert.deepEqual(versions, ["net1 8>9", "net1 9>10"]);
+    assert.equal(at.views.get(networkId("net1"))?.version, 10);
+    assert.equal(at.views.get(networkId("net1"))?.endpoints.size, 300);
+    at.commit(put.task(task("t0x", { desired: "shutdown" })));
+    assert.deepEqual(at.said(), ["net1 10>11: +t0x draining"]);
+  });
+
+  test("parts that are under way go on when the network changes meanwhile", () => {
+    const at = new Scene({ ...OBJECTS, tasks: many }, 20_000);
+    const first = at.feed.nextSnapshot();
+    assert.ok(first !== undefined);
+    at.commit(put.task(task("t0x", { state: "failed" })));
+    const second = at.feed.nextSnapshot();
+    assert.ok(second?.message?.kind === "network" && second.message.update?.kind === "delta");
+    assert.ok(second.message.update.version <= 10);
+  });
+
+  test("of ten thousand endpoints fit into one message of 8 MiB", () => {
+    const tasks = Array.from({ length: 10_000 }, (_, n) => task(`t${n}x`, { on: `n${(n % 3) + 1}`, slot: n + 1 }));
+    const at = new Scene({ ...OBJECTS, nodes: [node("n1"), node("n2"), node("n3")], tasks });
+    assert.equal(at.said().length, 1);
+    assert.ok(at.last !== undefined);
+    const bytes = encodeDispatcherMessage(at.last).length;
+    assert.ok(bytes < 3 * 2 ** 20, `${bytes} bytes`);
+  });
+});
+
+test("agents at one version get the very same message", () => {
+  const at = new Scene(OBJECTS);
+  const other = new NetworkFeed(nodeId("n2"), at.networks, at.messages, () => undefined);
+  assert.equal(other.nextSnapshot(), at.feed.nextSnapshot());
+  at.commit(put.task(task("c")));
+  other.mark(networkId("net1"));
+  assert.equal(other.nextDelta(), at.feed.nextDelta());
+});
