@@ -14,6 +14,7 @@ import { authorizeByRole } from "../../shared/rpc/authorize.ts";
 import { createLocalServer } from "../../shared/rpc/local-server.ts";
 import { addService } from "../../shared/rpc/server.ts";
 import { VERSION } from "../../shared/version.ts";
+import { lockDataDir } from "./data-lock.ts";
 import { createLocalNode, type LocalNode } from "./local-node.ts";
 import { createLog } from "./log.ts";
 import { type DaemonOptions, HELP, parseDaemonOptions } from "./options.ts";
@@ -72,6 +73,7 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
   }
 
   await mkdir(options.dataDir, { recursive: true, mode: 0o711 });
+  const unlock = lockDataDir(options.dataDir, log); // first: a second daemon on the same state must not touch anything
   const dir = openStateDir(options.dataDir);
   const runtime = createRuntimeHolder(realEnv, log.child({ room: "runtime" }), () => openRuntime(options, dir, log));
   const node = createLocalNode({
@@ -89,7 +91,7 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
   });
   const server = serveLocally(options.socket, node);
   const stopped = new AbortController();
-  await server.listen(); // first: a second daemon on the same state is refused before it touches anything
+  await server.listen();
   log.info(
     { version: VERSION, socket: options.socket, listen: formatAddress(options.listen) },
     "the daemon has started",
@@ -108,6 +110,7 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
     stopped.abort();
     await node.stop();
     await server.close(CLOSE_GRACE_MS);
+    unlock();
     log.info({}, "the daemon has stopped");
   }
 }

@@ -1,7 +1,8 @@
-// The local socket: whoever may open the file is root on this host, and needs no certificate.
-import { chmod, mkdir, rm } from "node:fs/promises";
+// The local socket: whoever may open the file is root on this host, and needs no certificate. It is made in a folder that only
+// root may enter and moved to its place with its mode set, so that there is no moment in which another could open it.
+import { chmod, mkdir, rename, rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import type { Env } from "../env/env.ts";
 import { SkepError } from "../errors.ts";
@@ -45,13 +46,21 @@ export function createLocalServer(env: Env, path: string): LocalServer {
     }
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-      await rm(path, { force: true });
-      await new Promise<void>((resolve, reject) => {
-        server.bindAsync(`unix:${path}`, grpc.ServerCredentials.createInsecure(), (error) =>
-          error === null ? resolve() : reject(error),
-        );
-      });
-      await chmod(path, SOCKET_MODE);
+      const closed = `${path}.new`;
+      await rm(closed, { recursive: true, force: true });
+      await mkdir(closed, { mode: 0o700 });
+      try {
+        const made = join(closed, "s");
+        await new Promise<void>((resolve, reject) => {
+          server.bindAsync(`unix:${made}`, grpc.ServerCredentials.createInsecure(), (error) =>
+            error === null ? resolve() : reject(error),
+          );
+        });
+        await chmod(made, SOCKET_MODE);
+        await rename(made, path); // also in place of one that a dead daemon left
+      } finally {
+        await rm(closed, { recursive: true, force: true });
+      }
     } catch (cause) {
       throw new SkepError("failed_precondition", `cannot listen on ${path}: ${SkepError.from(cause).message}`, {
         cause,

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { LocalService, newInfoResponse } from "../../../proto/gen/local.ts";
@@ -42,6 +43,7 @@ test("serves root of this host, on a socket that others cannot open", async () =
   const client = new grpc.Client(`unix:${path}`, grpc.credentials.createInsecure());
   try {
     assert.equal((await stat(path)).mode & 0o777, 0o660);
+    assert.deepEqual(await readdir(dirname(path)), ["a.sock"], "nothing is left of how it was made");
     assert.equal((await unary(client, LocalService.info, {})).error, "local");
     await assert.rejects(unary(client, LocalService.leave, { force: false }), /nothing here/);
   } finally {
@@ -75,5 +77,24 @@ test("the socket of a daemon that was killed is taken over", async () => {
   await rename(`${path}.kept`, path);
   const local = server(path);
   await local.listen();
+  await local.close(100);
+});
+
+test("at no moment could another user open it: it is made in a folder that only its owner may enter", async () => {
+  const path = join(dir, "d.sock");
+  // What an attempt that was cut short left, and what somebody put there.
+  await mkdir(`${path}.new`, { mode: 0o777 });
+  await symlink("/nowhere", path);
+  const modes = new Set<string>();
+  const local = server(path);
+  const bind = local.grpc.bindAsync.bind(local.grpc);
+  local.grpc.bindAsync = (name, credentials, done) =>
+    bind(name, credentials, (error, port) => {
+      modes.add((statSync(dirname(name.replace(/^unix:/, ""))).mode & 0o777).toString(8));
+      done(error, port);
+    });
+  await local.listen();
+  assert.deepEqual([...modes], ["700"]);
+  assert.ok((await stat(path)).isSocket());
   await local.close(100);
 });
