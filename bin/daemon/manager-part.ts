@@ -15,7 +15,7 @@ import type { Change, Store } from "../../manager/store/types.ts";
 import type { CAService } from "../../proto/gen/ca.ts";
 import type { ControlService } from "../../proto/gen/control.ts";
 import type { DispatcherService } from "../../proto/gen/dispatcher.ts";
-import type { Cluster, Node } from "../../proto/gen/objects.ts";
+import type { Cluster, Network, Node } from "../../proto/gen/objects.ts";
 import type { RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
@@ -39,7 +39,14 @@ const TICK_INTERVAL_MS = 100;
 const ELECTION_TICKS = 6;
 
 export type ManagerStart =
-  | { readonly kind: "bootstrap"; readonly raftId: number; readonly cluster: Cluster; readonly node: Node }
+  | {
+      readonly kind: "bootstrap";
+      readonly raftId: number;
+      readonly cluster: Cluster;
+      /** Of the routing mesh. */
+      readonly network: Network;
+      readonly node: Node;
+    }
   | { readonly kind: "join"; readonly raftId: number; readonly members: readonly RaftMember[] }
   | { readonly kind: "restart"; readonly raftId: number };
 
@@ -214,7 +221,7 @@ async function whileLeading(
 /** Waits until this manager leads and has written the cluster's first objects. */
 async function writeCluster(
   { env }: ManagerOptions,
-  { cluster, node }: Extract<ManagerStart, { readonly kind: "bootstrap" }>,
+  { cluster, network, node }: Extract<ManagerStart, { readonly kind: "bootstrap" }>,
   store: Store,
   raft: RaftNode,
 ): Promise<void> {
@@ -232,6 +239,7 @@ async function writeCluster(
         try {
           await store.update((tx) => {
             tx.put("cluster", cluster);
+            tx.put("network", network);
             tx.put("node", { ...node, managerStatus });
             return undefined;
           });

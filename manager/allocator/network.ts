@@ -1,5 +1,12 @@
 // What a network is given when it is made: a VXLAN identifier and its subnets. Read from the networks and nodes that there are.
-import { type IPAMConfig, type Network, type NetworkSpec, type Node, newIPAMConfig } from "../../proto/gen/objects.ts";
+import {
+  type Cluster,
+  type IPAMConfig,
+  type Network,
+  type NetworkSpec,
+  type Node,
+  newIPAMConfig,
+} from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import {
   formatIp,
@@ -26,13 +33,23 @@ import {
 export const FIRST_VNI = 4097;
 export const LAST_VNI = 0xffffff;
 
-/** The part of a view that a network is made from. */
-export type NetworkScope = Pick<View, "all" | "cluster">;
+/** What a network is made beside. */
+export interface NetworkScope {
+  readonly networks: () => Iterable<Network>;
+  readonly nodes: () => Iterable<Node>;
+  readonly cluster: Cluster | undefined;
+}
+
+export const networkScope = (view: View): NetworkScope => ({
+  networks: () => view.all("network"),
+  nodes: () => view.all("node"),
+  cluster: view.cluster(),
+});
 
 /** The network that was made last; what it was given is the last to be given again. */
-export function newestNetwork(view: NetworkScope): Network | undefined {
+export function newestNetwork(scope: NetworkScope): Network | undefined {
   let newest: Network | undefined;
-  for (const network of view.all("network")) {
+  for (const network of scope.networks()) {
     if ((network.meta?.version ?? 0) >= (newest?.meta?.version ?? 0)) newest = network;
   }
   return newest;
@@ -44,7 +61,7 @@ export function newestNetwork(view: NetworkScope): Network | undefined {
  * @throws {SkepError} `failed_precondition`: a subnet or identifier is another's, who is named; `resource_exhausted`: the pool.
  */
 export function allocateNetwork(
-  view: NetworkScope,
+  scope: NetworkScope,
   spec: NetworkSpec,
   last: Network | undefined,
 ): Pick<Network, "vni" | "ipam"> {
@@ -53,19 +70,19 @@ export function allocateNetwork(
   const hasIpv4 = ipam.some(({ subnet }) => subnet === "" || parseSubnet(subnet)?.base.family === 4);
   const configs = [...(hasIpv4 ? [] : [newIPAMConfig()]), ...ipam];
   return {
-    vni: allocateVni(view, spec, last),
+    vni: allocateVni(scope, spec, last),
     ipam: [
-      ...configs.map((config) => (config.subnet === "" ? fromPool(view, 4, last) : given(view, spec, config))),
-      ...(wantsIpv6 ? [fromPool(view, 6, last)] : []),
+      ...configs.map((config) => (config.subnet === "" ? fromPool(scope, 4, last) : given(scope, spec, config))),
+      ...(wantsIpv6 ? [fromPool(scope, 6, last)] : []),
     ],
   };
 }
 
 const nameOf = (network: Network): string => network.spec?.name ?? network.id;
 
-function allocateVni(view: NetworkScope, spec: NetworkSpec, last: Network | undefined): number {
+function allocateVni(scope: NetworkScope, spec: NetworkSpec, last: Network | undefined): number {
   const owners = new Map<number, Network>();
-  for (const network of view.all("network")) owners.set(network.vni, network);
+  for (const network of scope.networks()) owners.set(network.vni, network);
   const wanted = Number(spec.driverOpts[VXLAN_ID_OPTION] ?? 0);
   if (wanted !== 0) {
     const owner = owners.get(wanted);
@@ -82,11 +99,11 @@ function allocateVni(view: NetworkScope, spec: NetworkSpec, last: Network | unde
 }
 
 /** What a subnet must keep clear of. */
-function* occupied(view: NetworkScope): Generator<Subnet> {
-  for (const network of view.all("network")) {
+function* occupied(scope: NetworkScope): Generator<Subnet> {
+  for (const network of scope.networks()) {
     for (const { subnet } of network.ipam) yield* readPools([subnet]);
   }
-  for (const node of view.all("node")) for (const text of addressesOf(node)) yield* single(text);
+  for (const node of scope.nodes()) for (const text of addressesOf(node)) yield* single(text);
 }
 
 function* single(text: string): Generator<Subnet> {
@@ -100,15 +117,15 @@ const addressesOf = (node: Node): readonly string[] => [
   ...(node.description?.dataPathAddrs ?? []),
 ];
 
-function fromPool(view: NetworkScope, family: 4 | 6, last: Network | undefined): IPAMConfig {
-  const cluster = view.cluster();
+function fromPool(scope: NetworkScope, family: 4 | 6, last: Network | undefined): IPAMConfig {
+  const { cluster } = scope;
   const networking = cluster?.spec?.networking;
   const given = readPools(networking?.defaultAddrPool ?? []).filter(({ base }) => base.family === family);
   const pools =
     given.length > 0 ? given : family === 4 ? readPools([DEFAULT_ADDR_POOL]) : [uniqueLocalPool(cluster?.id ?? "")];
   const size = family === 4 ? networking?.subnetSize || DEFAULT_SUBNET_SIZE : IPV6_SUBNET_SIZE;
   const after = readPools((last?.ipam ?? []).map(({ subnet }) => subnet)).find(({ base }) => base.family === family);
-  const subnet = freeSubnet(pools, size, [...occupied(view)], after);
+  const subnet = freeSubnet(pools, size, [...occupied(scope)], after);
   if (subnet === undefined) {
     throw new SkepError(
       "resource_exhausted",
@@ -118,10 +135,10 @@ function fromPool(view: NetworkScope, family: 4 | 6, last: Network | undefined):
   return newIPAMConfig({ subnet: formatSubnet(subnet), gateway: firstHost(subnet) });
 }
 
-function given(view: NetworkScope, spec: NetworkSpec, config: IPAMConfig): IPAMConfig {
+function given(scope: NetworkScope, spec: NetworkSpec, config: IPAMConfig): IPAMConfig {
   const subnet = parseSubnet(config.subnet);
   if (subnet === undefined) throw new SkepError("internal", `subnet ${config.subnet} was not checked`);
-  for (const network of view.all("network")) {
+  for (const network of scope.networks()) {
     for (const other of network.ipam) {
       const theirs = parseSubnet(other.subnet);
       if (theirs === undefined || !subnetsOverlap(subnet, theirs)) continue;
@@ -131,7 +148,7 @@ function given(view: NetworkScope, spec: NetworkSpec, config: IPAMConfig): IPAMC
       );
     }
   }
-  for (const node of view.all("node")) {
+  for (const node of scope.nodes()) {
     for (const text of addressesOf(node)) {
       const ip = parseIp(text);
       if (ip === undefined || !subnetContains(subnet, ip)) continue;

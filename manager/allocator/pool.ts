@@ -3,6 +3,8 @@ import { boundsOf, parseSubnet, type Subnet } from "../../shared/model/ip.ts";
 
 export const DEFAULT_ADDR_POOL = "10.0.0.0/8";
 export const DEFAULT_SUBNET_SIZE = 24;
+/** The UDP port of VXLAN, IANA's. */
+export const DEFAULT_DATA_PATH_PORT = 4789;
 /** Of an IPv6 subnet: what every stack expects. */
 export const IPV6_SUBNET_SIZE = 64;
 

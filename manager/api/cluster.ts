@@ -4,6 +4,7 @@ import { SkepError } from "../../shared/errors.ts";
 import { newJoinToken } from "../../shared/model/join-token.ts";
 import { newUnlockKey } from "../../shared/pki/unlock-key.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
+import { DEFAULT_DATA_PATH_PORT } from "../allocator/pool.ts";
 import type { View } from "../store/types.ts";
 import type { ControlOptions } from "./context.ts";
 import { redactCluster } from "./redact.ts";
@@ -36,7 +37,7 @@ export function createClusterHandlers({ env, store }: ControlOptions): ClusterHa
         tx.put("cluster", {
           ...cluster,
           meta: cluster.meta && { ...cluster.meta, version },
-          spec: spec ?? cluster.spec,
+          spec: spec === undefined ? cluster.spec : withNetworking(spec, cluster.spec),
           rootCa: cluster.rootCa && { ...cluster.rootCa, joinTokens },
           unlockKey: unlockKeyFor(spec ?? cluster.spec, cluster, env.random),
         });
@@ -44,6 +45,21 @@ export function createClusterHandlers({ env, store }: ControlOptions): ClusterHa
       return read();
     },
   };
+}
+
+/**
+ * A spec that says nothing of networking leaves it. New networks come from the pool as it is then; the port is in every node's
+ * kernel already.
+ */
+function withNetworking(spec: ClusterSpec, before: ClusterSpec | undefined): ClusterSpec {
+  const networking = spec.networking ?? before?.networking;
+  const port = before?.networking?.dataPathPort || DEFAULT_DATA_PATH_PORT;
+  if (networking === undefined || (networking.dataPathPort || DEFAULT_DATA_PATH_PORT) === port)
+    return { ...spec, networking };
+  throw new SkepError(
+    "failed_precondition",
+    `the data path port is chosen when the cluster is made: it is ${port} and cannot become ${networking.dataPathPort}`,
+  );
 }
 
 /** There is a key exactly while the managers shall lock themselves; turned on again it is another one. */

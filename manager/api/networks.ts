@@ -5,7 +5,7 @@ import { type NetworkId, newId } from "../../shared/model/ids.ts";
 import { isPredefinedNetwork } from "../../shared/model/networks.ts";
 import { taskName } from "../../shared/model/tasks.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
-import { allocateNetwork, newestNetwork } from "../allocator/network.ts";
+import { allocateNetwork, networkScope, newestNetwork } from "../allocator/network.ts";
 import type { View } from "../store/types.ts";
 import type { ControlOptions } from "./context.ts";
 import { compileFilters, networkFilters } from "./filters.ts";
@@ -30,7 +30,8 @@ export function createNetworkHandlers({ env, store, networkProgress }: ControlOp
       const id = newId<NetworkId>(env.random);
       const { made, network } = await store.update((tx) => {
         if (spec.ingress) refuseSecondIngress(tx);
-        const fresh = newNetwork({ id, spec, ...allocateNetwork(tx, spec, last ?? newestNetwork(tx)) });
+        const scope = networkScope(tx);
+        const fresh = newNetwork({ id, spec, ...allocateNetwork(scope, spec, last ?? newestNetwork(scope)) });
         tx.put("network", fresh);
         return { made: tx.get("network", id), network: fresh };
       });

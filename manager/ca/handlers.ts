@@ -19,6 +19,9 @@ import { parseAddress } from "../../shared/rpc/address.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import type { RequestOf, ResponseOf } from "../../shared/rpc/method.ts";
 import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
+import { Cursors } from "../allocator/addresses.ts";
+import { placedNode } from "../allocator/nodes.ts";
+import { ingressNetwork } from "../allocator/places.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import { type Admission, type Applicant, admit } from "./admission.ts";
@@ -135,7 +138,9 @@ async function issue(
       node: (id) => tx.get("node", id),
       isMember: (id) => members.some((member) => member.nodeId === id),
     });
-    const node = admittedNode(admission, request, env);
+    // With its place on the ingress network at once, so that nothing but its agent changes it soon after.
+    const admitted = admittedNode(admission, request, env);
+    const node = placedNode(tx, admitted, ingressNetwork(tx), new Cursors(env.random));
     tx.put("node", node);
     return { node, cluster, admission };
   });

@@ -2,6 +2,7 @@
 import {
   type Cluster,
   type ClusterSpec,
+  type Network,
   type Node,
   type NodeAvailability,
   type NodeDescription,
@@ -11,6 +12,9 @@ import {
   newClusterSpec,
   newDispatcherConfig,
   newJoinTokens,
+  newNetwork,
+  newNetworkingConfig,
+  newNetworkSpec,
   newNode,
   newNodeSpec,
   newNodeStatus,
@@ -18,12 +22,17 @@ import {
   newRaftConfig,
   newRootCA,
 } from "../../proto/gen/objects.ts";
-import type { ClusterId, NodeId } from "../../shared/model/ids.ts";
+import { type ClusterId, type NetworkId, type NodeId, newId } from "../../shared/model/ids.ts";
 import { newJoinToken } from "../../shared/model/join-token.ts";
 import { DEFAULT_NODE_VALIDITY_MS, type RootAuthority } from "../../shared/pki/issue.ts";
 import { newUnlockKey } from "../../shared/pki/unlock-key.ts";
 import { parseAddress } from "../../shared/rpc/address.ts";
+import { Cursors } from "../allocator/addresses.ts";
+import { allocateNetwork } from "../allocator/network.ts";
+import { placedNode } from "../allocator/nodes.ts";
+import { DEFAULT_ADDR_POOL, DEFAULT_DATA_PATH_PORT, DEFAULT_SUBNET_SIZE } from "../allocator/pool.ts";
 import { checkClusterSpec } from "../api/validate/cluster-spec.ts";
+import { INGRESS_NAME } from "../api/validate/network-spec.ts";
 
 /** Swarm's figures where Swarm has them; suspicion and grace are ours. */
 const DEFAULTS = {
@@ -57,6 +66,14 @@ export function completeClusterSpec(wish: ClusterSpec | undefined): ClusterSpec 
       downAfterMs: given.dispatcher?.downAfterMs || DEFAULTS.downAfterMs,
     }),
     caConfig: newCAConfig({ nodeCertExpiryMs: given.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_VALIDITY_MS }),
+    networking: newNetworkingConfig({
+      defaultAddrPool:
+        (given.networking?.defaultAddrPool.length ?? 0) > 0
+          ? (given.networking?.defaultAddrPool ?? [])
+          : [DEFAULT_ADDR_POOL],
+      subnetSize: given.networking?.subnetSize || DEFAULT_SUBNET_SIZE,
+      dataPathPort: given.networking?.dataPathPort || DEFAULT_DATA_PATH_PORT,
+    }),
   };
   checkClusterSpec(complete);
   return complete;
@@ -91,6 +108,18 @@ export interface JoiningNode {
   readonly addr: string;
   readonly description: NodeDescription | undefined;
   readonly nowMs: number;
+}
+
+/** The network of the routing mesh, and the first node with its place on it. */
+export function firstIngress(
+  cluster: Cluster,
+  node: Node,
+  random: () => number,
+): { readonly network: Network; readonly node: Node } {
+  const spec = newNetworkSpec({ name: INGRESS_NAME, driver: "overlay", ingress: true });
+  const scope = { cluster, networks: () => [], nodes: () => [node] };
+  const network = newNetwork({ id: newId<NetworkId>(random), spec, ...allocateNetwork(scope, spec, undefined) });
+  return { network, node: placedNode({ isAddressHeld: () => false }, node, network, new Cursors(random)) };
 }
 
 /** A node as it joins: not ready before its agent has called. */

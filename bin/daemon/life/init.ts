@@ -11,7 +11,7 @@ import { addressesOf, describe, type Host, startFresh } from "./host.ts";
 export async function init(host: Host, request: InitRequest): Promise<InitResponse> {
   const { env, log, life, stopping } = host;
   return await life.changeTo("making a cluster", life.requireInactive(), async () => {
-    const { firstCluster, joiningNode } = await import("../../../manager/ca/new-cluster.ts");
+    const { firstCluster, firstIngress, joiningNode } = await import("../../../manager/ca/new-cluster.ts");
     const { addr, listenAddr, advertise } = addressesOf(host, request);
     const clusterId = newId<ClusterId>(env.random);
     const nodeId = newId<NodeId>(env.random);
@@ -19,7 +19,15 @@ export async function init(host: Host, request: InitRequest): Promise<InitRespon
     const root = newRootAuthority(clusterId, nowMs);
     const cluster = firstCluster(clusterId, root, request.spec, env.random);
     const { availability } = request;
-    const node = joiningNode({ id: nodeId, role: "manager", availability, addr, description: describe(host), nowMs });
+    const joining = joiningNode({
+      id: nodeId,
+      role: "manager",
+      availability,
+      addr,
+      description: describe(host),
+      nowMs,
+    });
+    const { network, node } = firstIngress(cluster, joining, env.random);
     const keys = newKeyPair();
     const validityMs = cluster.spec?.caConfig?.nodeCertExpiryMs ?? 0;
     const certificatePem = issueNodeCertificate(
@@ -34,7 +42,7 @@ export async function init(host: Host, request: InitRequest): Promise<InitRespon
     const raft = { raftId: 1 };
     const state: NodeState = { nodeId, clusterId, addr, listenAddr, advertise, managers: [addr], raft };
     const unlockKey = cluster.unlockKey.length === 0 ? undefined : cluster.unlockKey;
-    const start = { kind: "bootstrap", raftId: 1, cluster, node } as const;
+    const start = { kind: "bootstrap", raftId: 1, cluster, network, node } as const;
     const started = await startFresh(
       host,
       state,

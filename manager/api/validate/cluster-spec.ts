@@ -1,5 +1,8 @@
 // A cluster's settings as they may be, when it is made and when they are changed.
-import type { ClusterSpec } from "../../../proto/gen/objects.ts";
+import type { ClusterSpec, NetworkingConfig } from "../../../proto/gen/objects.ts";
+import { formatSubnet, parseSubnet, type Subnet, subnetsOverlap } from "../../../shared/model/ip.ts";
+import { DEFAULT_SUBNET_SIZE, IPV6_SUBNET_SIZE } from "../../allocator/pool.ts";
+import { checkSubnet } from "./network-spec.ts";
 import { checkLabels, invalid } from "./problem.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -7,7 +10,14 @@ const YEAR_MS = 365 * 24 * HOUR_MS;
 const MIN_HEARTBEAT_MS = 100;
 
 /** @throws {SkepError} `invalid_argument` */
-export function checkClusterSpec({ labels, dispatcher, raft, caConfig, insecureRegistries }: ClusterSpec): void {
+export function checkClusterSpec({
+  labels,
+  dispatcher,
+  raft,
+  caConfig,
+  insecureRegistries,
+  networking,
+}: ClusterSpec): void {
   checkLabels("cluster labels", labels);
   if (dispatcher !== undefined) {
     const { heartbeatPeriodMs, suspectAfterMs, downAfterMs } = dispatcher;
@@ -26,6 +36,7 @@ export function checkClusterSpec({ labels, dispatcher, raft, caConfig, insecureR
   if (caConfig !== undefined && caConfig.nodeCertExpiryMs > 100 * YEAR_MS) {
     throw invalid("certificate expiry", "node certificates last at most 100 years");
   }
+  if (networking !== undefined) checkNetworking(networking);
   for (const registry of insecureRegistries) {
     if (!/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5}|\/[0-9]{1,3})?$/.test(registry)) {
       throw invalid(
@@ -33,5 +44,36 @@ export function checkClusterSpec({ labels, dispatcher, raft, caConfig, insecureR
         `${JSON.stringify(registry)} is not HOST, HOST:PORT or a subnet such as 10.0.0.0/8`,
       );
     }
+  }
+}
+
+const MIN_DATA_PATH_PORT = 1024;
+const MAX_DATA_PATH_PORT = 49_151;
+/** Two tasks and a gateway. */
+const LONGEST_PREFIX = 29;
+
+/** Zero and empty are the defaults. */
+function checkNetworking({ defaultAddrPool, subnetSize, dataPathPort }: NetworkingConfig): void {
+  if (dataPathPort !== 0 && (dataPathPort < MIN_DATA_PATH_PORT || dataPathPort > MAX_DATA_PATH_PORT)) {
+    throw invalid("data path port", `${dataPathPort} is not from ${MIN_DATA_PATH_PORT} to ${MAX_DATA_PATH_PORT}`);
+  }
+  const size = subnetSize || DEFAULT_SUBNET_SIZE;
+  if (size > LONGEST_PREFIX) throw invalid("default address pool", `the mask length is at most ${LONGEST_PREFIX}`);
+  const pools: Subnet[] = [];
+  for (const text of defaultAddrPool) {
+    const pool = parseSubnet(text);
+    if (pool === undefined)
+      throw invalid("default address pool", `${JSON.stringify(text)} is not a subnet like 10.0.0.0/8`);
+    checkSubnet("default address pool", text, pool);
+    const length = pool.base.family === 4 ? size : IPV6_SUBNET_SIZE;
+    if (pool.prefixLength > length) {
+      throw invalid(
+        "default address pool",
+        `${text} has no room for a subnet of /${length}: choose another mask length`,
+      );
+    }
+    const other = pools.find((one) => subnetsOverlap(one, pool));
+    if (other !== undefined) throw invalid("default address pool", `${text} overlaps ${formatSubnet(other)}`);
+    pools.push(pool);
   }
 }

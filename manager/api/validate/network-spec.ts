@@ -98,7 +98,8 @@ const UNUSABLE = [
 ].flatMap((text) => parseSubnet(text) ?? []);
 const WIDEST = { 4: 8, 6: 16 } as const;
 
-function checkSubnet(where: string, text: string, subnet: Subnet): void {
+/** One that networks can be made of. @throws {SkepError} `invalid_argument` */
+export function checkSubnet(where: string, text: string, subnet: Subnet): void {
   if (formatSubnet(subnet) !== `${formatIp(subnet.base)}/${subnet.prefixLength}`) {
     throw invalid(where, `subnet ${text} has host bits set: did you mean ${formatSubnet(subnet)}?`);
   }

@@ -7,6 +7,7 @@ import {
   newCAConfig,
   newClusterSpec,
   newDispatcherConfig,
+  newNetworkingConfig,
   newRaftConfig,
 } from "../../../proto/gen/objects.ts";
 import { parseJoinToken } from "../../../shared/model/join-token.ts";
@@ -43,6 +44,10 @@ test("rotation makes one token anew, of the same CA", async () => {
   close();
 });
 
+const networking = (change: Parameters<typeof newNetworkingConfig>[0]): Partial<ClusterSpec> => ({
+  networking: newNetworkingConfig(change),
+});
+
 const refused: readonly (readonly [name: string, spec: Partial<ClusterSpec>, message: RegExp])[] = [
   [
     "a heartbeat too quick",
@@ -63,6 +68,12 @@ const refused: readonly (readonly [name: string, spec: Partial<ClusterSpec>, mes
   ["certificates without an end", { caConfig: newCAConfig({ nodeCertExpiryMs: 1e15 }) }, /at most 100 years/],
   ["no snapshots", { raft: newRaftConfig() }, /snapshot interval/],
   ["a registry with a path", { insecureRegistries: ["reg:5000/x"] }, /not HOST, HOST:PORT or a subnet/],
+  ["a low data path port", networking({ dataPathPort: 80 }), /80 is not from 1024 to 49151/],
+  ["a pool that is none", networking({ defaultAddrPool: ["10.0.0.0"] }), /not a subnet like/],
+  ["a pool with host bits", networking({ defaultAddrPool: ["10.1.0.5/16"] }), /did you mean 10\.1\.0\.0\/16/],
+  ["a pool without room", networking({ defaultAddrPool: ["10.1.1.0/26"] }), /no room for a subnet of \/24/],
+  ["subnets without room", networking({ subnetSize: 31 }), /mask length is at most 29/],
+  ["pools that overlap", networking({ defaultAddrPool: ["10.0.0.0/8", "10.9.0.0/16"] }), /overlaps 10\.0\.0\.0\/8/],
   ["an empty label", { labels: { "": "" } }, /empty key/],
 ];
 for (const [name, spec, message] of refused) {
@@ -72,4 +83,21 @@ for (const [name, spec, message] of refused) {
 
 test("a cluster spec with registries is accepted", () => {
   checkClusterSpec(newClusterSpec({ insecureRegistries: ["10.0.0.1:5000", "registry.local", "[fd00::1]:5000"] }));
+});
+
+test("networking: the pool may change, the data path port may not, and saying nothing leaves both", async () => {
+  const { api, close } = await createTestApi();
+  const update = async (spec: Partial<ClusterSpec>) => {
+    const { meta } = await api.getCluster(newGetClusterRequest(), context());
+    const request = newUpdateClusterRequest({ version: meta?.version ?? 0, spec: newClusterSpec(spec) });
+    return (await api.updateCluster(request, context())).spec?.networking;
+  };
+  const wished = newNetworkingConfig({ defaultAddrPool: ["172.16.0.0/12"], subnetSize: 22, dataPathPort: 4789 });
+  assert.deepEqual(await update({ networking: wished }), wished);
+  assert.deepEqual(await update({ labels: { a: "b" } }), wished);
+  await assert.rejects(
+    update(networking({ dataPathPort: 5000 })),
+    errorOf("failed_precondition", /it is 4789 and cannot become 5000/),
+  );
+  close();
 });

@@ -1,13 +1,14 @@
 // The CA service over stores and a Raft in memory: joining, renewing, leaving, and follower to leader.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
+import { allocateNetwork } from "../../../manager/allocator/network.ts";
 import { createCaHandlers } from "../../../manager/ca/handlers.ts";
 import { firstCluster } from "../../../manager/ca/new-cluster.ts";
 import { newIssueCertificateRequest, newLeaveClusterRequest } from "../../../proto/gen/ca.ts";
-import { newClusterSpec, newNodeSpec } from "../../../proto/gen/objects.ts";
+import { newClusterSpec, newNetwork, newNetworkSpec, newNodeSpec } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
-import type { ClusterId, NodeId } from "../../../shared/model/ids.ts";
+import { type ClusterId, type NetworkId, type NodeId, newId } from "../../../shared/model/ids.ts";
 import { isIssuedBy, readCertificate } from "../../../shared/pki/certificate.ts";
 import { newCertificateRequest, newRootAuthority } from "../../../shared/pki/issue.ts";
 import { newKeyPair } from "../../../shared/pki/keys.ts";
@@ -78,6 +79,29 @@ test("a token makes a node, and a certificate for it", async () => {
   assert.equal(stored?.spec?.availability, "drain");
   assert.equal(stored?.status?.state, "unknown");
   assert.deepEqual(stored?.status?.addrs, ["10.0.0.9"]);
+});
+
+test("a node joins with its place on the ingress network", async () => {
+  const { leader, store, tokens, object, env } = await cluster();
+  const scope = { cluster: object, networks: () => [], nodes: () => [] };
+  const spec = newNetworkSpec({ name: "ingress", ingress: true });
+  const ingress = newNetwork({
+    id: newId<NetworkId>(env.random),
+    spec,
+    ...allocateNetwork(scope, spec, undefined),
+  });
+  await store.update((tx) => tx.put("network", ingress));
+  const join = async (addr: string): Promise<readonly string[]> => {
+    const request = newIssueCertificateRequest({ csr: csr(), token: tokens?.worker ?? "", addr });
+    const { nodeId } = await leader.issueCertificate(request, anonymous);
+    const attachments = store.view((view) => view.get("node", nodeId)?.attachments ?? []);
+    assert.deepEqual(
+      attachments.map(({ networkId }) => networkId),
+      [ingress.id],
+    );
+    return attachments[0]?.addresses ?? [];
+  };
+  assert.notDeepEqual(await join("10.1.0.1:7377"), await join("10.1.0.2:7377"));
 });
 
 test("the root is told to anyone; a manager without state says so", async () => {

@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { completeClusterSpec } from "../../../manager/ca/new-cluster.ts";
-import { newCAConfig, newClusterSpec, newDispatcherConfig } from "../../../proto/gen/objects.ts";
+import { completeClusterSpec, firstCluster, firstIngress, joiningNode } from "../../../manager/ca/new-cluster.ts";
+import {
+  newCAConfig,
+  newClusterSpec,
+  newDispatcherConfig,
+  newIPAMConfig,
+  newNetworkingConfig,
+} from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
+import type { ClusterId, NodeId } from "../../../shared/model/ids.ts";
+import { newRootAuthority } from "../../../shared/pki/issue.ts";
 
 test("a new cluster has every setting", () => {
-  const { name, dispatcher, raft, caConfig, orchestration } = completeClusterSpec(undefined);
+  const { name, dispatcher, raft, caConfig, orchestration, networking } = completeClusterSpec(undefined);
   assert.equal(name, "default");
   assert.deepEqual(
     dispatcher,
@@ -13,6 +21,10 @@ test("a new cluster has every setting", () => {
   );
   assert.ok((raft?.snapshotInterval ?? 0) > 0 && (caConfig?.nodeCertExpiryMs ?? 0) > 0);
   assert.equal(orchestration?.taskHistoryRetentionLimit, 5);
+  assert.deepEqual(
+    networking,
+    newNetworkingConfig({ defaultAddrPool: ["10.0.0.0/8"], subnetSize: 24, dataPathPort: 4789 }),
+  );
 });
 
 test("a new cluster's settings are checked as those of an old one", () => {
@@ -22,3 +34,31 @@ test("a new cluster's settings are checked as those of an old one", () => {
     (error) => error instanceof SkepError && error.code === "invalid_argument" && /at least 1 hour/.test(error.message),
   );
 });
+
+const PLACES: readonly (readonly [what: string, pool: readonly string[], addr: string, subnet: string])[] = [
+  ["the first subnet of the pool", [], "192.168.1.5", "10.0.0.0/24"],
+  ["not over the node's own address", [], "10.0.0.5", "10.0.1.0/24"],
+  ["from the pool that was asked for", ["172.20.0.0/16"], "10.0.0.5", "172.20.0.0/24"],
+];
+for (const [what, pool, addr, subnet] of PLACES) {
+  test(`a new cluster has the ingress network, and its node is on it: ${what}`, () => {
+    const spec = newClusterSpec({ networking: newNetworkingConfig({ defaultAddrPool: pool }) });
+    const clusterId = "c".repeat(25) as ClusterId;
+    const cluster = firstCluster(clusterId, newRootAuthority(clusterId, 1), spec, () => 0.5);
+    const joining = joiningNode({
+      id: "n".repeat(25) as NodeId,
+      role: "manager",
+      availability: "active",
+      addr: `${addr}:7377`,
+      description: undefined,
+      nowMs: 1,
+    });
+    const { network, node } = firstIngress(cluster, joining, () => 0.5);
+    assert.deepEqual([network.spec?.name, network.spec?.ingress, network.vni], ["ingress", true, 4097]);
+    const gateway = subnet.replace("0/24", "1");
+    assert.deepEqual(network.ipam, [newIPAMConfig({ subnet, gateway })]);
+    const address = node.attachments[0]?.addresses[0] ?? "";
+    assert.equal(node.attachments[0]?.networkId, network.id);
+    assert.ok(address.startsWith(subnet.replace("0/24", "")) && address !== gateway, address);
+  });
+}
