@@ -6,7 +6,7 @@ import type { Runtime } from "../../../agent/runtime/runtime.ts";
 import type { ConnectionState, SessionLink } from "../../../agent/session/session.ts";
 import { memoryTaskFiles, type TaskRecord } from "../../../agent/task/task-files.ts";
 import type { AgentMessage, DispatcherMessage } from "../../../proto/gen/dispatcher.ts";
-import { newNodeDescription, newPlatform, newResources } from "../../../proto/gen/objects.ts";
+import { newEngineDescription, newNodeDescription, newPlatform, newResources } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import type { ClusterId, NodeId, TaskId } from "../../../shared/model/ids.ts";
@@ -26,6 +26,10 @@ export class SimAgent {
   readonly name: string;
   readonly nodeId: NodeId;
   readonly host = new HollowHost();
+  /** Nobody starts it again, for now. */
+  lost = false;
+  /** Of the program, as the node's description tells it. */
+  version = 1;
   readonly #in: AgentWorld;
   readonly #clockRate: number;
   readonly #records = new Map<TaskId, TaskRecord>();
@@ -57,6 +61,11 @@ export class SimAgent {
     return [...this.host.containers].filter(([, { state }]) => state === "running").map(([id]) => id);
   }
 
+  /** Tasks of which anything is kept here: a container, whatever its state, or a record. */
+  kept(): TaskId[] {
+    return [...new Set([...this.host.containers.keys(), ...this.#records.keys()])];
+  }
+
   start(): void {
     if (this.#process !== undefined) return;
     const process = new SimProcess(
@@ -86,6 +95,7 @@ export class SimAgent {
       description: () =>
         newNodeDescription({
           hostname: this.name,
+          engine: newEngineDescription({ engineVersion: `0.${this.version}` }),
           platform: newPlatform({ os: "linux", architecture: "amd64" }),
           resources: newResources({ nanoCpus: 4e9, memoryBytes: 2 ** 33 }),
         }),

@@ -21,6 +21,7 @@ import { type Answer, call } from "./door.ts";
 import { Histories, type LabelOutput } from "./histories.ts";
 import type { Life, SimManager } from "./manager.ts";
 import type { Network } from "./network.ts";
+import type { Workload } from "./plan.ts";
 import type { Truth } from "./truth.ts";
 import type { World } from "./world.ts";
 
@@ -30,6 +31,7 @@ export interface ClientWorld {
   readonly truth: Truth;
   readonly managers: () => readonly SimManager[];
   readonly nodeIds: readonly string[];
+  readonly workload: Workload;
   readonly pause: (ms: number) => Promise<void>;
 }
 
@@ -38,7 +40,6 @@ const MAX_SERVICES = 4;
 const MAX_REPLICAS = 6;
 /** All of it fits, also on two workers; not all of it fits on one. */
 const RESERVED_NANO_CPUS = 250_000_000;
-const IMAGES = ["hollow/sleep", "hollow/sleep:2", "hollow/sleep:3", "hollow/stubborn", "hollow/flaky:1"];
 
 export class Clients {
   readonly #in: ClientWorld;
@@ -66,15 +67,23 @@ export class Clients {
 
   /** One client does one thing. */
   async act(): Promise<void> {
-    const { world } = this.#in;
-    const dice = world.between(0, 19);
-    if (dice < 3) await this.#readRegister();
-    else if (dice < 7) await this.#updateRegister();
-    else if (dice < 11) await this.#useName();
-    else if (dice < 13) await this.#createService();
-    else if (dice < 17) await this.#updateService();
-    else if (dice < 18) await this.#removeService();
-    else await this.#updateNode();
+    const { workload, world } = this.#in;
+    const acts = [
+      [workload.register, () => (world.chance(0.43) ? this.#readRegister() : this.#updateRegister())],
+      [workload.name, () => this.#useName()],
+      [workload.create, () => this.#createService()],
+      [workload.update, () => this.#updateService()],
+      [workload.remove, () => this.#removeService()],
+      [workload.node, () => this.#updateNode()],
+    ] as const;
+    let dice = world.random() * acts.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, act] of acts) {
+      if (dice < weight) {
+        await act();
+        return;
+      }
+      dice -= weight;
+    }
   }
 
   /** After the faults: everything may run everywhere again. */
@@ -273,7 +282,7 @@ export class Clients {
       ? { kind: "global" }
       : { kind: "replicated", replicas: world.between(1, MAX_REPLICAS) };
     const updateConfig = newUpdateConfig({ parallelism: 1, monitorMs: world.between(1, 2_000) });
-    const answer = await this.#create({ name, mode, updateConfig }, world.pick(IMAGES));
+    const answer = await this.#create({ name, mode, updateConfig }, world.pick(this.#in.workload.images));
     if (answer.kind === "done") this.#services.add(answer.value.id);
   }
 
@@ -284,8 +293,8 @@ export class Clients {
     if (id === undefined || service?.spec === undefined) return;
     const spec = newServiceSpec(service.spec);
     const replicas = world.between(0, MAX_REPLICAS);
-    const image = world.pick(IMAGES) ?? "";
-    const scale = spec.mode?.kind === "replicated" && world.chance(0.6);
+    const image = world.pick(this.#in.workload.images) ?? "";
+    const scale = spec.mode?.kind === "replicated" && world.chance(this.#in.workload.scaleShare);
     const next: ServiceSpec = scale
       ? { ...spec, mode: { kind: "replicated", replicas } }
       : { ...spec, taskTemplate: { ...newTaskSpec(spec.taskTemplate), containerSpec: newContainerSpec({ image }) } };

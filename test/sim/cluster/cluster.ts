@@ -11,10 +11,11 @@ import {
 import { type ClusterId, type NodeId, newId } from "../../../shared/model/ids.ts";
 import { SimAgent } from "./agent.ts";
 import { Clients } from "./clients.ts";
-import { call } from "./door.ts";
-import { disturb, drawPlan, type Operator, type Plan, repairAll, type Targets } from "./faults.ts";
+import { disturb, KINDS, repairAll, type Targets } from "./faults.ts";
 import { SimManager } from "./manager.ts";
 import { Network } from "./network.ts";
+import { managerNode, Operator } from "./operator.ts";
+import { drawPlan, type Plan } from "./plan.ts";
 import { RaftInvariants } from "./raft-invariants.ts";
 import { unsettled } from "./settled.ts";
 import { Truth } from "./truth.ts";
@@ -26,8 +27,6 @@ const STAY_MS = 10_000;
 const LONGEST_STALL_MS = 8_000;
 const STEP_MS = 50;
 const REACTIVATE_MS = 1_000;
-const MAX_MANAGERS = 5;
-const MIN_MANAGERS = 3;
 
 export class Cluster {
   readonly world: World;
@@ -39,11 +38,12 @@ export class Cluster {
   readonly #agents: SimAgent[] = [];
   readonly #plan: Plan;
   readonly #targets: Targets;
+  readonly #operator: Operator;
   readonly #snapshotIntervalEntries: number;
   readonly #drift: boolean;
   readonly #faultsMs: number;
   readonly #busyMs: number;
-  #operating = false;
+  #faulty = false;
   /** Users who wait for an answer. */
   #asking = 0;
   #convergedMs = 0;
@@ -54,7 +54,7 @@ export class Cluster {
     this.network = new Network(world);
     this.truth = new Truth(world);
     this.invariants = new RaftInvariants(world);
-    this.#plan = drawPlan(world);
+    this.#plan = drawPlan(world, KINDS);
     this.#snapshotIntervalEntries = world.between(15, 200);
     this.#drift = world.chance(0.4);
     this.#faultsMs = world.between(20_000, 60_000);
@@ -67,12 +67,20 @@ export class Cluster {
       const inside = { world, network: this.network, managerNamed: (addr: string) => this.#managerNamed(addr) };
       this.#agents.push(new SimAgent(inside, `w${index + 1}`, id, this.#clockRate(), addrs));
     }
+    this.#operator = new Operator({
+      world,
+      network: this.network,
+      managers: this.#managers,
+      agents: this.#agents,
+      newManager: () => this.#newManager(),
+    });
     this.clients = new Clients({
       world,
       network: this.network,
       truth: this.truth,
       managers: () => this.#managers.filter(({ wanted }) => wanted),
       nodeIds: agentIds,
+      workload: this.#plan.workload,
       pause: (ms) => this.#sleep(ms),
     });
     this.#targets = {
@@ -80,7 +88,7 @@ export class Cluster {
       network: this.network,
       managers: () => this.#managers.filter(({ wanted, disk }) => wanted && disk.raftId !== 0),
       agents: this.#agents,
-      operator: this.#operator(),
+      operator: this.#operator,
     };
   }
 
@@ -110,6 +118,7 @@ export class Cluster {
       const spec = newClusterSpec({ name: "default", orchestration, dispatcher });
       tx.put("cluster", newCluster({ id: newId<ClusterId>(this.world.random), spec }));
       for (const { nodeId } of this.#agents) tx.put("node", newNode({ id: nodeId, spec: newNodeSpec() }));
+      for (const manager of this.#managers) tx.put("node", managerNode(manager));
     });
     if (founding !== undefined) {
       this.#settle(
@@ -119,10 +128,11 @@ export class Cluster {
       );
     }
     await this.#until("the cluster is written", () => founded, PREPARE_LIMIT_MS);
-    for (const manager of others) this.#settle(this.#join(manager));
+    for (const manager of others) this.#settle(this.#operator.join(manager));
     for (const agent of this.#agents) agent.start();
     const joined = (): boolean => this.#voters() === this.#managers.length;
     await this.#until("all managers vote", joined, PREPARE_LIMIT_MS);
+    for (const manager of this.#managers) this.#operator.follow(manager);
     let prepared = false;
     this.#settle(
       this.clients.prepare().then(() => {
@@ -134,10 +144,13 @@ export class Cluster {
 
   async #everythingGoesWrong(): Promise<void> {
     const { world } = this;
-    const { faults, meanPauseMs, repairShare } = this.#plan;
+    const { theme, faults, meanPauseMs, repairShare } = this.#plan;
     const { maxDelayMs } = this.network.weather;
     world.record(`${this.#managers.length} managers, ${this.#agents.length} workers, delay ${maxDelayMs} ms`);
-    world.record(`faults every ${meanPauseMs} ms, ${repairShare.toFixed(2)} of them repairs: ${faults.join("; ")}`);
+    world.record(
+      `${theme}: faults every ${meanPauseMs} ms, ${repairShare.toFixed(2)} of them repairs: ${faults.join("; ")}`,
+    );
+    this.#faulty = true;
     const until = world.nowMs + this.#faultsMs;
     this.#users(until);
     while (world.nowMs < until) {
@@ -146,29 +159,45 @@ export class Cluster {
     }
   }
 
+  /** Everybody is up again, at last; one worker perhaps only when the cluster has done without it. */
   async #calmDown(): Promise<void> {
-    this.world.record("the faults stop");
+    const { world } = this;
+    const lost = this.#plan.losesWorker ? world.pick(this.#agents) : undefined;
+    if (lost !== undefined) {
+      world.record(`${lost.name} is lost`);
+      lost.lost = true;
+      lost.powerCut();
+    }
+    world.record("the faults stop");
+    this.#faulty = false;
     repairAll(this.#targets);
-    const startedMs = this.world.nowMs;
+    const startedMs = world.nowMs;
     await this.#pass(LONGEST_STALL_MS); // what is stalled now comes back by itself
     // Again and again: a drain whose outcome nobody knew may come to be committed after the first look.
-    let converged = false;
+    let done = false;
     const activate = async (): Promise<void> => {
-      while (!converged) {
+      while (!done) {
         await this.clients.activateNodes();
         await this.#sleep(REACTIVATE_MS);
       }
     };
     this.#settle(activate());
-    await this.#until(
-      "converged",
-      () => this.#unsettled() === undefined,
-      CONVERGE_LIMIT_MS,
-      () => this.#unsettled(),
-    );
-    converged = true;
-    this.#convergedMs = this.world.nowMs - startedMs;
-    this.world.record(`converged after ${Math.round(this.#convergedMs)} ms`);
+    await this.#converged(startedMs);
+    if (lost !== undefined) {
+      world.record(`${lost.name} returns`);
+      lost.lost = false;
+      lost.start();
+      await this.#converged(world.nowMs);
+    }
+    done = true;
+  }
+
+  async #converged(sinceMs: number): Promise<void> {
+    const settled = (): boolean => this.#unsettled() === undefined;
+    await this.#until("converged", settled, CONVERGE_LIMIT_MS, () => this.#unsettled());
+    const tookMs = this.world.nowMs - sinceMs;
+    this.#convergedMs = Math.max(this.#convergedMs, tookMs);
+    this.world.record(`converged after ${Math.round(tookMs)} ms`);
   }
 
   /** What has converged stays as it is; then the histories are whole. */
@@ -225,7 +254,7 @@ export class Cluster {
   /** What is not yet as it shall be; undefined when all is. */
   #unsettled(): string | undefined {
     if (this.#asking > 0) return `${this.#asking} users still wait for an answer`;
-    if (this.#operating) return "the operator is at work";
+    if (this.#operator.busy) return "the operator is at work";
     const managers = this.#managers.filter(({ wanted }) => wanted);
     return unsettled({ truth: this.truth, managers, agents: this.#agents });
   }
@@ -247,99 +276,6 @@ export class Cluster {
     world.after(0, user);
   }
 
-  #operator(): Operator {
-    // One operator, who does one thing at a time.
-    const alone = (work: () => Promise<void>): void => {
-      if (this.#operating) return;
-      this.#operating = true;
-      this.#settle(
-        work().finally(() => {
-          this.#operating = false;
-        }),
-      );
-    };
-    return {
-      addManager: () =>
-        alone(async () => {
-          if (this.#managers.filter(({ wanted }) => wanted).length < MAX_MANAGERS) await this.#join(this.#newManager());
-        }),
-      removeManager: () =>
-        alone(async () => {
-          const wanted = this.#managers.filter((manager) => manager.wanted);
-          const one = this.world.pick(wanted);
-          if (one !== undefined && wanted.length > MIN_MANAGERS) await this.#leave(one);
-        }),
-      transferLeadership: () => {
-        const leader = this.#managers.find(({ leads }) => leads);
-        leader?.receive(() => {
-          leader.life?.raft.transferLeadership(AbortSignal.abort()).catch(() => undefined);
-        });
-      },
-      upgrade: () => alone(() => this.#upgrade()),
-    };
-  }
-
-  async #join(manager: SimManager): Promise<void> {
-    const { nodeId, addr } = manager;
-    for (;;) {
-      const leader = this.#managers.find(({ leads }) => leads) ?? this.world.pick(this.#managers);
-      if (leader !== undefined && leader !== manager) {
-        const answer = await call(this.world, this.network, leader, ({ membership }, context) =>
-          membership.joinRaft({ nodeId, addr }, context),
-        );
-        this.world.record(`${manager.name} asks ${leader.name} to join: ${answer.kind}`);
-        if (answer.kind === "done") {
-          const { raftId, members } = answer.value;
-          if (manager.life === undefined) manager.start({ kind: "join", raftId, members });
-          return;
-        }
-      }
-      await this.#sleep(500);
-    }
-  }
-
-  async #leave(manager: SimManager): Promise<void> {
-    manager.wanted = false;
-    for (;;) {
-      const leader = this.#managers.find(({ leads }) => leads) ?? this.world.pick(this.#managers);
-      if (leader !== undefined) {
-        const answer = await call(this.world, this.network, leader, ({ membership }, context) =>
-          membership.leaveRaft({ nodeId: manager.nodeId }, context),
-        );
-        this.world.record(`${manager.name} is removed at ${leader.name}: ${answer.kind}`);
-        if (answer.kind === "done") break;
-        if (answer.kind === "refused") {
-          manager.wanted = true;
-          return;
-        }
-      }
-      await this.#sleep(500);
-    }
-    // It runs on for a while, as one whose host nobody has told.
-    await this.#sleep(this.world.between(0, 5_000));
-    manager.crash(false, false);
-  }
-
-  async #upgrade(): Promise<void> {
-    for (const manager of this.#managers.filter(({ wanted }) => wanted)) {
-      const { life } = manager;
-      if (life === undefined) continue;
-      this.world.record(`${manager.name} is upgraded`);
-      const stopped = Promise.withResolvers<void>();
-      manager.receive(() => void manager.stop().then(stopped.resolve, stopped.resolve));
-      await Promise.race([stopped.promise, this.#sleep(5_000)]);
-      if (manager.life === life) manager.crash(false, false);
-      await this.#sleep(this.world.between(100, 2_000));
-      if (manager.life === undefined && manager.wanted) manager.start({ kind: "restart" });
-      await this.#sleep(this.world.between(500, 3_000));
-    }
-    for (const agent of this.#agents) {
-      agent.crash();
-      await this.#sleep(this.world.between(100, 1_000));
-      agent.start();
-    }
-  }
-
   // -------------------------------------------------------------------------------------------------------------- parts
 
   #newManager(): SimManager {
@@ -351,6 +287,7 @@ export class Cluster {
       truth,
       managerAt: (raftId: number) => this.#managers.find(({ disk }) => disk.raftId === raftId),
       snapshotIntervalEntries: this.#snapshotIntervalEntries,
+      lateNewsMs: () => (this.#faulty ? this.#plan.lateNewsMs : 0),
     };
     const name = `m${this.#managers.length + 1}`;
     const manager = new SimManager(inside, name, newId<NodeId>(world.random), this.#clockRate());

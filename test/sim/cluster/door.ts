@@ -1,5 +1,7 @@
 // How a client reaches a manager's API: a call takes time both ways, and any part of it may get lost.
 import { SkepError } from "../../../shared/errors.ts";
+import type { ClusterId, NodeId } from "../../../shared/model/ids.ts";
+import type { Peer } from "../../../shared/rpc/peer.ts";
 import type { CallContext } from "../../../shared/rpc/server.ts";
 import type { Life, SimManager } from "./manager.ts";
 import type { Network } from "./network.ts";
@@ -27,7 +29,13 @@ export function call<R>(
   network: Network,
   manager: SimManager,
   work: (life: Life, context: CallContext) => Promise<R>,
+  /** The node that calls; without it, a user at the manager itself. */
+  caller?: NodeId,
 ): Promise<Answer<R>> {
+  const peer: Peer =
+    caller === undefined
+      ? { kind: "local" }
+      : { kind: "node", nodeId: caller, role: "manager", clusterId: "" as ClusterId };
   return new Promise((resolve) => {
     const limit = world.after(TIMEOUT_MS, () => resolve({ kind: "unknown" }));
     const back = (answer: Answer<R>): void => {
@@ -44,7 +52,7 @@ export function call<R>(
       }
       life.process.deliver(0, () => {
         const { signal } = new AbortController();
-        work(life, { peer: { kind: "local" }, signal, metadata: METADATA }).then(
+        work(life, { peer, signal, metadata: METADATA }).then(
           (value) => back({ kind: "done", value }),
           (cause: unknown) => {
             const error = SkepError.from(cause);

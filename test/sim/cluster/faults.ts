@@ -1,17 +1,10 @@
-// What goes wrong, by the seed: which kinds of faults a run has at all, how often they come, and each of them when it comes.
-// Half of the kinds are absent in a run, on average: what one fault hides, the lack of it shows.
+// What goes wrong, and how it is put right again. How often, and which of it a run has at all, is its plan's (plan.ts).
 import type { SimAgent } from "./agent.ts";
 import type { SimManager } from "./manager.ts";
 import { FAIR, type Network } from "./network.ts";
+import type { Operator } from "./operator.ts";
+import type { Plan } from "./plan.ts";
 import type { World } from "./world.ts";
-
-export interface Operator {
-  readonly addManager: () => void;
-  readonly removeManager: () => void;
-  readonly transferLeadership: () => void;
-  /** Every node stops and starts again, one after the other. */
-  readonly upgrade: () => void;
-}
 
 export interface Targets {
   readonly world: World;
@@ -58,6 +51,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "manager isolated": (targets) => {
     const one = victim(targets);
     if (one !== undefined) separate(targets, new Set([one.name]), hosts(targets));
+  },
+  "leader cut off shortly": (targets) => {
+    const leader = leaderOf(targets);
+    if (leader === undefined) return;
+    separate(targets, new Set([leader.name]), hosts(targets));
+    targets.world.after(targets.world.between(700, 2_500), () => targets.network.heal());
   },
   "managers in two parts with a bridge": (targets) => {
     const { world, network } = targets;
@@ -141,6 +140,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "manager added": ({ operator }) => operator.addManager(),
   "manager removed": ({ operator }) => operator.removeManager(),
+  "manager demoted": ({ operator }) => operator.changeRole("worker"),
+  "manager promoted": ({ operator }) => operator.changeRole("manager"),
   "leadership handed over": ({ operator }) => operator.transferLeadership(),
   upgrade: ({ operator }) => operator.upgrade(),
 };
@@ -156,7 +157,7 @@ const REPAIRS: Readonly<Record<string, Fault>> = {
     for (const one of managers()) if (one.life === undefined && one.wanted) one.start({ kind: "restart" });
   },
   "agents started": ({ agents }) => {
-    for (const one of agents) one.start();
+    for (const one of agents) if (!one.lost) one.start();
   },
   "disks repaired": ({ managers }) => {
     for (const { disk } of managers()) {
@@ -166,22 +167,7 @@ const REPAIRS: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** How this run goes. */
-export interface Plan {
-  readonly faults: readonly string[];
-  readonly meanPauseMs: number;
-  /** Of all acts, the share that repairs something. */
-  readonly repairShare: number;
-}
-
-export function drawPlan(world: World): Plan {
-  const faults = Object.keys(FAULTS).filter(() => world.chance(0.5));
-  return {
-    faults: faults.length > 0 ? faults : ["manager killed"],
-    meanPauseMs: world.between(150, 3_000),
-    repairShare: 0.35 + world.random() * 0.45,
-  };
-}
+export const KINDS: readonly string[] = Object.keys(FAULTS);
 
 /** One thing goes wrong, or is put right. */
 export function disturb(plan: Plan, targets: Targets): void {

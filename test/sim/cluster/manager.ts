@@ -2,6 +2,7 @@
 // host; each `start` begins a life (a process), which ends by `stop`, `crash`, or not at all.
 import { createControlHandlers } from "../../../manager/api/control.ts";
 import { EventLog } from "../../../manager/api/event-log.ts";
+import { runRoleKeeper } from "../../../manager/ca/role-keeper.ts";
 import { createDispatcher, type Dispatcher } from "../../../manager/dispatcher/dispatcher.ts";
 import { runLeaderLoops, supervise } from "../../../manager/leader-loops.ts";
 import { RaftCore } from "../../../manager/raft/core/raft-core.ts";
@@ -9,8 +10,9 @@ import type { Config } from "../../../manager/raft/core/types.ts";
 import { Driver } from "../../../manager/raft/driver.ts";
 import { createRaftHandlers } from "../../../manager/raft/handlers.ts";
 import { Member } from "../../../manager/raft/member.ts";
-import type { RaftMember, RaftNode, StateMachine } from "../../../manager/raft/raft-node.ts";
+import type { LeadershipEvent, RaftMember, RaftNode, StateMachine } from "../../../manager/raft/raft-node.ts";
 import type { Transport } from "../../../manager/raft/transport.ts";
+import { decodeTransaction } from "../../../manager/store/codec.ts";
 import { createStore } from "../../../manager/store/store.ts";
 import type { Store } from "../../../manager/store/types.ts";
 import type { ControlService } from "../../../proto/gen/control.ts";
@@ -33,6 +35,8 @@ export interface ManagerWorld {
   readonly truth: Truth;
   readonly managerAt: (raftId: number) => SimManager | undefined;
   readonly snapshotIntervalEntries: number;
+  /** So late at most does a store hear of leadership. */
+  readonly lateNewsMs: () => number;
 }
 
 export interface Life {
@@ -63,6 +67,9 @@ const CORE = {
   maxApplyBytes: 8 << 10,
 };
 
+/** As the next version of the program might have it. */
+const NEXT_CORE = { electionTicks: 8, maxAppendBytes: 3 << 10, window: { maxMessages: 3, maxBytes: 16 << 10 } };
+
 export class SimManager {
   readonly name: string;
   readonly addr: string;
@@ -71,6 +78,10 @@ export class SimManager {
   life: Life | undefined;
   /** It shall be a member; one that was removed is not started again. */
   wanted = true;
+  /** The host is, or its user has made it leave: nobody asks for its role any more. */
+  gone = false;
+  /** Of the program: the next one has other limits, and talks to this one. */
+  version = 1;
   readonly clockRate: number;
   readonly #in: ManagerWorld;
   #lives = 0;
@@ -100,10 +111,14 @@ export class SimManager {
     const { raftId } = this.disk;
     const storage = new SimStorage(world, process, this.disk, (write) => invariants.wrote(raftId, write));
     const { store, machine: bare, attach } = createStore({ env, log: silentLog });
-    const machine = this.#watched(bare, raftId);
+    const machine = this.#watched(bare, store, raftId);
     const snapshot = storage.snapshot();
     if (snapshot !== undefined) machine.restore(snapshot.data);
-    const core = new RaftCore({ ...CORE, id: raftId, random: env.random }, storage, storage.restored);
+    const core = new RaftCore(
+      { ...CORE, ...(this.version % 2 === 0 ? NEXT_CORE : {}), id: raftId, random: env.random },
+      storage,
+      storage.restored,
+    );
     const transport = this.#transport(process, () => driver);
     const driver: Driver = new Driver({
       env,
@@ -158,16 +173,20 @@ export class SimManager {
       member,
       transport,
       dial: nobody,
+      isManager: (id) => store.view((view) => view.get("node", id))?.spec?.role === "manager",
     });
     this.life = { process, raft, driver, core, store, dispatcher, control, membership };
     const run = (work: (signal: AbortSignal) => Promise<void>): void => {
       supervise(env, silentLog, signal, (loop) => work(loop.signal)).catch((error: unknown) => world.broken(error));
     };
     run((signal) => events.collect(signal));
-    run((signal) => attach(raft, signal));
+    run((signal) => attach(this.#heardLate(raft, process), signal));
     run((signal) => dispatcher.run(signal));
     run((signal) =>
-      whileLeading(raft, signal, (leading) => runLeaderLoops({ env, log: silentLog, store, signal: leading })),
+      whileLeading(raft, signal, async (leading) => {
+        const roles = supervise(env, silentLog, leading, (loop) => runRoleKeeper({ ...loop, store, raft }));
+        await Promise.all([runLeaderLoops({ env, log: silentLog, store, signal: leading }), roles]);
+      }),
     );
     this.#watch(store, process, signal).catch((error: unknown) => world.broken(error));
   }
@@ -190,6 +209,13 @@ export class SimManager {
     if (life === undefined) return;
     await life.raft.stop();
     if (this.life === life) this.#end(life.process, false);
+  }
+
+  /** As a daemon that is no manager any more: what it had of the group is removed. */
+  wipe(): void {
+    this.crash(false, false);
+    const { full, maxWriteMs } = this.disk;
+    this.disk = Object.assign(new Disk(), { full, maxWriteMs });
   }
 
   jumpWallClock(ms: number): void {
@@ -218,15 +244,38 @@ export class SimManager {
     return disk;
   }
 
-  #watched(machine: StateMachine, raftId: number): StateMachine {
+  /** What the store takes over was made by the leader of the term in which it was put into the log, and by no earlier one. */
+  #watched(machine: StateMachine, store: Store, raftId: number): StateMachine {
+    const versionOf = (): number => store.view(({ version }) => version);
     return {
       apply: (entry) => {
         this.#in.invariants.applied(raftId, entry.index, entry.term, entry.data);
+        const before = versionOf();
         machine.apply(entry);
+        if (versionOf() === before) return;
+        const { term } = decodeTransaction(entry.data);
+        if (term !== entry.term) {
+          this.#in.world.fail(
+            `${this.name} took over a transaction of term ${term} from the log of term ${entry.term}`,
+          );
+        }
       },
       snapshot: machine.snapshot,
       restore: machine.restore,
     };
+  }
+
+  /** As where the process has so much to do that its store comes late to the news. */
+  #heardLate(raft: RaftNode, { env }: SimProcess): RaftNode {
+    const { lateNewsMs, world } = this.#in;
+    async function* leadership(signal: AbortSignal): AsyncGenerator<LeadershipEvent> {
+      for await (const event of raft.leadership(signal)) {
+        const mostMs = lateNewsMs();
+        if (mostMs > 0) await env.sleep(world.random() * mostMs, signal).catch(() => undefined);
+        yield event;
+      }
+    }
+    return { ...raft, leadership };
   }
 
   /** Hears of every commit, from a view on; a snapshot of the leader's in between begins anew, and says so. */

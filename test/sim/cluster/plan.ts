@@ -1,0 +1,109 @@
+// How a run goes: which kinds of faults it has at all, how often they come, and what users do meanwhile. Most runs are drawn
+// by chance, half of the kinds absent: what one fault hides, the lack of it shows. The others have a theme: what chance
+// brings together in one run of thousands is brought together on purpose.
+import type { World } from "./world.ts";
+
+/** How often users do each thing, as weights. */
+export interface Workload {
+  readonly register: number;
+  readonly name: number;
+  readonly create: number;
+  readonly update: number;
+  readonly remove: number;
+  readonly node: number;
+  readonly images: readonly string[];
+  /** Of all updates, the share that changes the number of replicas and not the image. */
+  readonly scaleShare: number;
+}
+
+export interface Plan {
+  readonly theme: string;
+  readonly faults: readonly string[];
+  readonly meanPauseMs: number;
+  /** Of all acts, the share that repairs something. */
+  readonly repairShare: number;
+  readonly workload: Workload;
+  /** The store of a manager hears of its leadership so much later at most, as in a process that is busy. */
+  readonly lateNewsMs: number;
+  /** One worker does not come back when the faults stop, but only after the others have made up for it. */
+  readonly losesWorker: boolean;
+}
+
+const WORKLOAD: Workload = {
+  register: 7,
+  name: 4,
+  create: 2,
+  update: 4,
+  remove: 1,
+  node: 2,
+  images: ["hollow/sleep", "hollow/sleep:2", "hollow/sleep:3", "hollow/stubborn", "hollow/flaky:1"],
+  scaleShare: 0.6,
+};
+
+interface Theme {
+  readonly name: string;
+  readonly faults: readonly string[];
+  readonly pauseMs: readonly [least: number, most: number];
+  readonly workload?: Partial<Workload>;
+  readonly lateNewsMs?: number;
+}
+
+const THEMES: readonly Theme[] = [
+  {
+    name: "workers are lost while updates wait for tasks to stop",
+    faults: ["worker isolated", "worker loses power", "agent stalls"],
+    pauseMs: [500, 4_000],
+    workload: { update: 10, register: 2, name: 1, images: ["hollow/stubborn", "hollow/stubborn:2"], scaleShare: 0.1 },
+  },
+  {
+    name: "leadership goes round, and the news of it are late",
+    faults: ["leadership handed over", "leader cut off shortly", "manager stalls"],
+    pauseMs: [150, 900],
+    workload: { name: 9, register: 9, update: 2 },
+    lateNewsMs: 2_500,
+  },
+  {
+    name: "managers are promoted and demoted while others fail",
+    faults: [
+      "manager demoted",
+      "manager promoted",
+      "manager added",
+      "manager killed",
+      "manager isolated",
+      "disk is slow",
+    ],
+    pauseMs: [300, 2_500],
+  },
+  {
+    name: "an upgrade, node by node, under faults",
+    faults: ["upgrade", "manager killed", "agent killed", "worker isolated", "network loses"],
+    pauseMs: [500, 4_000],
+  },
+];
+
+/** @param kinds of faults that there are. */
+export function drawPlan(world: World, kinds: readonly string[]): Plan {
+  const theme = world.chance(0.3) ? world.pick(THEMES) : undefined;
+  const losesWorker = world.chance(0.25);
+  if (theme !== undefined) {
+    return {
+      theme: theme.name,
+      faults: theme.faults,
+      meanPauseMs: world.between(...theme.pauseMs),
+      repairShare: 0.4 + world.random() * 0.2,
+      workload: { ...WORKLOAD, ...theme.workload },
+      lateNewsMs: theme.lateNewsMs ?? 0,
+      losesWorker,
+    };
+  }
+  const faults = kinds.filter(() => world.chance(0.5));
+  return {
+    theme: "chance",
+    faults: faults.length > 0 ? faults : ["manager killed"],
+    meanPauseMs: world.between(150, 3_000),
+    repairShare: 0.35 + world.random() * 0.45,
+    workload: WORKLOAD,
+    lateNewsMs: world.chance(0.2) ? world.between(1, 300) : 0,
+    losesWorker,
+  };
+}
