@@ -1,17 +1,27 @@
 // Swarm's filters in Swarm's order. Each node that is refused counts for the first filter that refused it, and the counts
 // make the words that `service ps` shows.
-import type { Node, TaskSpec } from "../../proto/gen/objects.ts";
+import type { Node, PortConfig, Task, TaskSpec } from "../../proto/gen/objects.ts";
+import { assertNever } from "../../shared/errors.ts";
 import { compileConstraints } from "../../shared/model/constraints.ts";
 import type { NodeEntry, TasksByNode } from "./node-load.ts";
 import { platformMatches } from "./platform.ts";
 import { type Amounts, amountsOf, fits } from "./resources.ts";
 
-export type Refusal = "ready" | "resources" | "constraints" | "platform" | "max_replicas";
+export type Refusal = "ready" | "resources" | "constraints" | "platform" | "host_ports" | "max_replicas";
+/** What a placement can turn from yes to no. */
+type Filling = Extract<Refusal, "resources" | "host_ports" | "max_replicas">;
 
-const ORDER: readonly Refusal[] = ["ready", "resources", "constraints", "platform", "max_replicas"];
+const ORDER: readonly Refusal[] = ["ready", "resources", "constraints", "platform", "host_ports", "max_replicas"];
 
 export type Refusals = Record<Refusal, number>;
-export const noRefusals = (): Refusals => ({ ready: 0, resources: 0, constraints: 0, platform: 0, max_replicas: 0 });
+export const noRefusals = (): Refusals => ({
+  ready: 0,
+  resources: 0,
+  constraints: 0,
+  platform: 0,
+  host_ports: 0,
+  max_replicas: 0,
+});
 
 export const isReady = (node: Node): boolean =>
   node.status?.state === "ready" && (node.spec?.availability ?? "active") === "active";
@@ -70,34 +80,51 @@ export class Filters {
   readonly #tasks: TasksByNode;
   readonly #reservation: Amounts;
   readonly #traits: TraitFilter;
+  readonly #ports: readonly PortConfig[];
   readonly #maxReplicas: number;
 
-  constructor(tasks: TasksByNode, spec: TaskSpec | undefined, traits: TraitFilter) {
+  constructor(tasks: TasksByNode, { spec, ports }: Pick<Task, "spec" | "ports">, traits: TraitFilter) {
     this.#tasks = tasks;
     this.#reservation = amountsOf(spec?.resources?.reservations);
     this.#traits = traits;
+    this.#ports = ports.filter(({ publishedPort }) => publishedPort !== 0);
     this.#maxReplicas = spec?.placement?.maxReplicas ?? 0;
   }
 
   /** Undefined: the node can take one more. */
   refuses(entry: NodeEntry): Refusal | undefined {
     if (!entry.ready) return "ready";
-    return this.isFull(entry, "resources") ?? this.#traits.refuses(entry) ?? this.isFull(entry, "max_replicas");
-  }
-
-  /** The filters that a placement can turn from yes to no. */
-  isFull(entry: NodeEntry, which: "resources" | "max_replicas"): "resources" | "max_replicas" | undefined {
-    if (which === "resources") {
-      return fits(entry.capacity, entry.load.used, this.#reservation) ? undefined : "resources";
-    }
-    const full = this.#maxReplicas > 0 && (this.#tasks.get(entry.id) ?? 0) >= this.#maxReplicas;
-    return full ? "max_replicas" : undefined;
+    return (
+      this.#isFull(entry, "resources") ??
+      this.#traits.refuses(entry) ??
+      this.#isFull(entry, "host_ports") ??
+      this.#isFull(entry, "max_replicas")
+    );
   }
 
   takesAnother(entry: NodeEntry): boolean {
-    return this.isFull(entry, "resources") === undefined && this.isFull(entry, "max_replicas") === undefined;
+    return FILLING.every((which) => this.#isFull(entry, which) === undefined);
+  }
+
+  #isFull(entry: NodeEntry, which: Filling): Filling | undefined {
+    return this.#fits(entry, which) ? undefined : which;
+  }
+
+  #fits(entry: NodeEntry, which: Filling): boolean {
+    switch (which) {
+      case "resources":
+        return fits(entry.capacity, entry.load.used, this.#reservation);
+      case "host_ports":
+        return this.#ports.length === 0 || this.#ports.every((port) => entry.load.ports.isFree(port));
+      case "max_replicas":
+        return this.#maxReplicas === 0 || (this.#tasks.get(entry.id) ?? 0) < this.#maxReplicas;
+      default:
+        return assertNever(which);
+    }
   }
 }
+
+const FILLING: readonly Filling[] = ["resources", "host_ports", "max_replicas"];
 
 const nodes = (count: number): string => (count === 1 ? "1 node" : `${count} nodes`);
 
@@ -111,6 +138,8 @@ function words(refusal: Refusal, count: number): string {
       return `scheduling constraints not satisfied on ${nodes(count)}`;
     case "platform":
       return `unsupported platform on ${nodes(count)}`;
+    case "host_ports":
+      return `host-mode port already in use on ${nodes(count)}`;
     case "max_replicas":
       return "max replicas per node limit exceed";
   }

@@ -7,6 +7,7 @@ import type { TaskId } from "../../shared/model/ids.ts";
 import type { Commit, Store, Tx } from "../store/types.ts";
 import { runWatchLoop } from "../watch-loop.ts";
 import { isReady } from "./filters.ts";
+import { chooseHostPorts } from "./host-ports.ts";
 import { type Decision, isPending, Planner } from "./planner.ts";
 
 /** Decisions per round: some transactions' worth, small enough to let the process breathe between. */
@@ -41,7 +42,7 @@ export async function runScheduler({ env, store, signal }: SchedulerOptions): Pr
       if (decisions.length === 0) break;
       const refused: TaskId[] = [];
       const { failed } = await store.batch(decisions, (tx, decision) => {
-        if (!write(tx, decision, env.wallMs())) refused.push(decision.task);
+        if (!write(tx, decision, env)) refused.push(decision.task);
       });
       for (const id of refused) planner.refuse(id);
       for (const { item } of failed) planner.refuse(item.task);
@@ -64,7 +65,8 @@ export async function runScheduler({ env, store, signal }: SchedulerOptions): Pr
 }
 
 /** False: the world has moved on, decide again. */
-function write(tx: Tx, decision: Decision, nowMs: number): boolean {
+function write(tx: Tx, decision: Decision, env: Env): boolean {
+  const nowMs = env.wallMs();
   const task = tx.get("task", decision.task);
   if (task === undefined || !isPending(task)) return false;
   if (decision.kind === "explain") {
@@ -77,7 +79,8 @@ function write(tx: Tx, decision: Decision, nowMs: number): boolean {
   if (node === undefined || !isReady(node) || (task.nodeId !== "" && task.nodeId !== node.id)) return false;
   const message =
     task.nodeId === "" ? "scheduler assigned task to node" : "scheduler confirmed task can run on preassigned node";
-  tx.put("task", { ...withStatus(task, "assigned", message, "", nowMs), nodeId: node.id });
+  const ports = chooseHostPorts(tx, task, node.id, env.random);
+  tx.put("task", { ...withStatus(task, "assigned", message, "", nowMs), nodeId: node.id, ports });
   return true;
 }
 

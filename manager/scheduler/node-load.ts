@@ -1,6 +1,7 @@
 // What runs on a node, in counters that are kept up to date from commits, so that placing a task asks no table.
 import type { Node, Task } from "../../proto/gen/objects.ts";
 import type { NodeId, ServiceId } from "../../shared/model/ids.ts";
+import { HostPorts } from "./host-ports.ts";
 import { type Amounts, addUse, nothingUsed, type Used } from "./resources.ts";
 
 /** Swarm's: a node on which a service failed this often in this time is taken last for it. */
@@ -10,6 +11,7 @@ const MAX_FAILURE_RECORDS = 1_000;
 
 export class NodeLoad {
   readonly used: Used = nothingUsed();
+  readonly ports = new HostPorts();
   /** Tasks that shall run here. */
   tasks = 0;
   readonly #failures = new Map<string, number[]>();

@@ -32,6 +32,7 @@ interface Counted {
   readonly service: ServiceId;
   readonly reservation: Amounts;
   readonly active: boolean;
+  readonly ports: Task["ports"];
 }
 
 interface TaskEntry {
@@ -138,7 +139,7 @@ export class Planner {
   #decideGroup(group: Group, limit: number, nowMs: number, decisions: Decision[]): void {
     const [first] = group.tasks.values();
     if (first === undefined) return;
-    const filters = new Filters(this.#tasksByNode(group.service), first.spec, this.#traitFilter(first));
+    const filters = new Filters(this.#tasksByNode(group.service), first, this.#traitFilter(first));
     const free = this.#placeBound(group, filters, decisions);
     if (free.length > 0) this.#placeFree(group, free, filters, limit, nowMs, decisions);
     else group.triedIn = this.#generation;
@@ -257,7 +258,9 @@ export class Planner {
     const holds = task.nodeId !== "" && rank(state) >= rank("assigned") && !isTerminal(state);
     const active = holds && isWanted(task);
     const load = holds ? this.#load(task.nodeId) : undefined;
-    if (entry.counted?.load === load && (load === undefined || entry.counted?.active === active)) return;
+    const { counted } = entry;
+    if (counted?.load === load && (load === undefined || (counted?.active === active && samePorts(counted, task))))
+      return;
     this.#uncount(entry);
     if (load === undefined) return;
     this.#count(entry, task.nodeId, load, active);
@@ -265,8 +268,10 @@ export class Planner {
 
   #count(entry: TaskEntry, node: NodeId, load: NodeLoad, active: boolean): void {
     const { task } = entry;
-    entry.counted = { node, load, service: task.serviceId, reservation: reservationOf(task), active };
+    const { serviceId: service, ports } = task;
+    entry.counted = { node, load, service, reservation: reservationOf(task), active, ports };
     load.add(entry.counted.reservation, active, 1);
+    load.ports.add(ports);
     if (!active) return;
     const byNode = this.#tasksByNode(task.serviceId);
     byNode.set(node, (byNode.get(node) ?? 0) + 1);
@@ -277,6 +282,7 @@ export class Planner {
     if (counted === undefined) return;
     entry.counted = undefined;
     counted.load.add(counted.reservation, counted.active, -1);
+    counted.load.ports.remove(counted.ports);
     if (counted.active) {
       const byNode = this.#tasksByNode(counted.service);
       const count = (byNode.get(counted.node) ?? 0) - 1;
@@ -351,6 +357,11 @@ function cached<T>(cache: Map<string, T>, key: string, make: () => T): T {
   }
   return value;
 }
+
+/** Those that it left open are chosen when it is assigned. */
+const samePorts = (counted: Pick<Task, "ports">, task: Task): boolean =>
+  counted.ports.length === task.ports.length &&
+  counted.ports.every((port, i) => port.publishedPort === task.ports[i]?.publishedPort);
 
 const isFailure = (task: Task): boolean =>
   task.nodeId !== "" && (stateOf(task) === "failed" || stateOf(task) === "rejected");

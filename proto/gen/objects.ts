@@ -2634,7 +2634,7 @@ export interface Task {
   readonly startedAtMs: number;
   /** In the order of the interfaces eth0, eth1 and so on. Set before the task is `pending`. */
   readonly attachments: readonly NetworkAttachment[];
-  /** Its ports in mode host, every published port chosen; set when it is assigned. */
+  /** Its ports in mode host, as its service had them when it was made; every published port is chosen when it is assigned. */
   readonly ports: readonly PortConfig[];
 }
 /** A Task with every field that is not given at its zero value. */
