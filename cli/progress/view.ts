@@ -236,7 +236,8 @@ function willNotRestart(service: Service, ended: number): boolean {
 export function remember(since: Since, look: Look, nowMs: number): Since {
   const pendingSince = new Map<string, number>();
   for (const task of look.tasks) {
-    if (task.status?.state === "pending" && task.status.err !== "" && task.desiredState === "running") {
+    const waits = task.status?.state === "pending" || task.status?.state === "new";
+    if (waits && task.status?.err !== "" && task.desiredState === "running") {
       pendingSince.set(task.id, since.pendingSince.get(task.id) ?? nowMs);
     }
   }

@@ -1,6 +1,7 @@
 // What is wrong, in plain words, each with what to look at. Pure: views in, sentences out.
 import type { Node, Service, Task, UpdateState } from "../../proto/gen/objects.ts";
 import { isTerminal, taskName } from "../../shared/model/tasks.ts";
+import { ingressNetwork } from "../allocator/places.ts";
 import type { RaftStatus } from "../raft/raft-node.ts";
 import type { View } from "../store/types.ts";
 import { isVoter, quorumHealth, reachabilityOf } from "./managers.ts";
@@ -38,15 +39,17 @@ export function serviceProblems(view: View, service: Service, nowMs: number): st
   ];
 }
 
-/** Tasks without a place, grouped by their reason. */
+/** Tasks without an address or a place, grouped by their reason. */
 function pendingProblems(tasks: readonly Task[]): string[] {
-  const byReason = new Map<string, Task[]>();
-  for (const task of tasks) {
-    const err = task.status?.err ?? "";
-    if (!isWanted(task) || task.status?.state !== "pending" || err === "") continue;
-    byReason.set(err, [...(byReason.get(err) ?? []), task]);
-  }
-  return [...byReason].map(([reason, { length }]) => `${plural(length, "task")} cannot be placed: ${reason}`);
+  const waiting = tasks.filter((task) => isWanted(task) && waitsFor(task) !== undefined);
+  const byReason = Map.groupBy(waiting, (task) => `${waitsFor(task)}: ${task.status?.err}`);
+  return [...byReason].map(([reason, { length }]) => `${plural(length, "task")} ${reason}`);
+}
+
+function waitsFor({ status }: Task): string | undefined {
+  if ((status?.err ?? "") === "") return undefined;
+  if (status?.state === "new") return "cannot have an address";
+  return status?.state === "pending" ? "cannot be placed" : undefined;
 }
 
 /** Tasks that may or may not run: their node does not answer. */
@@ -123,7 +126,7 @@ function slowProblems(view: View, tasks: readonly Task[], nowMs: number): string
   const slow = tasks.filter((task) => {
     const state = task.status?.state ?? "new";
     if (task.desiredState !== "running" || state === "running" || isTerminal(state)) return false;
-    if (state === "pending" && (task.status?.err ?? "") !== "") return false;
+    if (waitsFor(task) !== undefined) return false;
     return nowMs - (task.status?.timestampMs ?? nowMs) > SLOW_MS;
   });
   const shown = slow.slice(0, MAX_TASK_PROBLEMS).map((task) => {
@@ -147,6 +150,20 @@ export function nodeProblems(nodes: readonly Node[], nowMs: number): string[] {
     problems.push("no node takes tasks: none is both ready and active (skep node update --availability active NODE)");
   }
   return problems;
+}
+
+/** Nodes on which the routing mesh cannot work. */
+export function meshProblems(view: View): string[] {
+  const ingress = ingressNetwork(view);
+  if (ingress === undefined) return [];
+  const name = ingress.spec?.name ?? ingress.id;
+  const without = [...view.all("node")].filter(({ attachments }) => attachments.length === 0);
+  const [first] = without;
+  if (first === undefined) return [];
+  const who = without.length === 1 ? `node ${hostnameOf(first) || first.id} has` : `${without.length} nodes have`;
+  return [
+    `${who} no place on network ${name}, which is full: ports in mode ingress do not answer there; make it anew with a larger subnet`,
+  ];
 }
 
 export function managerProblems(status: RaftStatus, hostname: (nodeId: string) => string): string[] {

@@ -142,6 +142,11 @@ const serviceCases: readonly (readonly [name: string, tasks: readonly Row[], wan
     })),
     [/^2 tasks cannot be placed: no suitable node \(B\)/, /^1 task cannot be placed: no suitable node \(A\)/],
   ],
+  [
+    "no address",
+    [{ slot: 1, state: "new", node: 0, status: { err: "network web is full: 253 of 253 in use" } }],
+    [/^1 task cannot have an address: network web is full: 253 of 253 in use$/],
+  ],
   ["a silent node", [{ slot: 1, state: "running", node: 2 }], [/1 task last seen running on host2, which is down/]],
   [
     "fails again and again",
