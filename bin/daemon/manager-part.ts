@@ -158,7 +158,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
         store,
         raft,
         events,
-        snapshot: machine.snapshot,
+        snapshot: () => Buffer.concat([...machine.snapshot()]),
         images: resolver(options),
         dialManager: dialer.manager,
         dialAgent: dialer.node,

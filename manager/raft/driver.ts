@@ -3,7 +3,8 @@
 //   take a Ready -> send what promises nothing -> write -> advance -> send what promises -> apply
 //
 // One write is in flight at a time; what comes in meanwhile is stepped into the core at once and written together by the
-// next one. There is no timer but the tick.
+// next one. There is no timer but the tick. A snapshot is saved beside all that, piece by piece: the log goes on meanwhile, and
+// is cut by a write of its own once the snapshot is whole on the disk.
 //
 // A disk that refuses a write makes this member stand aside: it stops leading, answers nobody, and tries the same write
 // again with back-off; when it succeeds the member goes on as a follower. A broken invariant is different: what the member
@@ -19,7 +20,7 @@ import type { Persist, RaftCore, Ready } from "./core/raft-core.ts";
 import type { ConfirmedRead } from "./core/read-queue.ts";
 import type { Entry } from "./core/types.ts";
 import type { StateMachine } from "./raft-node.ts";
-import type { LogWrite, RaftStorage } from "./storage.ts";
+import type { LogWrite, RaftStorage, SnapshotHead } from "./storage.ts";
 
 export interface DriverOptions {
   readonly env: Env;
@@ -53,6 +54,12 @@ export class Driver {
   /** What the machine holds. The core counts entries as applied when it hands them out, a moment earlier. */
   #machineIndex: number;
   #writing: Promise<void> | undefined;
+  /** The leader's snapshot is on its way into the machine, which may be of either state. */
+  #installing = false;
+  /** A snapshot of the machine on its way to the disk, beside the writes. */
+  #saving: Promise<void> | undefined;
+  /** The index of one that is there and counts with the next write. */
+  #savedIndex: number | undefined;
   #pumping = false;
   #timer: Timer | undefined;
   #fault: { readonly message: string; readonly halted: boolean } | undefined;
@@ -139,7 +146,7 @@ export class Driver {
     this.#stop.abort(new SkepError("unavailable", "this manager is stopping"));
     this.#timer?.cancel();
     this.#abandon("this manager is stopping");
-    await this.#writing;
+    await Promise.all([this.#writing, this.#saving]);
   }
 
   #notLeading(transferring: boolean): SkepError {
@@ -179,6 +186,7 @@ export class Driver {
     this.#apply(ready.committed);
     this.#serveReads(ready);
     this.#checkLeadership();
+    this.#considerSnapshot();
     onProgress();
     // A long backlog is applied in portions, with a turn for everybody else between them.
     if (ready.committed.length > 0)
@@ -234,23 +242,38 @@ export class Driver {
       entries: persist?.entries,
       compact,
     };
-    this.#writing = this.#write(write).then((written) => {
+    this.#writing = this.#writeAll(write).then((written) => {
       this.#writing = undefined;
       if (written && !this.stopped) this.#guard(() => this.#written(write, persist));
       this.#wake();
     });
   }
 
+  /** To the disk, and a snapshot into the machine too. Returns false when stopped before that. */
+  async #writeAll(write: LogWrite): Promise<boolean> {
+    if (!(await this.#write(write))) return false;
+    if (write.install === undefined || this.stopped) return true;
+    this.#installing = true;
+    try {
+      await this.#options.machine.restore(write.install.data, this.#options.env.breathe);
+    } catch (error) {
+      this.#halt(error);
+      return false;
+    }
+    return true;
+  }
+
   #written({ install, compact }: LogWrite, persist: Persist | undefined): void {
-    const { core, machine, send } = this.#options;
+    const { core, send } = this.#options;
     if (install !== undefined) {
-      machine.restore(install.data);
       this.#snapshotIndex = install.index;
       this.#machineIndex = install.index;
+      this.#installing = false;
     }
     if (compact !== undefined) {
-      this.#snapshotIndex = compact.snapshot.index;
-      core.compacted(compact.snapshot.index);
+      this.#savedIndex = undefined;
+      this.#snapshotIndex = Math.max(this.#snapshotIndex, compact.snapshotIndex);
+      core.compacted(this.#snapshotIndex);
     }
     if (persist === undefined) return;
     core.advance();
@@ -258,20 +281,53 @@ export class Driver {
   }
 
   #compaction(): LogWrite["compact"] {
+    if (this.#savedIndex === undefined) return undefined;
+    const { storage } = this.#options;
+    const trailing = Math.min(TRAILING_ENTRIES, this.#snapshotIntervalEntries);
+    return {
+      snapshotIndex: this.#savedIndex,
+      dropThrough: Math.max(storage.firstIndex - 1, this.#savedIndex - trailing),
+    };
+  }
+
+  get #snapshotIntervalEntries(): number {
+    const { snapshotIntervalEntries: interval } = this.#options;
+    return typeof interval === "number" ? interval : interval();
+  }
+
+  /** Begins a snapshot of the machine when the log has grown enough since the last one. */
+  #considerSnapshot(): void {
     const { core, storage, machine } = this.#options;
-    const interval = this.#options.snapshotIntervalEntries;
-    const snapshotIntervalEntries = typeof interval === "number" ? interval : interval();
     const index = this.#machineIndex;
     const entries = index - this.#snapshotIndex;
-    if (entries < snapshotIntervalEntries && (storage.logBytes < SNAPSHOT_INTERVAL_BYTES || entries === 0))
-      return undefined;
+    if (this.#installing || this.#saving !== undefined || this.#savedIndex !== undefined || entries <= 0) return;
+    if (entries < this.#snapshotIntervalEntries && storage.logBytes < SNAPSHOT_INTERVAL_BYTES) return;
     const term = storage.term(index);
-    if (term === undefined) return undefined;
-    const trailing = Math.min(TRAILING_ENTRIES, snapshotIntervalEntries);
-    return {
-      snapshot: { index, term, config: core.configAt(index), data: machine.snapshot() },
-      dropThrough: Math.max(storage.firstIndex - 1, index - trailing),
-    };
+    if (term === undefined) return;
+    this.#saving = this.#save({ index, term, config: core.configAt(index) }, machine.snapshot()).then(() => {
+      this.#saving = undefined;
+      this.#wake();
+    });
+  }
+
+  /** Never rejects. The log only grows while there is none, so a failure is tried again, and is no reason to stand aside. */
+  async #save(head: SnapshotHead, pieces: Iterable<Uint8Array>): Promise<void> {
+    const { env, log, storage } = this.#options;
+    try {
+      await storage.saveSnapshot(head, this.#whileRunning(pieces));
+      this.#savedIndex = head.index;
+    } catch (error) {
+      if (this.stopped) return;
+      log.warn({ index: head.index, error: String(error) }, "a snapshot could not be saved");
+      await env.sleep(MAX_DISK_RETRY_MS, this.#stop.signal).catch(() => undefined);
+    }
+  }
+
+  *#whileRunning(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+    for (const piece of pieces) {
+      this.#stop.signal.throwIfAborted();
+      yield piece;
+    }
   }
 
   /** Tries until the disk takes it. Returns false when stopped before that. */
@@ -314,14 +370,18 @@ export class Driver {
     try {
       return act();
     } catch (error) {
-      const message = `raft state is broken, this member has halted: ${SkepError.from(error).message}`;
-      this.#options.log.error({ error: error instanceof Error ? error.stack : String(error) }, message);
-      this.#fault = { message, halted: true };
-      this.#timer?.cancel();
-      this.#abandon("this manager's raft member has halted");
-      this.#stop.abort(new SkepError("unavailable", message));
-      this.#options.onProgress();
+      this.#halt(error);
       return undefined;
     }
+  }
+
+  #halt(error: unknown): void {
+    const message = `raft state is broken, this member has halted: ${SkepError.from(error).message}`;
+    this.#options.log.error({ error: error instanceof Error ? error.stack : String(error) }, message);
+    this.#fault = { message, halted: true };
+    this.#timer?.cancel();
+    this.#abandon("this manager's raft member has halted");
+    this.#stop.abort(new SkepError("unavailable", message));
+    this.#options.onProgress();
   }
 }

@@ -25,7 +25,8 @@ export class EntryCache {
 
   /** `entries` replace everything from `firstNew` on. */
   write(firstNew: number, entries: readonly Entry[]): void {
-    if (firstNew < this.#first) this.reset(firstNew);
+    // Before what is here, or beyond it: then nothing of it is a neighbour.
+    if (firstNew < this.#first || firstNew > this.#first + this.#entries.length) this.reset(firstNew);
     for (const gone of this.#entries.splice(firstNew - this.#first)) this.#bytes -= entryBytes(gone);
     for (const entry of entries) {
       this.#entries.push(withOwnBytes(entry));

@@ -9,10 +9,9 @@ import type { Sealer } from "../../shared/pki/sealing.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import { RaftCore } from "./core/raft-core.ts";
 import type { Config } from "./core/types.ts";
+import { openLog } from "./disk/open-log.ts";
 import { Driver } from "./driver.ts";
 import { createRaftHandlers } from "./handlers.ts";
-import { beginOpening } from "./lmdb-check.ts";
-import { openLmdbStorage, sealLmdb, unreadable } from "./lmdb-storage.ts";
 import { Member } from "./member.ts";
 import type { RaftMember, RaftNode, StateMachine } from "./raft-node.ts";
 import type { RaftStorage } from "./storage.ts";
@@ -55,7 +54,7 @@ export interface RaftOpenOptions {
   readonly isManager?: (nodeId: string) => boolean;
   /** A manager refuses this one, because its node was removed from the cluster. May be told again and again. */
   readonly onTurnedAway?: (message: string) => void;
-  /** Log and snapshots are sealed with it on the disk; a log that is not is sealed first. */
+  /** Log and snapshots are sealed with it on the disk. */
   readonly sealer?: Sealer;
   /** Another disk, for tests. */
   readonly openStorage?: (dir: string) => RaftStorage;
@@ -80,16 +79,12 @@ const WINDOW = { maxMessages: 256, maxBytes: 16 << 20 };
 export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
   const { env, dir, stateMachine, nodeId, addr, start } = options;
   const { tickIntervalMs = 100, electionTicks = 10, heartbeatTicks = 2, snapshotIntervalEntries = 10_000 } = options;
-  const { sealer } = options;
-  const opened = options.openStorage === undefined ? beginOpening(dir) : (): void => undefined;
-  let storage: RaftStorage | undefined;
+  const storage = options.openStorage?.(dir) ?? openLog(dir, options.sealer);
   try {
-    if (sealer !== undefined && options.openStorage === undefined) await sealLmdb(dir, sealer);
-    storage = options.openStorage?.(dir) ?? openLmdbStorage(dir, sealer);
     const raftId = await prepare(storage, options);
     const log = options.log.child({ raftId });
     const snapshot = storage.snapshot();
-    if (snapshot !== undefined) stateMachine.restore(snapshot.data);
+    if (snapshot !== undefined) await stateMachine.restore(snapshot.data);
     options.onRestored?.();
     const core = new RaftCore(
       {
@@ -156,10 +151,8 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
       }),
     });
   } catch (error) {
-    await storage?.close().catch(() => undefined);
-    throw unreadable(dir, error);
-  } finally {
-    opened();
+    await storage.close().catch(() => undefined);
+    throw error;
   }
 }
 

@@ -32,8 +32,16 @@ export interface RaftStatus {
 export interface StateMachine {
   /** Entries arrive once each, in order, after commit. `own` marks those proposed by this process and still waited for. */
   readonly apply: (entry: { readonly index: number; readonly term: number; readonly data: Uint8Array }) => void;
-  readonly snapshot: () => Uint8Array;
-  readonly restore: (snapshot: Uint8Array) => void;
+  /**
+   * The state as of this call, in pieces. They are made as they are asked for, a few milliseconds' work each, whatever is
+   * applied in between.
+   */
+  readonly snapshot: () => Iterable<Uint8Array>;
+  /**
+   * The state becomes the snapshot's, at once and whole, when it resolves; nothing is applied meanwhile.
+   * @param breathe awaited every few milliseconds. Without it, it is all done when the call returns.
+   */
+  readonly restore: (snapshot: Uint8Array, breathe?: () => Promise<void>) => Promise<void>;
 }
 
 export type LeadershipEvent =

@@ -14,7 +14,7 @@ import type { NodeId } from "../../shared/model/ids.ts";
 import type { Sealer } from "../../shared/pki/sealing.ts";
 import { voterIds } from "../raft/core/config.ts";
 import { RaftCore } from "../raft/core/raft-core.ts";
-import { openLmdbStorage } from "../raft/lmdb-storage.ts";
+import { openLog } from "../raft/disk/open-log.ts";
 import type { RaftStorage } from "../raft/storage.ts";
 import { CommittedState } from "../store/committed.ts";
 import { createStore } from "../store/store.ts";
@@ -47,10 +47,10 @@ export async function forceSoleManager(
   nodeId: NodeId,
   addr: string,
 ): Promise<Recovered> {
-  const storage = openLmdbStorage(dir, sealer);
+  const storage = openLog(dir, sealer);
   try {
     if (storage.raftId === 0) throw new SkepError("failed_precondition", `${dir} holds no raft log`);
-    const { snapshot, nextRaftId } = replay(storage, env);
+    const { snapshot, nextRaftId } = await replay(storage, env);
     const raftId = nextRaftId;
     const state = withSoleManager(snapshot, { node: { id: nodeId }, addr, raftId }, "lost", env.wallMs());
     const { lastIndex } = storage;
@@ -64,11 +64,14 @@ export async function forceSoleManager(
 }
 
 /** All of the log applied, the tail included, and the newest membership. */
-function replay(storage: RaftStorage, env: Env): { readonly snapshot: Uint8Array; readonly nextRaftId: number } {
+async function replay(
+  storage: RaftStorage,
+  env: Env,
+): Promise<{ readonly snapshot: Uint8Array; readonly nextRaftId: number }> {
   const { machine } = createStore({ env, log: silentLog });
   const { restored } = storage;
   const start = storage.snapshot();
-  if (start !== undefined) machine.restore(start.data);
+  if (start !== undefined) await machine.restore(start.data);
   const options = {
     id: storage.raftId,
     electionTicks: 10,
@@ -87,7 +90,7 @@ function replay(storage: RaftStorage, env: Env): { readonly snapshot: Uint8Array
     at += entries.length;
   }
   return {
-    snapshot: machine.snapshot(),
+    snapshot: Buffer.concat([...machine.snapshot()]),
     nextRaftId: Math.max(config.nextRaftId, ...voterIds(config).map((id) => id + 1)),
   };
 }
@@ -104,7 +107,7 @@ export async function restoreSoleManager(
 ): Promise<Recovered> {
   const raftId = Math.max(1, header.nextRaftId);
   const state = withSoleManager(snapshot, { node: self, addr: self.addr, raftId }, "not known", env.wallMs());
-  const storage = openLmdbStorage(dir, sealer);
+  const storage = openLog(dir, sealer);
   try {
     const term = header.raftTerm + 1;
     const index = header.raftIndex + 1;

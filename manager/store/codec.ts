@@ -8,7 +8,7 @@ import {
   decodeNode,
   decodeSecret,
   decodeService,
-  decodeStoreSnapshot,
+  decodeStoreObjectFrom,
   decodeStoreTransaction,
   decodeTask,
   encodeCluster,
@@ -20,7 +20,7 @@ import {
   encodeTask,
   TableNumber,
 } from "../../proto/gen/objects.ts";
-import { Writer } from "../../proto/wire.ts";
+import { Reader, toNumber, Writer } from "../../proto/wire.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { TableName, Tables } from "./types.ts";
 
@@ -145,28 +145,58 @@ function writeOf(tagged: Tagged): ObjectWrite {
   }
 }
 
-export function encodeSnapshot(version: number, objects: Iterable<EncodedObject>): Uint8Array {
-  const chunks: Uint8Array[] = [Writer.create().uint32(8).uint64(version).finish()];
+/** A snapshot is made and sent in pieces of about so many bytes: a few milliseconds' work each. */
+const PIECE_BYTES = 64 * 1024;
+
+/** A StoreSnapshot in pieces, each made when it is asked for. */
+export function* snapshotPieces(version: number, objects: Iterable<EncodedObject>): Generator<Uint8Array> {
+  let chunks: Uint8Array[] = [Writer.create().uint32(8).uint64(version).finish()];
+  let size = 0;
   for (const { table, bytes } of objects) {
     const w = Writer.create().uint32(tag(2)).fork(); // objects
-    chunks.push(w.uint32(tag(CODECS[table].field)).bytes(bytes).ldelim().finish());
+    const chunk = w.uint32(tag(CODECS[table].field)).bytes(bytes).ldelim().finish();
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size < PIECE_BYTES) continue;
+    yield Buffer.concat(chunks);
+    chunks = [];
+    size = 0;
   }
-  return Buffer.concat(chunks);
+  yield Buffer.concat(chunks);
 }
 
-/** @throws {SkepError} `invalid_argument` when the bytes are not a snapshot of this version. */
-export function decodeSnapshot(bytes: Uint8Array): {
+export interface SnapshotPart {
   readonly version: number;
   readonly writes: readonly ObjectWrite[];
-} {
+}
+
+/**
+ * What a StoreSnapshot holds, some objects at a time: the caller may do something else in between.
+ * @throws {SkepError} `invalid_argument`, at any part, when the bytes are not a snapshot of this version.
+ */
+export function* snapshotParts(bytes: Uint8Array, partBytes: number): Generator<SnapshotPart> {
   try {
-    const { version, objects } = decodeStoreSnapshot(bytes);
-    const writes = objects.map(({ object }) => {
-      if (object === undefined) throw new RangeError("an object of a kind that this version does not know");
-      return writeOf(object);
-    });
-    return { version, writes };
+    const r = Reader.create(bytes);
+    let version = 0;
+    let writes: ObjectWrite[] = [];
+    for (let from = r.pos; r.pos < bytes.length; ) {
+      const field = r.uint32();
+      if (field === 8) version = toNumber(r.uint64());
+      else if (field === tag(2)) writes.push(decodeStored(r, r.uint32()));
+      else r.skipType(field & 7);
+      if (r.pos - from < partBytes) continue;
+      yield { version, writes };
+      writes = [];
+      from = r.pos;
+    }
+    yield { version, writes };
   } catch (error) {
     throw new SkepError("invalid_argument", "this is not a store snapshot", { cause: error });
   }
+}
+
+function decodeStored(r: Reader, length: number): ObjectWrite {
+  const { object } = decodeStoreObjectFrom(r, length);
+  if (object === undefined) throw new RangeError("an object of a kind that this version does not know");
+  return writeOf(object);
 }

@@ -284,10 +284,10 @@ class StoreCore {
     }
   }
 
-  readonly snapshot: StateMachine["snapshot"] = () => this.#committed.encode();
+  readonly snapshot: StateMachine["snapshot"] = () => this.#committed.pieces();
 
-  readonly restore: StateMachine["restore"] = (snapshot) => {
-    this.#committed.restore(snapshot);
+  readonly restore: StateMachine["restore"] = async (snapshot, breathe) => {
+    for (const _ of this.#committed.restoring(snapshot)) if (breathe !== undefined) await breathe();
     this.#stopLeading(); // a leader is never sent a snapshot: whoever gets one does not lead
     const { version } = this.#committed;
     for (const watcher of [...this.#watchers]) {

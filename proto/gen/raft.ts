@@ -246,6 +246,7 @@ export interface RaftSnapshotHead {
   readonly index: number;
   readonly term: number;
   readonly config?: RaftMembership | undefined;
+  /** Of the data; 0 where the data is not known yet, as at the beginning of a snapshot's file. */
   readonly size: number;
 }
 /** A RaftSnapshotHead with every field that is not given at its zero value. */
@@ -291,6 +292,178 @@ export function decodeRaftSnapshotHeadFrom(r: Reader, length: number): RaftSnaps
 export function decodeRaftSnapshotHead(bytes: Uint8Array): RaftSnapshotHead {
   const r = Reader.create(bytes);
   return decodeRaftSnapshotHeadFrom(r, bytes.length);
+}
+
+/** The state of a log on disk where one of its files begins: the files before it may be gone. */
+export interface RaftLogBase {
+  readonly raftId: number;
+  /** Of the entry before the first one that is still there. */
+  readonly startIndex: number;
+  readonly startTerm: number;
+  /** 0: there is none. */
+  readonly snapshotIndex: number;
+  readonly lastIndex: number;
+  /** What earlier files hold does not count any more. */
+  readonly fresh: boolean;
+}
+/** A RaftLogBase with every field that is not given at its zero value. */
+export function newRaftLogBase(init: Partial<RaftLogBase> = {}): RaftLogBase {
+  return { raftId: 0, startIndex: 0, startTerm: 0, snapshotIndex: 0, lastIndex: 0, fresh: false, ...init };
+}
+export function encodeRaftLogBaseInto(m: RaftLogBase, w: Writer): Writer {
+  if (m.raftId !== 0) w.uint32(8).uint64(m.raftId);
+  if (m.startIndex !== 0) w.uint32(16).uint64(m.startIndex);
+  if (m.startTerm !== 0) w.uint32(24).uint64(m.startTerm);
+  if (m.snapshotIndex !== 0) w.uint32(32).uint64(m.snapshotIndex);
+  if (m.lastIndex !== 0) w.uint32(40).uint64(m.lastIndex);
+  if (m.fresh !== false) w.uint32(48).bool(m.fresh);
+  return w;
+}
+export function encodeRaftLogBase(m: RaftLogBase): Uint8Array {
+  return encodeRaftLogBaseInto(m, Writer.create()).finish();
+}
+export function decodeRaftLogBaseFrom(r: Reader, length: number): RaftLogBase {
+  const end = r.pos + length;
+
+  const m: Mutable<RaftLogBase> = newRaftLogBase();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.raftId = toNumber(r.uint64());
+        break;
+      case 2:
+        m.startIndex = toNumber(r.uint64());
+        break;
+      case 3:
+        m.startTerm = toNumber(r.uint64());
+        break;
+      case 4:
+        m.snapshotIndex = toNumber(r.uint64());
+        break;
+      case 5:
+        m.lastIndex = toNumber(r.uint64());
+        break;
+      case 6:
+        m.fresh = r.bool();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RaftLogBase. */
+export function decodeRaftLogBase(bytes: Uint8Array): RaftLogBase {
+  const r = Reader.create(bytes);
+  return decodeRaftLogBaseFrom(r, bytes.length);
+}
+
+/** Entries up to the start are dropped; a snapshot stands for them. */
+export interface RaftLogDrop {
+  readonly startIndex: number;
+  readonly startTerm: number;
+  readonly snapshotIndex: number;
+  /** The entries after it too. */
+  readonly all: boolean;
+}
+/** A RaftLogDrop with every field that is not given at its zero value. */
+export function newRaftLogDrop(init: Partial<RaftLogDrop> = {}): RaftLogDrop {
+  return { startIndex: 0, startTerm: 0, snapshotIndex: 0, all: false, ...init };
+}
+export function encodeRaftLogDropInto(m: RaftLogDrop, w: Writer): Writer {
+  if (m.startIndex !== 0) w.uint32(8).uint64(m.startIndex);
+  if (m.startTerm !== 0) w.uint32(16).uint64(m.startTerm);
+  if (m.snapshotIndex !== 0) w.uint32(24).uint64(m.snapshotIndex);
+  if (m.all !== false) w.uint32(32).bool(m.all);
+  return w;
+}
+export function encodeRaftLogDrop(m: RaftLogDrop): Uint8Array {
+  return encodeRaftLogDropInto(m, Writer.create()).finish();
+}
+export function decodeRaftLogDropFrom(r: Reader, length: number): RaftLogDrop {
+  const end = r.pos + length;
+
+  const m: Mutable<RaftLogDrop> = newRaftLogDrop();
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.startIndex = toNumber(r.uint64());
+        break;
+      case 2:
+        m.startTerm = toNumber(r.uint64());
+        break;
+      case 3:
+        m.snapshotIndex = toNumber(r.uint64());
+        break;
+      case 4:
+        m.all = r.bool();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RaftLogDrop. */
+export function decodeRaftLogDrop(bytes: Uint8Array): RaftLogDrop {
+  const r = Reader.create(bytes);
+  return decodeRaftLogDropFrom(r, bytes.length);
+}
+
+/** One write to the log on disk, all or nothing. */
+export interface RaftLogRecord {
+  /** In the first record of a file, and only there. */
+  readonly base?: RaftLogBase | undefined;
+  readonly hardState?: RaftHardState | undefined;
+  readonly drop?: RaftLogDrop | undefined;
+  /** They replace everything from the first one's index on. */
+  readonly entries: readonly RaftEntry[];
+}
+/** A RaftLogRecord with every field that is not given at its zero value. */
+export function newRaftLogRecord(init: Partial<RaftLogRecord> = {}): RaftLogRecord {
+  return { entries: [], ...init };
+}
+export function encodeRaftLogRecordInto(m: RaftLogRecord, w: Writer): Writer {
+  if (m.base !== undefined) encodeRaftLogBaseInto(m.base, w.uint32(10).fork()).ldelim();
+  if (m.hardState !== undefined) encodeRaftHardStateInto(m.hardState, w.uint32(18).fork()).ldelim();
+  if (m.drop !== undefined) encodeRaftLogDropInto(m.drop, w.uint32(26).fork()).ldelim();
+  for (const value of m.entries) encodeRaftEntryInto(value, w.uint32(34).fork()).ldelim();
+  return w;
+}
+export function encodeRaftLogRecord(m: RaftLogRecord): Uint8Array {
+  return encodeRaftLogRecordInto(m, Writer.create()).finish();
+}
+export function decodeRaftLogRecordFrom(r: Reader, length: number): RaftLogRecord {
+  const end = r.pos + length;
+  const entries: RaftEntry[] = [];
+  const m: Mutable<RaftLogRecord> = newRaftLogRecord({ entries });
+  while (r.pos < end) {
+    const tag = r.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        m.base = decodeRaftLogBaseFrom(r, r.uint32());
+        break;
+      case 2:
+        m.hardState = decodeRaftHardStateFrom(r, r.uint32());
+        break;
+      case 3:
+        m.drop = decodeRaftLogDropFrom(r, r.uint32());
+        break;
+      case 4:
+        entries.push(decodeRaftEntryFrom(r, r.uint32()));
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a RaftLogRecord. */
+export function decodeRaftLogRecord(bytes: Uint8Array): RaftLogRecord {
+  const r = Reader.create(bytes);
+  return decodeRaftLogRecordFrom(r, bytes.length);
 }
 
 export interface RaftPreVoteRequest {

@@ -68,7 +68,7 @@ async function member(root: string, name: string, sealing: string, joinAddr: str
     raftId,
     nodeId: name,
     addr,
-    stateMachine: { apply: () => undefined, snapshot: () => new Uint8Array(0), restore: () => undefined },
+    stateMachine: { apply: () => undefined, snapshot: () => [], restore: async () => undefined },
     dial,
     start,
     ...(sealing === "plain" ? {} : { sealer: createSealer(newSealingKey()) }),

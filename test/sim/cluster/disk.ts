@@ -3,7 +3,7 @@
 import { fitBytes } from "../../../manager/raft/core/log.ts";
 import type { Restored } from "../../../manager/raft/core/raft-core.ts";
 import { type Entry, entryBytes, type HardState, type Snapshot } from "../../../manager/raft/core/types.ts";
-import type { LogWrite, RaftStorage } from "../../../manager/raft/storage.ts";
+import type { LogWrite, RaftStorage, SnapshotHead } from "../../../manager/raft/storage.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { SimProcess } from "./process.ts";
 import type { World } from "./world.ts";
@@ -19,6 +19,8 @@ export class Disk {
   full = false;
   /** A write takes at most so long. */
   maxWriteMs = 4;
+  /** A snapshot that is there and does not count yet. */
+  saved: Snapshot | undefined;
   #underWay: LogWrite | undefined;
 
   begin(write: LogWrite): void {
@@ -58,8 +60,8 @@ export class Disk {
       this.startTerm = install.term;
       this.entries = [];
     }
-    if (compact !== undefined) {
-      this.snapshot = compact.snapshot;
+    if (compact !== undefined && this.saved?.index === compact.snapshotIndex) {
+      this.snapshot = this.saved;
       const term = this.term(compact.dropThrough);
       if (term !== undefined && compact.dropThrough > this.startIndex) {
         this.entries = this.entries.slice(compact.dropThrough - this.startIndex);
@@ -145,6 +147,21 @@ export class SimStorage implements RaftStorage {
         resolve();
       });
     });
+
+  /** Piece by piece, with time in between, in which the log goes on. */
+  readonly saveSnapshot = async (head: SnapshotHead, pieces: Iterable<Uint8Array>): Promise<void> => {
+    const data: Uint8Array[] = [];
+    for (const piece of pieces) {
+      data.push(piece);
+      await new Promise<void>((resolve, reject) => {
+        this.#process.deliver(0.1 + this.#world.random() * this.#disk.maxWriteMs, () => {
+          if (this.#disk.full) reject(new SkepError("resource_exhausted", "no space left on device"));
+          else resolve();
+        });
+      });
+    }
+    this.#disk.saved = { ...head, data: Buffer.concat(data) };
+  };
 
   readonly close = async (): Promise<void> => undefined;
 }

@@ -113,7 +113,7 @@ export class SimManager {
     const { store, machine: bare, attach } = createStore({ env, log: silentLog });
     const machine = this.#watched(bare, store, raftId);
     const snapshot = storage.snapshot();
-    if (snapshot !== undefined) machine.restore(snapshot.data);
+    if (snapshot !== undefined) machine.restore(snapshot.data).catch((error: unknown) => world.broken(error));
     const core = new RaftCore(
       { ...CORE, ...(this.version % 2 === 0 ? NEXT_CORE : {}), id: raftId, random: env.random },
       storage,
@@ -159,7 +159,7 @@ export class SimManager {
       store,
       raft,
       events,
-      snapshot: machine.snapshot,
+      snapshot: () => Buffer.concat([...machine.snapshot()]),
       images: async (image) => ({ image, platforms: [] }),
       dialManager: nobody,
       dialAgent: nobody,

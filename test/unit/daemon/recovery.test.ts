@@ -323,13 +323,13 @@ const damage: readonly (readonly [name: string, hurt: (dir: string) => void, wor
   ],
   [
     "the log cut short",
-    (dir) => truncateSync(join(dir, "raft", "data.mdb"), 5000),
-    /data\.mdb is damaged: .*swarm leave --force.*swarm restore/,
+    (dir) => truncateSync(join(dir, "raft", "log-00000001"), 40),
+    /log-00000001 is damaged: .*swarm leave --force.*swarm restore/,
   ],
   [
     "the log noise",
-    (dir) => writeFileSync(join(dir, "raft", "data.mdb"), randomBytes(100_000)),
-    /data\.mdb is damaged: .*init --force-new-cluster.*swarm restore/,
+    (dir) => writeFileSync(join(dir, "raft", "log-00000001"), randomBytes(100_000)),
+    /log-00000001 is damaged: .*init --force-new-cluster.*swarm restore/,
   ],
 ];
 for (const [name, hurt, words] of damage) {

@@ -62,7 +62,7 @@ const bytes = fc.oneof(
 function tryDecode({ name, decode, encode }: Codec, input: Uint8Array): void {
   let decoded: unknown;
   try {
-    decoded = decode(Buffer.from(input)); // as from gRPC and from LMDB
+    decoded = decode(Buffer.from(input)); // as from gRPC and from the disk
   } catch (error) {
     assert.ok(error instanceof Error, `${name} threw ${String(error)}`);
     return;

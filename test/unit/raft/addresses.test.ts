@@ -1,5 +1,6 @@
 // Members that move: an address is an attribute. Found again by what they say, by the membership, or by a hint.
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { RealCluster, type RealMember, until } from "./real-members.ts";
 
@@ -74,7 +75,12 @@ test("the snapshot interval is asked each time", async () => {
     await until("it leads again", () => again.raft.status().state === "leader");
     assert.equal(again.machine.restored, 0);
     interval = 10;
-    await again.raft.propose(bytes("one more"));
+    // A second one is begun only when the first counts.
+    const seen = new Set<string>();
+    while (seen.size < 2) {
+      await again.raft.propose(bytes("one more"));
+      for (const name of readdirSync(again.dir)) if (/^snapshot-\d+$/.test(name)) seen.add(name);
+    }
     await cluster.stop("one");
     const third = await cluster.open("one", { kind: "restart" }, 1);
     assert.equal(third.machine.restored, 1);

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { openLmdbStorage } from "../../../manager/raft/lmdb-storage.ts";
+import { openLog } from "../../../manager/raft/disk/open-log.ts";
 import type { RaftStorage } from "../../../manager/raft/storage.ts";
 import { RaftService } from "../../../proto/gen/raft.ts";
 import { unary } from "../../../shared/rpc/client.ts";
@@ -24,7 +24,7 @@ function failingDisk(): {
     broken: false,
     refused: 0,
     openStorage: (dir: string): RaftStorage => {
-      const real = openLmdbStorage(dir);
+      const real = openLog(dir);
       const write: RaftStorage["write"] = async (what) => {
         if (disk.failing) {
           disk.refused++;

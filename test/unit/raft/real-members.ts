@@ -1,4 +1,4 @@
-// Real members for tests: LMDB in a temporary folder, gRPC servers on localhost without TLS, the real clock sped up.
+// Real members for tests: a log in a temporary folder, gRPC servers on localhost without TLS, the real clock sped up.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,8 +19,8 @@ export class ListMachine implements StateMachine {
   readonly apply = ({ data }: { readonly data: Uint8Array }): void => {
     this.values.push(Buffer.from(data).toString());
   };
-  readonly snapshot = (): Uint8Array => Buffer.from(JSON.stringify(this.values));
-  readonly restore = (snapshot: Uint8Array): void => {
+  readonly snapshot = (): Iterable<Uint8Array> => [Buffer.from(JSON.stringify(this.values))];
+  readonly restore = async (snapshot: Uint8Array): Promise<void> => {
     this.values = JSON.parse(Buffer.from(snapshot).toString()) as string[];
     this.restored++;
   };

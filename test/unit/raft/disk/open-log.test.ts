@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Entry, Snapshot } from "../../../manager/raft/core/types.ts";
-import { openLmdbStorage, sealLmdb } from "../../../manager/raft/lmdb-storage.ts";
-import type { LogWrite, RaftStorage } from "../../../manager/raft/storage.ts";
-import { createSealer, newSealingKey } from "../../../shared/pki/sealing.ts";
+import type { Entry, Snapshot } from "../../../../manager/raft/core/types.ts";
+import { openLog } from "../../../../manager/raft/disk/open-log.ts";
+import type { LogWrite, RaftStorage } from "../../../../manager/raft/storage.ts";
+import { createSealer, newSealingKey } from "../../../../shared/pki/sealing.ts";
 
 const config = { members: [{ raftId: 1, nodeId: "n", addr: "h:1", voter: true }], nextRaftId: 2 };
 const hardState = { term: 3, vote: 1, commit: 2 };
@@ -17,10 +17,15 @@ const data = (index: number, term: number, size = 3): Entry => ({
   body: { kind: "data", value: new Uint8Array(size).fill(index & 0xff) },
 });
 
-async function withDir(act: (open: () => RaftStorage) => Promise<void>): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), "skep-lmdb-"));
+async function withDir(act: (open: () => RaftStorage) => Promise<void>, isNew = false): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "skep-log-"));
   try {
-    await act(() => openLmdbStorage(join(dir, "raft")));
+    if (!isNew) {
+      const storage = openLog(join(dir, "raft"));
+      await storage.format(1, { hardState });
+      await storage.close();
+    }
+    await act(() => openLog(join(dir, "raft")));
   } finally {
     rmSync(dir, { recursive: true });
   }
@@ -31,6 +36,12 @@ const shape = (s: RaftStorage): string =>
 
 const entriesOf = (s: RaftStorage): readonly Entry[] =>
   s.lastIndex < s.firstIndex ? [] : s.entries(s.firstIndex, s.lastIndex + 1, Number.MAX_SAFE_INTEGER);
+
+async function compact(storage: RaftStorage, snapshot: Snapshot, dropThrough: number): Promise<void> {
+  const { data: bytes, ...head } = snapshot;
+  await storage.saveSnapshot(head, [bytes.subarray(0, 2), bytes.subarray(2)]);
+  await storage.write({ compact: { snapshotIndex: snapshot.index, dropThrough } });
+}
 
 /** All that a storage says, as one short text. */
 function contents(storage: RaftStorage): string {
@@ -67,7 +78,7 @@ test("a fresh disk is nobody's and empty; formatted, it knows its member", () =>
     assert.equal(storage.raftId, 7);
     assert.deepEqual({ ...storage.restored.hardState }, hardState);
     await storage.close();
-  }));
+  }, true));
 
 test("entries replace the tail, also one longer than what comes", () =>
   withDir(async (open) => {
@@ -87,11 +98,11 @@ test("compaction keeps a tail, the snapshot comes back whole, and a smaller one 
     let storage = open();
     await storage.write({ entries: Array.from({ length: 20 }, (_, i) => data(i + 1, 1)) });
     const large: Snapshot = { index: 15, term: 1, config, data: new Uint8Array(2_500_000).map((_, i) => i & 0xff) };
-    await storage.write({ compact: { snapshot: large, dropThrough: 10 } });
+    await compact(storage, large, 10);
     assert.equal(`${storage.firstIndex}..${storage.lastIndex}`, "11..20");
     storage = await reopened(storage, open);
     assert.equal(digest(storage.snapshot()?.data ?? new Uint8Array(0)), digest(large.data));
-    await storage.write({ compact: { snapshot: { ...large, index: 20, data: new Uint8Array(5) }, dropThrough: 20 } });
+    await compact(storage, { ...large, index: 20, data: new Uint8Array(5) }, 20);
     storage = await reopened(storage, open);
     assert.equal(storage.snapshot()?.data.length, 5);
     assert.equal(shape(storage), "21..20 terms 1");
@@ -129,23 +140,14 @@ test("entries that no longer fit the cache come from the disk, in portions", () 
     await storage.close();
   }));
 
-const texts = (dir: string): string => readFileSync(join(dir, "raft", "data.mdb")).toString("latin1");
+const texts = (dir: string): string =>
+  readdirSync(join(dir, "raft")).reduce((all, name) => all + readFileSync(join(dir, "raft", name), "latin1"), "");
 const SECRET = "the password of the database";
 const secret = (index: number): Entry => ({ index, term: 3, body: { kind: "data", value: Buffer.from(SECRET) } });
 const snapshotOfSecrets: Snapshot = { index: 2, term: 3, config, data: Buffer.from(SECRET.repeat(100_000)) };
 
-/** An unsealed log with a secret in entries and snapshot; the first of them already overwritten on its way. */
-async function plainLog(dir: string): Promise<string> {
-  const storage = openLmdbStorage(join(dir, "raft"));
-  await storage.format(1, { hardState, entries: [secret(1), secret(2), secret(3)] });
-  await storage.write({ compact: { snapshot: snapshotOfSecrets, dropThrough: 1 } });
-  const text = contents(storage);
-  await storage.close();
-  return text;
-}
-
 async function withPlainDir(act: (dir: string) => Promise<void>): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), "skep-lmdb-"));
+  const dir = mkdtempSync(join(tmpdir(), "skep-log-"));
   try {
     await act(dir);
   } finally {
@@ -156,60 +158,119 @@ async function withPlainDir(act: (dir: string) => Promise<void>): Promise<void> 
 test("sealed: nothing of entries or snapshot is readable on the disk, and all of it with the key", () =>
   withPlainDir(async (dir) => {
     const key = newSealingKey();
-    const storage = openLmdbStorage(join(dir, "raft"), createSealer(key));
+    const storage = openLog(join(dir, "raft"), createSealer(key));
     await storage.format(1, { hardState, entries: [secret(1), secret(2), secret(3)] });
-    await storage.write({ compact: { snapshot: snapshotOfSecrets, dropThrough: 1 } });
+    await compact(storage, snapshotOfSecrets, 1);
     const before = contents(storage);
     await storage.close();
     assert.equal(texts(dir).includes(SECRET), false);
-    const again = openLmdbStorage(join(dir, "raft"), createSealer(key));
+    const again = openLog(join(dir, "raft"), createSealer(key));
     assert.equal(contents(again), before);
     await again.close();
-    assert.throws(() => openLmdbStorage(join(dir, "raft"), createSealer(newSealingKey())), /another key/);
-    assert.throws(() => openLmdbStorage(join(dir, "raft")), /its key is missing/);
+    assert.throws(() => openLog(join(dir, "raft"), createSealer(newSealingKey())), /another key/);
+    assert.throws(() => openLog(join(dir, "raft")), /its key is missing/);
   }));
 
-test("a log that is not sealed is sealed whole; its free pages are gone, and it happens once", () =>
+test("a log that is not sealed is no log of who has a key", () =>
   withPlainDir(async (dir) => {
-    const before = await plainLog(dir);
+    const storage = openLog(join(dir, "raft"));
+    await storage.format(1, { hardState, entries: [secret(1)] });
+    await storage.close();
     assert.ok(texts(dir).includes(SECRET));
-    const sealer = createSealer(newSealingKey());
-    assert.throws(() => openLmdbStorage(join(dir, "raft"), sealer), /not sealed/);
-    await sealLmdb(join(dir, "raft"), sealer);
-    assert.equal(texts(dir).includes(SECRET), false);
-    await sealLmdb(join(dir, "raft"), sealer);
-    const storage = openLmdbStorage(join(dir, "raft"), sealer);
-    assert.equal(storage.raftId, 1);
-    assert.equal(contents(storage), before);
-    await storage.write({ entries: [secret(4)] });
-    await storage.close();
-    assert.deepEqual(readdirSync(join(dir, "raft")).sort(), ["data.mdb", "lock.mdb"]);
+    assert.throws(() => openLog(join(dir, "raft"), createSealer(newSealingKey())), /not sealed/);
   }));
 
-test("sealing that a crash cut short begins again", () =>
+test("a log of an older version is refused, and left as it is", () =>
   withPlainDir(async (dir) => {
-    const before = await plainLog(dir);
-    mkdirSync(join(dir, "raft", "sealing"));
-    writeFileSync(join(dir, "raft", "sealing", "data.mdb"), "half of a file");
-    const sealer = createSealer(newSealingKey());
-    await sealLmdb(join(dir, "raft"), sealer);
-    const storage = openLmdbStorage(join(dir, "raft"), sealer);
-    assert.equal(contents(storage), before);
+    writeFileSync(join(dir, "data.mdb"), "x");
+    assert.throws(() => openLog(dir), { code: "failed_precondition", message: /older version of skep/ });
+    assert.deepEqual(readdirSync(dir), ["data.mdb"]);
+  }));
+
+test("it grows by files, and those that hold nothing needed go away", () =>
+  withDir(async (open) => {
+    let storage = open();
+    for (let i = 1; i <= 40; i++) await storage.write({ entries: [data(i, i < 20 ? 1 : 2, 1 << 20)] });
+    storage = await reopened(storage, open);
+    await compact(storage, { index: 35, term: 2, config, data: Buffer.from("35") }, 33);
+    storage = await reopened(storage, open);
+    await storage.write({ entries: [data(34, 7)] });
+    storage = await reopened(storage, open);
+    assert.equal(shape(storage), "34..34 terms 2 7");
     await storage.close();
   }));
 
-test("no log: nothing is sealed, and nothing made", () =>
+test("a snapshot that was never finished, or never counted, is gone at the next start", () =>
   withPlainDir(async (dir) => {
-    await sealLmdb(join(dir, "raft"), createSealer(newSealingKey()));
-    assert.deepEqual(readdirSync(dir), []);
+    const storage = openLog(dir);
+    await storage.format(1, { hardState, entries: [data(1, 1), data(2, 1)] });
+    await storage.saveSnapshot({ index: 1, term: 1, config }, [Buffer.from("1")]);
+    writeFileSync(join(dir, "snapshot-0000000000000002-next"), "half");
+    await storage.close();
+    const again = openLog(dir);
+    assert.equal(again.snapshot(), undefined);
+    assert.deepEqual(readdirSync(dir), ["log-00000001"]);
+    await again.close();
+  }));
+
+test("pieces that fail leave no snapshot, and one may be saved while the log is written", () =>
+  withPlainDir(async (dir) => {
+    const storage = openLog(dir);
+    await storage.format(1, { hardState, entries: [data(1, 1)] });
+    const broken = function* (): Generator<Uint8Array> {
+      yield new Uint8Array(1 << 20);
+      throw new Error("the state is gone");
+    };
+    await assert.rejects(storage.saveSnapshot({ index: 1, term: 1, config }, broken()), /the state is gone/);
+    assert.deepEqual(readdirSync(dir), ["log-00000001"]);
+    let turns = 0;
+    const pieces = function* (): Generator<Uint8Array> {
+      for (; turns < 8; turns++) yield new Uint8Array(1 << 18).fill(turns);
+    };
+    const saving = storage.saveSnapshot({ index: 1, term: 1, config }, pieces());
+    await storage.write({ entries: [data(2, 1)] });
+    assert.ok(turns < 8, "the write did not wait for the snapshot");
+    await saving;
+    await storage.write({ compact: { snapshotIndex: 1, dropThrough: 1 } });
+    assert.equal(storage.snapshot()?.data.length, 8 << 18);
+    assert.equal(shape(storage), "2..2 terms 1 1");
+    await storage.close();
+  }));
+
+test("one that the leader's snapshot has overtaken does not count", () =>
+  withPlainDir(async (dir) => {
+    const storage = openLog(dir);
+    await storage.format(1, { hardState, entries: [data(1, 1), data(2, 1)] });
+    await storage.saveSnapshot({ index: 2, term: 1, config }, [Buffer.from("own")]);
+    await storage.write({ install: { index: 9, term: 2, config, data: Buffer.from("leader's") } });
+    await storage.write({ compact: { snapshotIndex: 2, dropThrough: 2 } });
+    assert.equal(`${storage.snapshot()?.index} ${shape(storage)}`, "9 10..9 terms 2");
+    assert.deepEqual(readdirSync(dir), ["log-00000001", "snapshot-0000000000000009"]);
+    await storage.close();
+  }));
+
+test("formatting again makes it another member's, with nothing of before", () =>
+  withPlainDir(async (dir) => {
+    const storage = openLog(dir);
+    await storage.format(1, { hardState, entries: [data(1, 1), data(2, 1)] });
+    const install = { index: 9, term: 4, config, data: Buffer.from("9") };
+    await storage.format(5, { hardState: { term: 4, vote: 0, commit: 9 }, install });
+    assert.deepEqual(readdirSync(dir), ["log-00000002", "snapshot-0000000000000009"]);
+    await storage.write({ entries: [data(10, 4)] });
+    const before = contents(storage);
+    await storage.close();
+    const again = openLog(dir);
+    assert.equal(again.raftId, 5);
+    assert.equal(contents(again), before);
+    await again.close();
   }));
 
 test("sealed or not, a log of any history says the same, also after it was opened again", () =>
   withPlainDir(async (dir) => {
     const sealer = createSealer(newSealingKey());
     const open = {
-      plain: () => openLmdbStorage(join(dir, "plain")),
-      sealed: () => openLmdbStorage(join(dir, "sealed"), sealer),
+      plain: () => openLog(join(dir, "plain")),
+      sealed: () => openLog(join(dir, "sealed"), sealer),
     };
     let [plain, sealed] = [open.plain(), open.sealed()];
     const snapshotAt = (index: number, term: number): Snapshot => ({
@@ -228,19 +289,24 @@ test("sealed or not, a log of any history says the same, also after it was opene
     for (let round = 0; round < 60; round++) {
       const { firstIndex, lastIndex } = plain;
       let write: LogWrite;
+      let saved: Snapshot | undefined;
       const kind = below(12);
       if (kind === 0) write = { install: snapshotAt(lastIndex - below(3) + below(6) + 1, ++term) };
       else if (kind <= 2 && lastIndex >= firstIndex) {
         const at = firstIndex + below(lastIndex - firstIndex + 1);
         const dropThrough = Math.max(firstIndex - 1, at - below(4));
-        write = { compact: { snapshot: snapshotAt(at, plain.term(at) ?? 0), dropThrough } };
+        saved = snapshotAt(at, plain.term(at) ?? 0);
+        write = { compact: { snapshotIndex: at, dropThrough } };
       } else {
         if (kind <= 5) term++;
         const first =
           kind <= 5 && lastIndex >= firstIndex ? firstIndex + below(lastIndex - firstIndex + 1) : lastIndex + 1;
         write = { entries: Array.from({ length: 1 + below(9) }, (_, i) => data(first + i, term, below(300))) };
       }
-      for (const storage of [plain, sealed]) await storage.write(write);
+      for (const storage of [plain, sealed]) {
+        if (saved !== undefined) await storage.saveSnapshot(saved, [saved.data]);
+        await storage.write(write);
+      }
       if (below(4) === 0) {
         await Promise.all([plain.close(), sealed.close()]);
         [plain, sealed] = [open.plain(), open.sealed()];
@@ -248,9 +314,4 @@ test("sealed or not, a log of any history says the same, also after it was opene
       assert.equal(contents(sealed), contents(plain), `round ${round}: ${JSON.stringify(Object.keys(write))}`);
     }
     await Promise.all([plain.close(), sealed.close()]);
-    await sealLmdb(join(dir, "plain"), sealer);
-    const resealed = openLmdbStorage(join(dir, "plain"), sealer);
-    const again = open.sealed();
-    assert.equal(contents(resealed), contents(again));
-    await Promise.all([resealed.close(), again.close()]);
   }));

@@ -1,0 +1,135 @@
+// Snapshots, one file each. It is written beside the log and in pieces, under another name until it is whole: a crash leaves the
+// one before. Frames: the head, the pieces, and an empty one at the end, so that a file cut short is told from a whole one.
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { decodeRaftSnapshotHead, encodeRaftSnapshotHead } from "../../../proto/gen/raft.ts";
+import { asBuffer } from "../../../proto/wire.ts";
+import type { Sealer } from "../../../shared/pki/sealing.ts";
+import { fromMembership, toMembership } from "../codec.ts";
+import type { Snapshot } from "../core/types.ts";
+import type { SnapshotHead } from "../storage.ts";
+import { closeQuietly, createDurable, discard, moveDurable, numbered, writeDurable } from "./files.ts";
+import { encodeFrame, frameAt, scanFrames } from "./frame.ts";
+import { damaged } from "./segment.ts";
+
+const MAGIC = Buffer.from("skep snapshot 1\n");
+const NAME = /^snapshot-(\d{16})$/;
+const NAME_OR_UNDER_WAY = /^snapshot-(\d{16})(?:-next)?$/;
+/** Pieces are joined up to about this: one seal and one write each. */
+const PIECE_BYTES = 256 << 10;
+/** A membership of a thousand managers is smaller. */
+const MAX_HEAD_BYTES = 1 << 20;
+
+const nameOf = (index: number): string => `snapshot-${String(index).padStart(16, "0")}`;
+const placeOf = (index: number, frame: number): string => `raft/snapshot/${index}/${frame}`;
+
+/**
+ * Resolves when the file is whole, on the disk and in its place. What comes from `pieces` is asked for a little at a time, with
+ * a turn for everybody else after each write. When it rejects there is no such file.
+ */
+export async function writeSnapshot(
+  dir: string,
+  sealer: Sealer,
+  head: SnapshotHead,
+  pieces: Iterable<Uint8Array>,
+): Promise<void> {
+  const { index } = head;
+  const temporary = join(dir, `${nameOf(index)}-next`);
+  const fd = await createDurable(temporary);
+  try {
+    let at = MAGIC.length;
+    let number = 1;
+    const put = async (plain: Uint8Array): Promise<void> => {
+      const parts = encodeFrame(number, sealer.seal(plain, placeOf(index, number)));
+      await writeDurable(fd, parts, at);
+      at += parts.reduce((sum, part) => sum + part.length, 0);
+      number++;
+    };
+    await writeDurable(fd, [MAGIC], 0);
+    await put(encodeHead(head));
+    for (const piece of joined(pieces)) await put(piece);
+    await put(new Uint8Array(0));
+    await moveDurable(temporary, join(dir, nameOf(index)), dir);
+  } catch (error) {
+    discard(temporary);
+    throw error;
+  } finally {
+    closeQuietly(fd);
+  }
+}
+
+const encodeHead = ({ index, term, config }: SnapshotHead): Uint8Array =>
+  encodeRaftSnapshotHead({ index, term, config: toMembership(config), size: 0 });
+
+/** Large ones are cut, small ones put together. */
+function* joined(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += PIECE_BYTES) {
+      const part = piece.subarray(at, at + PIECE_BYTES);
+      waiting.push(part);
+      bytes += part.length;
+      if (bytes < PIECE_BYTES) continue;
+      yield Buffer.concat(waiting);
+      waiting = [];
+      bytes = 0;
+    }
+  }
+  if (bytes > 0) yield Buffer.concat(waiting);
+}
+
+/** @throws {SkepError} `internal`, naming the file: it is missing, damaged, or sealed with another key. */
+export function readSnapshot(dir: string, sealer: Sealer, index: number): Snapshot {
+  const file = join(dir, nameOf(index));
+  const bytes = readOrRefuse(file, () => readFileSync(file));
+  const { frames, end, torn } = scanFrames(bytes, MAGIC.length, 1);
+  const payloads = frames.map(({ payload, number }) =>
+    readOrRefuse(file, () => sealer.open(payload, placeOf(index, number))),
+  );
+  const [head, ...pieces] = payloads;
+  if (head === undefined || torn || pieces.at(-1)?.length !== 0) throw damaged(file, `it is not whole at byte ${end}`);
+  return { ...decodeHead(file, head), data: Buffer.concat(pieces) };
+}
+
+/** All but the data, without reading it. Errors as above. */
+export function readSnapshotHead(dir: string, sealer: Sealer, index: number): SnapshotHead {
+  const file = join(dir, nameOf(index));
+  const start = readOrRefuse(file, () => readStart(file));
+  const frame = frameAt(start, MAGIC.length);
+  if (frame?.number !== 1) throw damaged(file, "its head is not readable");
+  return decodeHead(
+    file,
+    readOrRefuse(file, () => sealer.open(frame.payload, placeOf(index, 1))),
+  );
+}
+
+function readStart(file: string): Buffer {
+  const fd = openSync(file, "r");
+  try {
+    const bytes = Buffer.alloc(MAX_HEAD_BYTES);
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function decodeHead(file: string, bytes: Buffer): SnapshotHead {
+  const { index, term, config } = readOrRefuse(file, () => decodeRaftSnapshotHead(asBuffer(bytes)));
+  return { index, term, config: fromMembership(config) };
+}
+
+function readOrRefuse<R>(file: string, read: () => R): R {
+  try {
+    return read();
+  } catch (error) {
+    throw damaged(file, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** All but the one at `index`. @param underWay also those that were never finished: nobody writes one now. */
+export function discardSnapshots(dir: string, index: number, underWay: boolean): void {
+  for (const { name, number } of numbered(dir, underWay ? NAME_OR_UNDER_WAY : NAME)) {
+    if (number !== index || !NAME.test(name)) discard(join(dir, name));
+  }
+}
