@@ -39,6 +39,9 @@ need ip iproute2
 need nft nftables
 need docker-registry docker-registry
 need nsenter util-linux
+need wg wireguard-tools
+need wireguard-go wireguard-go # where the kernel has no WireGuard
+need tcpdump tcpdump # tests look at what is on the wire
 need openssl openssl # tests read certificates with it
 [ -x /usr/bin/tini-static ] || missing="$missing tini"
 [ -x /bin/busybox ] || [ -x /usr/bin/busybox ] || missing="$missing busybox-static"

@@ -104,7 +104,8 @@ function batchOf(step: Single, { address, keys }: ExecuteTunnelsOptions): Batch 
     case "syncDevice":
       return {
         what: `give the tunnel ${step.name} its keys`,
-        call: { command: "wg", args: ["syncconf", step.name, "/dev/stdin"], input: configOf(step.device, keys) },
+        // Our end of the child's standard input is a socket, which cannot be opened by a name: hence the pipe.
+        call: { ...shell('cat | wg syncconf "$0" /dev/stdin', step.name), input: configOf(step.device, keys) },
         isTolerant: false,
       };
     default:
