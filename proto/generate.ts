@@ -242,7 +242,7 @@ function decodeCase(field: Field): string {
         let key = "";
         let value: ${elementType(field)} = ${zero};
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = ${readValue(entry)};
           else r.skipType(t & 7);
@@ -259,7 +259,10 @@ function decodeCase(field: Field): string {
     return `      case ${field.id}:
         if ((tag & 7) === 2) {
           const stop = r.uint32() + r.pos;
-          while (r.pos < stop) ${push}
+          while (r.pos < stop) {
+            countField();
+            ${push}
+          }
         } else ${push}
         break;`;
   }
@@ -295,7 +298,7 @@ ${type.fieldsArray.map(decodeCase).join("\n")}
 ${locals.join("\n")}
   const m: Mutable<${type.name}> = new${type.name}(${names === "" ? "" : `{ ${names} }`});
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
 ${switchBody}
   }
   return m;
@@ -326,6 +329,12 @@ ${entries.map((e) => `    case ${e.number}:\n      return "${e.literal}";`).join
 
 function serviceType(service: protobuf.Service): string {
   const full = service.fullName.replace(/^\./, "");
+  const maxFields = service.options?.["(max_fields)"] ?? "MAX_REQUEST_FIELDS";
+  const maxResponseFields = service.options?.["(max_response_fields)"];
+  const decodeResponse = (response: string | undefined): string =>
+    maxResponseFields === undefined
+      ? `decode${response} as (b: Buffer) => ${response}`
+      : `(b: Buffer): ${response} => decodeBounded(decode${response}, b, ${maxResponseFields})`;
   const methods = service.methodsArray.map((method) => {
     const request = method.resolvedRequestType?.name;
     const response = method.resolvedResponseType?.name;
@@ -334,9 +343,9 @@ function serviceType(service: protobuf.Service): string {
     requestStream: ${method.requestStream === true},
     responseStream: ${method.responseStream === true},
     requestSerialize: (m: ${request}): Buffer => asBuffer(encode${request}(m)),
-    requestDeserialize: decode${request} as (b: Buffer) => ${request},
+    requestDeserialize: (b: Buffer): ${request} => decodeBounded(decode${request}, b, ${maxFields}),
     responseSerialize: (m: ${response}): Buffer => asBuffer(encode${response}(m)),
-    responseDeserialize: decode${response} as (b: Buffer) => ${response},
+    responseDeserialize: ${decodeResponse(response)},
   },`;
   });
   return `${docOf(service, "")}export const ${service.name}Service = {\n${methods.join("\n")}\n} as const;\n`;
@@ -389,7 +398,7 @@ function generate(root: protobuf.Root, files: ReadonlyMap<string, string>): Map<
     }
     const head = [
       `// Generated from ${path.slice(here.length + 1)} by proto/generate.ts. Do not edit: npm run proto.`,
-      `import { ${["Reader", "Writer", "toNumber", "asBuffer"].filter(used).join(", ")} } from "../wire.ts";`,
+      `import { ${["Reader", "Writer", "toNumber", "nextTag", "asBuffer", "countField", "decodeBounded", "MAX_REQUEST_FIELDS"].filter(used).join(", ")} } from "../wire.ts";`,
       ...(brands.size > 0
         ? [`import type { ${[...brands].sort().join(", ")} } from "../../shared/model/ids.ts";`]
         : []),

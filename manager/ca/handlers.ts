@@ -22,6 +22,7 @@ import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
 import { Cursors } from "../allocator/addresses.ts";
 import { placedNode } from "../allocator/nodes.ts";
 import { ingressNetwork } from "../allocator/places.ts";
+import { checkAddress, checkDescription } from "../dispatcher/records.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import { type Admission, type Applicant, admit } from "./admission.ts";
@@ -160,7 +161,9 @@ function admittedNode(admission: Admission, request: IssueCertificateRequest, en
     case "renew":
       return { ...admission.node, role: admission.role };
     case "new":
+      checkAddress(request.addr);
       parseAddress("node address", request.addr);
+      if (request.description !== undefined) checkDescription(request.description);
       return joiningNode({
         id: newId<NodeId>(env.random),
         role: admission.role,

@@ -17,13 +17,21 @@ import { isAssigned, isNews } from "./assigned.ts";
 import { DEFAULT_LIVENESS, Liveness } from "./liveness.ts";
 import { NetworkDispatch, type NetworkProgress } from "./network/network-dispatch.ts";
 import { Outbox } from "./outbox.ts";
-import { changedNode, checkAddress, checkDescription, type NodeChange, reportedTask } from "./records.ts";
+import {
+  changedNode,
+  checkAddress,
+  checkDescription,
+  checkStatuses,
+  type NodeChange,
+  reportedTask,
+} from "./records.ts";
 import { livenessOf, sessionInfo } from "./session-info.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 const SWEEP_MS = 200;
 const HELLO_LIMIT_MS = 10_000;
 const RETRY_MS = 200;
+const MAX_QUEUED_STATUSES = 100_000;
 
 export type NodePeer = Extract<Peer, { kind: "node" }>;
 
@@ -213,9 +221,14 @@ export class Epoch {
 
   /** A node speaks for its own tasks only. */
   #report(nodeId: NodeId, { updates }: AgentStatuses): void {
+    checkStatuses(updates.length);
     this.#options.store.view((view) => {
       for (const update of updates) {
         const task = view.get("task", update.taskId);
+        // Tasks that are there bound the queue; what was removed, or never was, has to be bounded by number.
+        if (task === undefined && this.#statuses.size >= MAX_QUEUED_STATUSES) {
+          throw new SkepError("resource_exhausted", "too many statuses of tasks that are not there wait to be written");
+        }
         if (task !== undefined && task.nodeId !== nodeId) {
           throw new SkepError("permission_denied", `node ${nodeId} reported on task ${task.id}, which is not its own`);
         }

@@ -18,6 +18,8 @@ import { parseAddress } from "../../shared/rpc/address.ts";
 
 /** With some hundred engine labels a description has a tenth of it. */
 const MAX_DESCRIPTION_BYTES = 64 * 1024;
+/** In one message. Our agents send 512. */
+const MAX_STATUSES = 4_096;
 const MAX_TEXT_LENGTH = 4 * 1024;
 const MAX_ADDRESS_LENGTH = 300;
 
@@ -28,6 +30,15 @@ export function checkDescription(description: NodeDescription): void {
   throw new SkepError(
     "invalid_argument",
     `the node's description has ${bytes} bytes, more than ${MAX_DESCRIPTION_BYTES}: give it fewer or shorter labels`,
+  );
+}
+
+/** @throws {SkepError} `invalid_argument` */
+export function checkStatuses(count: number): void {
+  if (count <= MAX_STATUSES) return;
+  throw new SkepError(
+    "invalid_argument",
+    `${count} statuses in one message are more than ${MAX_STATUSES}: send them in several`,
   );
 }
 

@@ -15,6 +15,11 @@ export class WriteQueue<K, V> {
     this.#write = write;
   }
 
+  /** Keys that wait for the write after the one in flight. */
+  get size(): number {
+    return this.#queued.size;
+  }
+
   add(key: K, value: V): void {
     const queued = this.#queued.get(key);
     this.#queued.set(key, queued === undefined ? value : this.#merge(queued, value));

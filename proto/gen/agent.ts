@@ -1,5 +1,5 @@
 // Generated from skep/v1/agent.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, asBuffer } from "../wire.ts";
+import { Reader, Writer, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import type { TaskId } from "../../shared/model/ids.ts";
 import { decodeLogOptionsFrom, decodeLogsResponse, encodeLogOptionsInto, encodeLogsResponse, type LogOptions, type LogsResponse } from "./control.ts";
 
@@ -25,7 +25,7 @@ export function decodeTaskLogsRequestFrom(r: Reader, length: number): TaskLogsRe
   const taskIds: TaskId[] = [];
   const m: Mutable<TaskLogsRequest> = newTaskLogsRequest({ taskIds });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         taskIds.push((r.string() as TaskId));
@@ -52,8 +52,8 @@ export const AgentService = {
     requestStream: false,
     responseStream: true,
     requestSerialize: (m: TaskLogsRequest): Buffer => asBuffer(encodeTaskLogsRequest(m)),
-    requestDeserialize: decodeTaskLogsRequest as (b: Buffer) => TaskLogsRequest,
+    requestDeserialize: (b: Buffer): TaskLogsRequest => decodeBounded(decodeTaskLogsRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: LogsResponse): Buffer => asBuffer(encodeLogsResponse(m)),
-    responseDeserialize: decodeLogsResponse as (b: Buffer) => LogsResponse,
+    responseDeserialize: (b: Buffer): LogsResponse => decodeBounded(decodeLogsResponse, b, 200000),
   },
 } as const;

@@ -1,5 +1,5 @@
 // Generated from skep/v1/ca.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, asBuffer } from "../wire.ts";
+import { Reader, Writer, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import type { ClusterId, NodeId } from "../../shared/model/ids.ts";
 import { NodeAvailabilityNumber, NodeRoleNumber, decodeNodeDescriptionFrom, encodeNodeDescriptionInto, readNodeAvailability, readNodeRole, type NodeAvailability, type NodeDescription, type NodeRole } from "./objects.ts";
 
@@ -24,7 +24,7 @@ export function decodeGetRootCARequestFrom(r: Reader, length: number): GetRootCA
 
   const m: Mutable<GetRootCARequest> = newGetRootCARequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -55,7 +55,7 @@ export function decodeGetRootCAResponseFrom(r: Reader, length: number): GetRootC
 
   const m: Mutable<GetRootCAResponse> = newGetRootCAResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.certificate = r.bytes();
@@ -102,7 +102,7 @@ export function decodeIssueCertificateRequestFrom(r: Reader, length: number): Is
 
   const m: Mutable<IssueCertificateRequest> = newIssueCertificateRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.csr = r.bytes();
@@ -163,7 +163,7 @@ export function decodeIssueCertificateResponseFrom(r: Reader, length: number): I
   const managers: string[] = [];
   const m: Mutable<IssueCertificateResponse> = newIssueCertificateResponse({ managers });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.certificate = r.bytes();
@@ -214,7 +214,7 @@ export function decodeLeaveClusterRequestFrom(r: Reader, length: number): LeaveC
 
   const m: Mutable<LeaveClusterRequest> = newLeaveClusterRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -244,7 +244,7 @@ export function decodeLeaveClusterResponseFrom(r: Reader, length: number): Leave
 
   const m: Mutable<LeaveClusterResponse> = newLeaveClusterResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -262,7 +262,7 @@ export const CAService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: GetRootCARequest): Buffer => asBuffer(encodeGetRootCARequest(m)),
-    requestDeserialize: decodeGetRootCARequest as (b: Buffer) => GetRootCARequest,
+    requestDeserialize: (b: Buffer): GetRootCARequest => decodeBounded(decodeGetRootCARequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: GetRootCAResponse): Buffer => asBuffer(encodeGetRootCAResponse(m)),
     responseDeserialize: decodeGetRootCAResponse as (b: Buffer) => GetRootCAResponse,
   },
@@ -271,7 +271,7 @@ export const CAService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: IssueCertificateRequest): Buffer => asBuffer(encodeIssueCertificateRequest(m)),
-    requestDeserialize: decodeIssueCertificateRequest as (b: Buffer) => IssueCertificateRequest,
+    requestDeserialize: (b: Buffer): IssueCertificateRequest => decodeBounded(decodeIssueCertificateRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: IssueCertificateResponse): Buffer => asBuffer(encodeIssueCertificateResponse(m)),
     responseDeserialize: decodeIssueCertificateResponse as (b: Buffer) => IssueCertificateResponse,
   },
@@ -281,7 +281,7 @@ export const CAService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: LeaveClusterRequest): Buffer => asBuffer(encodeLeaveClusterRequest(m)),
-    requestDeserialize: decodeLeaveClusterRequest as (b: Buffer) => LeaveClusterRequest,
+    requestDeserialize: (b: Buffer): LeaveClusterRequest => decodeBounded(decodeLeaveClusterRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: LeaveClusterResponse): Buffer => asBuffer(encodeLeaveClusterResponse(m)),
     responseDeserialize: decodeLeaveClusterResponse as (b: Buffer) => LeaveClusterResponse,
   },

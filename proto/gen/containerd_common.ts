@@ -1,5 +1,5 @@
 // Generated from containerd/common.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, toNumber } from "../wire.ts";
+import { Reader, Writer, toNumber, nextTag } from "../wire.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const EMPTY = new Uint8Array(0);
@@ -25,7 +25,7 @@ export function decodeAnyFrom(r: Reader, length: number): Any {
 
   const m: Mutable<Any> = newAny();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.typeUrl = r.string();
@@ -67,7 +67,7 @@ export function decodeTimestampFrom(r: Reader, length: number): Timestamp {
 
   const m: Mutable<Timestamp> = newTimestamp();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.seconds = toNumber(r.int64());
@@ -106,7 +106,7 @@ export function decodeEmptyFrom(r: Reader, length: number): Empty {
 
   const m: Mutable<Empty> = newEmpty();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -136,7 +136,7 @@ export function decodeFieldMaskFrom(r: Reader, length: number): FieldMask {
   const paths: string[] = [];
   const m: Mutable<FieldMask> = newFieldMask({ paths });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         paths.push(r.string());

@@ -1,5 +1,5 @@
 // Generated from containerd/containers.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, asBuffer } from "../wire.ts";
+import { Reader, Writer, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import { decodeAnyFrom, decodeEmpty, decodeTimestampFrom, encodeAnyInto, encodeEmpty, encodeTimestampInto, type Any, type Empty, type Timestamp } from "./containerd_common.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -9,7 +9,7 @@ export const ContainersService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: GetContainerRequest): Buffer => asBuffer(encodeGetContainerRequest(m)),
-    requestDeserialize: decodeGetContainerRequest as (b: Buffer) => GetContainerRequest,
+    requestDeserialize: (b: Buffer): GetContainerRequest => decodeBounded(decodeGetContainerRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: GetContainerResponse): Buffer => asBuffer(encodeGetContainerResponse(m)),
     responseDeserialize: decodeGetContainerResponse as (b: Buffer) => GetContainerResponse,
   },
@@ -18,7 +18,7 @@ export const ContainersService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ListContainersRequest): Buffer => asBuffer(encodeListContainersRequest(m)),
-    requestDeserialize: decodeListContainersRequest as (b: Buffer) => ListContainersRequest,
+    requestDeserialize: (b: Buffer): ListContainersRequest => decodeBounded(decodeListContainersRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ListContainersResponse): Buffer => asBuffer(encodeListContainersResponse(m)),
     responseDeserialize: decodeListContainersResponse as (b: Buffer) => ListContainersResponse,
   },
@@ -27,7 +27,7 @@ export const ContainersService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: CreateContainerRequest): Buffer => asBuffer(encodeCreateContainerRequest(m)),
-    requestDeserialize: decodeCreateContainerRequest as (b: Buffer) => CreateContainerRequest,
+    requestDeserialize: (b: Buffer): CreateContainerRequest => decodeBounded(decodeCreateContainerRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: CreateContainerResponse): Buffer => asBuffer(encodeCreateContainerResponse(m)),
     responseDeserialize: decodeCreateContainerResponse as (b: Buffer) => CreateContainerResponse,
   },
@@ -36,7 +36,7 @@ export const ContainersService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: DeleteContainerRequest): Buffer => asBuffer(encodeDeleteContainerRequest(m)),
-    requestDeserialize: decodeDeleteContainerRequest as (b: Buffer) => DeleteContainerRequest,
+    requestDeserialize: (b: Buffer): DeleteContainerRequest => decodeBounded(decodeDeleteContainerRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Empty): Buffer => asBuffer(encodeEmpty(m)),
     responseDeserialize: decodeEmpty as (b: Buffer) => Empty,
   },
@@ -82,7 +82,7 @@ export function decodeContainerFrom(r: Reader, length: number): Container {
   const labels: Record<string, string> = {};
   const m: Mutable<Container> = newContainer({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = r.string();
@@ -92,7 +92,7 @@ export function decodeContainerFrom(r: Reader, length: number): Container {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -151,7 +151,7 @@ export function decodeContainerRuntimeFrom(r: Reader, length: number): Container
 
   const m: Mutable<ContainerRuntime> = newContainerRuntime();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -190,7 +190,7 @@ export function decodeGetContainerRequestFrom(r: Reader, length: number): GetCon
 
   const m: Mutable<GetContainerRequest> = newGetContainerRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = r.string();
@@ -226,7 +226,7 @@ export function decodeGetContainerResponseFrom(r: Reader, length: number): GetCo
 
   const m: Mutable<GetContainerResponse> = newGetContainerResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.container = decodeContainerFrom(r, r.uint32());
@@ -262,7 +262,7 @@ export function decodeListContainersRequestFrom(r: Reader, length: number): List
   const filters: string[] = [];
   const m: Mutable<ListContainersRequest> = newListContainersRequest({ filters });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         filters.push(r.string());
@@ -298,7 +298,7 @@ export function decodeListContainersResponseFrom(r: Reader, length: number): Lis
   const containers: Container[] = [];
   const m: Mutable<ListContainersResponse> = newListContainersResponse({ containers });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         containers.push(decodeContainerFrom(r, r.uint32()));
@@ -334,7 +334,7 @@ export function decodeCreateContainerRequestFrom(r: Reader, length: number): Cre
 
   const m: Mutable<CreateContainerRequest> = newCreateContainerRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.container = decodeContainerFrom(r, r.uint32());
@@ -370,7 +370,7 @@ export function decodeCreateContainerResponseFrom(r: Reader, length: number): Cr
 
   const m: Mutable<CreateContainerResponse> = newCreateContainerResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.container = decodeContainerFrom(r, r.uint32());
@@ -406,7 +406,7 @@ export function decodeDeleteContainerRequestFrom(r: Reader, length: number): Del
 
   const m: Mutable<DeleteContainerRequest> = newDeleteContainerRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = r.string();

@@ -1,5 +1,5 @@
 // Generated from containerd/content.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
+import { Reader, Writer, toNumber, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import { decodeEmpty, decodeFieldMaskFrom, decodeTimestampFrom, encodeEmpty, encodeFieldMaskInto, encodeTimestampInto, type Empty, type FieldMask, type Timestamp } from "./containerd_common.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -10,7 +10,7 @@ export const ContentService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ContentInfoRequest): Buffer => asBuffer(encodeContentInfoRequest(m)),
-    requestDeserialize: decodeContentInfoRequest as (b: Buffer) => ContentInfoRequest,
+    requestDeserialize: (b: Buffer): ContentInfoRequest => decodeBounded(decodeContentInfoRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ContentInfoResponse): Buffer => asBuffer(encodeContentInfoResponse(m)),
     responseDeserialize: decodeContentInfoResponse as (b: Buffer) => ContentInfoResponse,
   },
@@ -19,7 +19,7 @@ export const ContentService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ContentUpdateRequest): Buffer => asBuffer(encodeContentUpdateRequest(m)),
-    requestDeserialize: decodeContentUpdateRequest as (b: Buffer) => ContentUpdateRequest,
+    requestDeserialize: (b: Buffer): ContentUpdateRequest => decodeBounded(decodeContentUpdateRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ContentUpdateResponse): Buffer => asBuffer(encodeContentUpdateResponse(m)),
     responseDeserialize: decodeContentUpdateResponse as (b: Buffer) => ContentUpdateResponse,
   },
@@ -28,7 +28,7 @@ export const ContentService = {
     requestStream: false,
     responseStream: true,
     requestSerialize: (m: ContentReadRequest): Buffer => asBuffer(encodeContentReadRequest(m)),
-    requestDeserialize: decodeContentReadRequest as (b: Buffer) => ContentReadRequest,
+    requestDeserialize: (b: Buffer): ContentReadRequest => decodeBounded(decodeContentReadRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ContentReadResponse): Buffer => asBuffer(encodeContentReadResponse(m)),
     responseDeserialize: decodeContentReadResponse as (b: Buffer) => ContentReadResponse,
   },
@@ -37,7 +37,7 @@ export const ContentService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ContentListStatusesRequest): Buffer => asBuffer(encodeContentListStatusesRequest(m)),
-    requestDeserialize: decodeContentListStatusesRequest as (b: Buffer) => ContentListStatusesRequest,
+    requestDeserialize: (b: Buffer): ContentListStatusesRequest => decodeBounded(decodeContentListStatusesRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ContentListStatusesResponse): Buffer => asBuffer(encodeContentListStatusesResponse(m)),
     responseDeserialize: decodeContentListStatusesResponse as (b: Buffer) => ContentListStatusesResponse,
   },
@@ -46,7 +46,7 @@ export const ContentService = {
     requestStream: true,
     responseStream: true,
     requestSerialize: (m: ContentWriteRequest): Buffer => asBuffer(encodeContentWriteRequest(m)),
-    requestDeserialize: decodeContentWriteRequest as (b: Buffer) => ContentWriteRequest,
+    requestDeserialize: (b: Buffer): ContentWriteRequest => decodeBounded(decodeContentWriteRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ContentWriteResponse): Buffer => asBuffer(encodeContentWriteResponse(m)),
     responseDeserialize: decodeContentWriteResponse as (b: Buffer) => ContentWriteResponse,
   },
@@ -55,7 +55,7 @@ export const ContentService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ContentAbortRequest): Buffer => asBuffer(encodeContentAbortRequest(m)),
-    requestDeserialize: decodeContentAbortRequest as (b: Buffer) => ContentAbortRequest,
+    requestDeserialize: (b: Buffer): ContentAbortRequest => decodeBounded(decodeContentAbortRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Empty): Buffer => asBuffer(encodeEmpty(m)),
     responseDeserialize: decodeEmpty as (b: Buffer) => Empty,
   },
@@ -92,7 +92,7 @@ export function decodeContentInfoFrom(r: Reader, length: number): ContentInfo {
   const labels: Record<string, string> = {};
   const m: Mutable<ContentInfo> = newContentInfo({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.digest = r.string();
@@ -111,7 +111,7 @@ export function decodeContentInfoFrom(r: Reader, length: number): ContentInfo {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -150,7 +150,7 @@ export function decodeContentInfoRequestFrom(r: Reader, length: number): Content
 
   const m: Mutable<ContentInfoRequest> = newContentInfoRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.digest = r.string();
@@ -186,7 +186,7 @@ export function decodeContentInfoResponseFrom(r: Reader, length: number): Conten
 
   const m: Mutable<ContentInfoResponse> = newContentInfoResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.info = decodeContentInfoFrom(r, r.uint32());
@@ -224,7 +224,7 @@ export function decodeContentUpdateRequestFrom(r: Reader, length: number): Conte
 
   const m: Mutable<ContentUpdateRequest> = newContentUpdateRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.info = decodeContentInfoFrom(r, r.uint32());
@@ -263,7 +263,7 @@ export function decodeContentUpdateResponseFrom(r: Reader, length: number): Cont
 
   const m: Mutable<ContentUpdateResponse> = newContentUpdateResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.info = decodeContentInfoFrom(r, r.uint32());
@@ -304,7 +304,7 @@ export function decodeContentReadRequestFrom(r: Reader, length: number): Content
 
   const m: Mutable<ContentReadRequest> = newContentReadRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.digest = r.string();
@@ -348,7 +348,7 @@ export function decodeContentReadResponseFrom(r: Reader, length: number): Conten
 
   const m: Mutable<ContentReadResponse> = newContentReadResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.offset = toNumber(r.int64());
@@ -397,7 +397,7 @@ export function decodeContentIngestStatusFrom(r: Reader, length: number): Conten
 
   const m: Mutable<ContentIngestStatus> = newContentIngestStatus();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.startedAt = decodeTimestampFrom(r, r.uint32());
@@ -448,7 +448,7 @@ export function decodeContentListStatusesRequestFrom(r: Reader, length: number):
   const filters: string[] = [];
   const m: Mutable<ContentListStatusesRequest> = newContentListStatusesRequest({ filters });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         filters.push(r.string());
@@ -484,7 +484,7 @@ export function decodeContentListStatusesResponseFrom(r: Reader, length: number)
   const statuses: ContentIngestStatus[] = [];
   const m: Mutable<ContentListStatusesResponse> = newContentListStatusesResponse({ statuses });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         statuses.push(decodeContentIngestStatusFrom(r, r.uint32()));
@@ -555,7 +555,7 @@ export function decodeContentWriteRequestFrom(r: Reader, length: number): Conten
   const labels: Record<string, string> = {};
   const m: Mutable<ContentWriteRequest> = newContentWriteRequest({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.action = readContentWriteAction(r.int32());
@@ -580,7 +580,7 @@ export function decodeContentWriteRequestFrom(r: Reader, length: number): Conten
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -629,7 +629,7 @@ export function decodeContentWriteResponseFrom(r: Reader, length: number): Conte
 
   const m: Mutable<ContentWriteResponse> = newContentWriteResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.action = readContentWriteAction(r.int32());
@@ -680,7 +680,7 @@ export function decodeContentAbortRequestFrom(r: Reader, length: number): Conten
 
   const m: Mutable<ContentAbortRequest> = newContentAbortRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.ref = r.string();

@@ -1,5 +1,5 @@
 // Generated from containerd/diff.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, asBuffer } from "../wire.ts";
+import { Reader, Writer, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import { decodeDescriptorFrom, decodeMountFrom, encodeDescriptorInto, encodeMountInto, type Descriptor, type Mount } from "./containerd_types.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -9,7 +9,7 @@ export const DiffService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: DiffApplyRequest): Buffer => asBuffer(encodeDiffApplyRequest(m)),
-    requestDeserialize: decodeDiffApplyRequest as (b: Buffer) => DiffApplyRequest,
+    requestDeserialize: (b: Buffer): DiffApplyRequest => decodeBounded(decodeDiffApplyRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: DiffApplyResponse): Buffer => asBuffer(encodeDiffApplyResponse(m)),
     responseDeserialize: decodeDiffApplyResponse as (b: Buffer) => DiffApplyResponse,
   },
@@ -36,7 +36,7 @@ export function decodeDiffApplyRequestFrom(r: Reader, length: number): DiffApply
   const mounts: Mount[] = [];
   const m: Mutable<DiffApplyRequest> = newDiffApplyRequest({ mounts });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.diff = decodeDescriptorFrom(r, r.uint32());
@@ -76,7 +76,7 @@ export function decodeDiffApplyResponseFrom(r: Reader, length: number): DiffAppl
 
   const m: Mutable<DiffApplyResponse> = newDiffApplyResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.applied = decodeDescriptorFrom(r, r.uint32());

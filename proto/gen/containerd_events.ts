@@ -1,5 +1,5 @@
 // Generated from containerd/events.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, asBuffer } from "../wire.ts";
+import { Reader, Writer, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import { decodeAnyFrom, decodeTimestampFrom, encodeAnyInto, encodeTimestampInto, type Any, type Timestamp } from "./containerd_common.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -10,7 +10,7 @@ export const EventsService = {
     requestStream: false,
     responseStream: true,
     requestSerialize: (m: SubscribeRequest): Buffer => asBuffer(encodeSubscribeRequest(m)),
-    requestDeserialize: decodeSubscribeRequest as (b: Buffer) => SubscribeRequest,
+    requestDeserialize: (b: Buffer): SubscribeRequest => decodeBounded(decodeSubscribeRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: EventEnvelope): Buffer => asBuffer(encodeEventEnvelope(m)),
     responseDeserialize: decodeEventEnvelope as (b: Buffer) => EventEnvelope,
   },
@@ -35,7 +35,7 @@ export function decodeSubscribeRequestFrom(r: Reader, length: number): Subscribe
   const filters: string[] = [];
   const m: Mutable<SubscribeRequest> = newSubscribeRequest({ filters });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         filters.push(r.string());
@@ -77,7 +77,7 @@ export function decodeEventEnvelopeFrom(r: Reader, length: number): EventEnvelop
 
   const m: Mutable<EventEnvelope> = newEventEnvelope();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.timestamp = decodeTimestampFrom(r, r.uint32());
@@ -131,7 +131,7 @@ export function decodeTaskExitEventFrom(r: Reader, length: number): TaskExitEven
 
   const m: Mutable<TaskExitEvent> = newTaskExitEvent();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerId = r.string();
@@ -179,7 +179,7 @@ export function decodeTaskOomEventFrom(r: Reader, length: number): TaskOomEvent 
 
   const m: Mutable<TaskOomEvent> = newTaskOomEvent();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerId = r.string();

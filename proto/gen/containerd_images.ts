@@ -1,5 +1,5 @@
 // Generated from containerd/images.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, asBuffer } from "../wire.ts";
+import { Reader, Writer, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import { decodeEmpty, decodeFieldMaskFrom, decodeTimestampFrom, encodeEmpty, encodeFieldMaskInto, encodeTimestampInto, type Empty, type FieldMask, type Timestamp } from "./containerd_common.ts";
 import { decodeDescriptorFrom, encodeDescriptorInto, type Descriptor } from "./containerd_types.ts";
 
@@ -10,7 +10,7 @@ export const ImagesService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ImageGetRequest): Buffer => asBuffer(encodeImageGetRequest(m)),
-    requestDeserialize: decodeImageGetRequest as (b: Buffer) => ImageGetRequest,
+    requestDeserialize: (b: Buffer): ImageGetRequest => decodeBounded(decodeImageGetRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ImageGetResponse): Buffer => asBuffer(encodeImageGetResponse(m)),
     responseDeserialize: decodeImageGetResponse as (b: Buffer) => ImageGetResponse,
   },
@@ -19,7 +19,7 @@ export const ImagesService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ImageListRequest): Buffer => asBuffer(encodeImageListRequest(m)),
-    requestDeserialize: decodeImageListRequest as (b: Buffer) => ImageListRequest,
+    requestDeserialize: (b: Buffer): ImageListRequest => decodeBounded(decodeImageListRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ImageListResponse): Buffer => asBuffer(encodeImageListResponse(m)),
     responseDeserialize: decodeImageListResponse as (b: Buffer) => ImageListResponse,
   },
@@ -28,7 +28,7 @@ export const ImagesService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ImageCreateRequest): Buffer => asBuffer(encodeImageCreateRequest(m)),
-    requestDeserialize: decodeImageCreateRequest as (b: Buffer) => ImageCreateRequest,
+    requestDeserialize: (b: Buffer): ImageCreateRequest => decodeBounded(decodeImageCreateRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ImageCreateResponse): Buffer => asBuffer(encodeImageCreateResponse(m)),
     responseDeserialize: decodeImageCreateResponse as (b: Buffer) => ImageCreateResponse,
   },
@@ -37,7 +37,7 @@ export const ImagesService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ImageUpdateRequest): Buffer => asBuffer(encodeImageUpdateRequest(m)),
-    requestDeserialize: decodeImageUpdateRequest as (b: Buffer) => ImageUpdateRequest,
+    requestDeserialize: (b: Buffer): ImageUpdateRequest => decodeBounded(decodeImageUpdateRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ImageUpdateResponse): Buffer => asBuffer(encodeImageUpdateResponse(m)),
     responseDeserialize: decodeImageUpdateResponse as (b: Buffer) => ImageUpdateResponse,
   },
@@ -46,7 +46,7 @@ export const ImagesService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ImageDeleteRequest): Buffer => asBuffer(encodeImageDeleteRequest(m)),
-    requestDeserialize: decodeImageDeleteRequest as (b: Buffer) => ImageDeleteRequest,
+    requestDeserialize: (b: Buffer): ImageDeleteRequest => decodeBounded(decodeImageDeleteRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Empty): Buffer => asBuffer(encodeEmpty(m)),
     responseDeserialize: decodeEmpty as (b: Buffer) => Empty,
   },
@@ -83,7 +83,7 @@ export function decodeImageRecordFrom(r: Reader, length: number): ImageRecord {
   const labels: Record<string, string> = {};
   const m: Mutable<ImageRecord> = newImageRecord({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -93,7 +93,7 @@ export function decodeImageRecordFrom(r: Reader, length: number): ImageRecord {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -141,7 +141,7 @@ export function decodeImageGetRequestFrom(r: Reader, length: number): ImageGetRe
 
   const m: Mutable<ImageGetRequest> = newImageGetRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -177,7 +177,7 @@ export function decodeImageGetResponseFrom(r: Reader, length: number): ImageGetR
 
   const m: Mutable<ImageGetResponse> = newImageGetResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.image = decodeImageRecordFrom(r, r.uint32());
@@ -213,7 +213,7 @@ export function decodeImageListRequestFrom(r: Reader, length: number): ImageList
   const filters: string[] = [];
   const m: Mutable<ImageListRequest> = newImageListRequest({ filters });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         filters.push(r.string());
@@ -249,7 +249,7 @@ export function decodeImageListResponseFrom(r: Reader, length: number): ImageLis
   const images: ImageRecord[] = [];
   const m: Mutable<ImageListResponse> = newImageListResponse({ images });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         images.push(decodeImageRecordFrom(r, r.uint32()));
@@ -285,7 +285,7 @@ export function decodeImageCreateRequestFrom(r: Reader, length: number): ImageCr
 
   const m: Mutable<ImageCreateRequest> = newImageCreateRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.image = decodeImageRecordFrom(r, r.uint32());
@@ -321,7 +321,7 @@ export function decodeImageCreateResponseFrom(r: Reader, length: number): ImageC
 
   const m: Mutable<ImageCreateResponse> = newImageCreateResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.image = decodeImageRecordFrom(r, r.uint32());
@@ -359,7 +359,7 @@ export function decodeImageUpdateRequestFrom(r: Reader, length: number): ImageUp
 
   const m: Mutable<ImageUpdateRequest> = newImageUpdateRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.image = decodeImageRecordFrom(r, r.uint32());
@@ -398,7 +398,7 @@ export function decodeImageUpdateResponseFrom(r: Reader, length: number): ImageU
 
   const m: Mutable<ImageUpdateResponse> = newImageUpdateResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.image = decodeImageRecordFrom(r, r.uint32());
@@ -436,7 +436,7 @@ export function decodeImageDeleteRequestFrom(r: Reader, length: number): ImageDe
 
   const m: Mutable<ImageDeleteRequest> = newImageDeleteRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();

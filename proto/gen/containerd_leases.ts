@@ -1,5 +1,5 @@
 // Generated from containerd/leases.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, asBuffer } from "../wire.ts";
+import { Reader, Writer, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import { decodeEmpty, decodeTimestampFrom, encodeEmpty, encodeTimestampInto, type Empty, type Timestamp } from "./containerd_common.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -9,7 +9,7 @@ export const LeasesService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: LeaseCreateRequest): Buffer => asBuffer(encodeLeaseCreateRequest(m)),
-    requestDeserialize: decodeLeaseCreateRequest as (b: Buffer) => LeaseCreateRequest,
+    requestDeserialize: (b: Buffer): LeaseCreateRequest => decodeBounded(decodeLeaseCreateRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: LeaseCreateResponse): Buffer => asBuffer(encodeLeaseCreateResponse(m)),
     responseDeserialize: decodeLeaseCreateResponse as (b: Buffer) => LeaseCreateResponse,
   },
@@ -18,7 +18,7 @@ export const LeasesService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: LeaseDeleteRequest): Buffer => asBuffer(encodeLeaseDeleteRequest(m)),
-    requestDeserialize: decodeLeaseDeleteRequest as (b: Buffer) => LeaseDeleteRequest,
+    requestDeserialize: (b: Buffer): LeaseDeleteRequest => decodeBounded(decodeLeaseDeleteRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Empty): Buffer => asBuffer(encodeEmpty(m)),
     responseDeserialize: decodeEmpty as (b: Buffer) => Empty,
   },
@@ -27,7 +27,7 @@ export const LeasesService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: LeaseListRequest): Buffer => asBuffer(encodeLeaseListRequest(m)),
-    requestDeserialize: decodeLeaseListRequest as (b: Buffer) => LeaseListRequest,
+    requestDeserialize: (b: Buffer): LeaseListRequest => decodeBounded(decodeLeaseListRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: LeaseListResponse): Buffer => asBuffer(encodeLeaseListResponse(m)),
     responseDeserialize: decodeLeaseListResponse as (b: Buffer) => LeaseListResponse,
   },
@@ -60,7 +60,7 @@ export function decodeLeaseFrom(r: Reader, length: number): Lease {
   const labels: Record<string, string> = {};
   const m: Mutable<Lease> = newLease({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = r.string();
@@ -73,7 +73,7 @@ export function decodeLeaseFrom(r: Reader, length: number): Lease {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -118,7 +118,7 @@ export function decodeLeaseCreateRequestFrom(r: Reader, length: number): LeaseCr
   const labels: Record<string, string> = {};
   const m: Mutable<LeaseCreateRequest> = newLeaseCreateRequest({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = r.string();
@@ -128,7 +128,7 @@ export function decodeLeaseCreateRequestFrom(r: Reader, length: number): LeaseCr
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -167,7 +167,7 @@ export function decodeLeaseCreateResponseFrom(r: Reader, length: number): LeaseC
 
   const m: Mutable<LeaseCreateResponse> = newLeaseCreateResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.lease = decodeLeaseFrom(r, r.uint32());
@@ -205,7 +205,7 @@ export function decodeLeaseDeleteRequestFrom(r: Reader, length: number): LeaseDe
 
   const m: Mutable<LeaseDeleteRequest> = newLeaseDeleteRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = r.string();
@@ -244,7 +244,7 @@ export function decodeLeaseListRequestFrom(r: Reader, length: number): LeaseList
   const filters: string[] = [];
   const m: Mutable<LeaseListRequest> = newLeaseListRequest({ filters });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         filters.push(r.string());
@@ -280,7 +280,7 @@ export function decodeLeaseListResponseFrom(r: Reader, length: number): LeaseLis
   const leases: Lease[] = [];
   const m: Mutable<LeaseListResponse> = newLeaseListResponse({ leases });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         leases.push(decodeLeaseFrom(r, r.uint32()));

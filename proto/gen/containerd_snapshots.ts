@@ -1,5 +1,5 @@
 // Generated from containerd/snapshots.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, asBuffer } from "../wire.ts";
+import { Reader, Writer, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import { decodeEmpty, decodeTimestampFrom, encodeEmpty, encodeTimestampInto, type Empty, type Timestamp } from "./containerd_common.ts";
 import { decodeMountFrom, encodeMountInto, type Mount } from "./containerd_types.ts";
 
@@ -10,7 +10,7 @@ export const SnapshotsService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: SnapshotPrepareRequest): Buffer => asBuffer(encodeSnapshotPrepareRequest(m)),
-    requestDeserialize: decodeSnapshotPrepareRequest as (b: Buffer) => SnapshotPrepareRequest,
+    requestDeserialize: (b: Buffer): SnapshotPrepareRequest => decodeBounded(decodeSnapshotPrepareRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: SnapshotPrepareResponse): Buffer => asBuffer(encodeSnapshotPrepareResponse(m)),
     responseDeserialize: decodeSnapshotPrepareResponse as (b: Buffer) => SnapshotPrepareResponse,
   },
@@ -19,7 +19,7 @@ export const SnapshotsService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: SnapshotMountsRequest): Buffer => asBuffer(encodeSnapshotMountsRequest(m)),
-    requestDeserialize: decodeSnapshotMountsRequest as (b: Buffer) => SnapshotMountsRequest,
+    requestDeserialize: (b: Buffer): SnapshotMountsRequest => decodeBounded(decodeSnapshotMountsRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: SnapshotMountsResponse): Buffer => asBuffer(encodeSnapshotMountsResponse(m)),
     responseDeserialize: decodeSnapshotMountsResponse as (b: Buffer) => SnapshotMountsResponse,
   },
@@ -28,7 +28,7 @@ export const SnapshotsService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: SnapshotCommitRequest): Buffer => asBuffer(encodeSnapshotCommitRequest(m)),
-    requestDeserialize: decodeSnapshotCommitRequest as (b: Buffer) => SnapshotCommitRequest,
+    requestDeserialize: (b: Buffer): SnapshotCommitRequest => decodeBounded(decodeSnapshotCommitRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Empty): Buffer => asBuffer(encodeEmpty(m)),
     responseDeserialize: decodeEmpty as (b: Buffer) => Empty,
   },
@@ -37,7 +37,7 @@ export const SnapshotsService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: SnapshotRemoveRequest): Buffer => asBuffer(encodeSnapshotRemoveRequest(m)),
-    requestDeserialize: decodeSnapshotRemoveRequest as (b: Buffer) => SnapshotRemoveRequest,
+    requestDeserialize: (b: Buffer): SnapshotRemoveRequest => decodeBounded(decodeSnapshotRemoveRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Empty): Buffer => asBuffer(encodeEmpty(m)),
     responseDeserialize: decodeEmpty as (b: Buffer) => Empty,
   },
@@ -46,7 +46,7 @@ export const SnapshotsService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: SnapshotStatRequest): Buffer => asBuffer(encodeSnapshotStatRequest(m)),
-    requestDeserialize: decodeSnapshotStatRequest as (b: Buffer) => SnapshotStatRequest,
+    requestDeserialize: (b: Buffer): SnapshotStatRequest => decodeBounded(decodeSnapshotStatRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: SnapshotStatResponse): Buffer => asBuffer(encodeSnapshotStatResponse(m)),
     responseDeserialize: decodeSnapshotStatResponse as (b: Buffer) => SnapshotStatResponse,
   },
@@ -55,7 +55,7 @@ export const SnapshotsService = {
     requestStream: false,
     responseStream: true,
     requestSerialize: (m: SnapshotListRequest): Buffer => asBuffer(encodeSnapshotListRequest(m)),
-    requestDeserialize: decodeSnapshotListRequest as (b: Buffer) => SnapshotListRequest,
+    requestDeserialize: (b: Buffer): SnapshotListRequest => decodeBounded(decodeSnapshotListRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: SnapshotListResponse): Buffer => asBuffer(encodeSnapshotListResponse(m)),
     responseDeserialize: decodeSnapshotListResponse as (b: Buffer) => SnapshotListResponse,
   },
@@ -116,7 +116,7 @@ export function decodeSnapshotInfoFrom(r: Reader, length: number): SnapshotInfo 
   const labels: Record<string, string> = {};
   const m: Mutable<SnapshotInfo> = newSnapshotInfo({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -138,7 +138,7 @@ export function decodeSnapshotInfoFrom(r: Reader, length: number): SnapshotInfo 
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -187,7 +187,7 @@ export function decodeSnapshotPrepareRequestFrom(r: Reader, length: number): Sna
   const labels: Record<string, string> = {};
   const m: Mutable<SnapshotPrepareRequest> = newSnapshotPrepareRequest({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.snapshotter = r.string();
@@ -203,7 +203,7 @@ export function decodeSnapshotPrepareRequestFrom(r: Reader, length: number): Sna
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -242,7 +242,7 @@ export function decodeSnapshotPrepareResponseFrom(r: Reader, length: number): Sn
   const mounts: Mount[] = [];
   const m: Mutable<SnapshotPrepareResponse> = newSnapshotPrepareResponse({ mounts });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         mounts.push(decodeMountFrom(r, r.uint32()));
@@ -280,7 +280,7 @@ export function decodeSnapshotMountsRequestFrom(r: Reader, length: number): Snap
 
   const m: Mutable<SnapshotMountsRequest> = newSnapshotMountsRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.snapshotter = r.string();
@@ -319,7 +319,7 @@ export function decodeSnapshotMountsResponseFrom(r: Reader, length: number): Sna
   const mounts: Mount[] = [];
   const m: Mutable<SnapshotMountsResponse> = newSnapshotMountsResponse({ mounts });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         mounts.push(decodeMountFrom(r, r.uint32()));
@@ -365,7 +365,7 @@ export function decodeSnapshotCommitRequestFrom(r: Reader, length: number): Snap
   const labels: Record<string, string> = {};
   const m: Mutable<SnapshotCommitRequest> = newSnapshotCommitRequest({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.snapshotter = r.string();
@@ -381,7 +381,7 @@ export function decodeSnapshotCommitRequestFrom(r: Reader, length: number): Snap
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -422,7 +422,7 @@ export function decodeSnapshotRemoveRequestFrom(r: Reader, length: number): Snap
 
   const m: Mutable<SnapshotRemoveRequest> = newSnapshotRemoveRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.snapshotter = r.string();
@@ -463,7 +463,7 @@ export function decodeSnapshotStatRequestFrom(r: Reader, length: number): Snapsh
 
   const m: Mutable<SnapshotStatRequest> = newSnapshotStatRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.snapshotter = r.string();
@@ -502,7 +502,7 @@ export function decodeSnapshotStatResponseFrom(r: Reader, length: number): Snaps
 
   const m: Mutable<SnapshotStatResponse> = newSnapshotStatResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.info = decodeSnapshotInfoFrom(r, r.uint32());
@@ -540,7 +540,7 @@ export function decodeSnapshotListRequestFrom(r: Reader, length: number): Snapsh
   const filters: string[] = [];
   const m: Mutable<SnapshotListRequest> = newSnapshotListRequest({ filters });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.snapshotter = r.string();
@@ -579,7 +579,7 @@ export function decodeSnapshotListResponseFrom(r: Reader, length: number): Snaps
   const info: SnapshotInfo[] = [];
   const m: Mutable<SnapshotListResponse> = newSnapshotListResponse({ info });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         info.push(decodeSnapshotInfoFrom(r, r.uint32()));

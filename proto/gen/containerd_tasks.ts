@@ -1,5 +1,5 @@
 // Generated from containerd/tasks.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, asBuffer } from "../wire.ts";
+import { Reader, Writer, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import { decodeAnyFrom, decodeEmpty, decodeTimestampFrom, encodeAnyInto, encodeEmpty, encodeTimestampInto, type Any, type Empty, type Timestamp } from "./containerd_common.ts";
 import { decodeMountFrom, encodeMountInto, type Mount } from "./containerd_types.ts";
 
@@ -10,7 +10,7 @@ export const TasksService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: CreateTaskRequest): Buffer => asBuffer(encodeCreateTaskRequest(m)),
-    requestDeserialize: decodeCreateTaskRequest as (b: Buffer) => CreateTaskRequest,
+    requestDeserialize: (b: Buffer): CreateTaskRequest => decodeBounded(decodeCreateTaskRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: CreateTaskResponse): Buffer => asBuffer(encodeCreateTaskResponse(m)),
     responseDeserialize: decodeCreateTaskResponse as (b: Buffer) => CreateTaskResponse,
   },
@@ -19,7 +19,7 @@ export const TasksService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: StartTaskRequest): Buffer => asBuffer(encodeStartTaskRequest(m)),
-    requestDeserialize: decodeStartTaskRequest as (b: Buffer) => StartTaskRequest,
+    requestDeserialize: (b: Buffer): StartTaskRequest => decodeBounded(decodeStartTaskRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: StartTaskResponse): Buffer => asBuffer(encodeStartTaskResponse(m)),
     responseDeserialize: decodeStartTaskResponse as (b: Buffer) => StartTaskResponse,
   },
@@ -28,7 +28,7 @@ export const TasksService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: DeleteTaskRequest): Buffer => asBuffer(encodeDeleteTaskRequest(m)),
-    requestDeserialize: decodeDeleteTaskRequest as (b: Buffer) => DeleteTaskRequest,
+    requestDeserialize: (b: Buffer): DeleteTaskRequest => decodeBounded(decodeDeleteTaskRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: DeleteTaskResponse): Buffer => asBuffer(encodeDeleteTaskResponse(m)),
     responseDeserialize: decodeDeleteTaskResponse as (b: Buffer) => DeleteTaskResponse,
   },
@@ -37,7 +37,7 @@ export const TasksService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: GetTaskRequest): Buffer => asBuffer(encodeGetTaskRequest(m)),
-    requestDeserialize: decodeGetTaskRequest as (b: Buffer) => GetTaskRequest,
+    requestDeserialize: (b: Buffer): GetTaskRequest => decodeBounded(decodeGetTaskRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: GetTaskResponse): Buffer => asBuffer(encodeGetTaskResponse(m)),
     responseDeserialize: decodeGetTaskResponse as (b: Buffer) => GetTaskResponse,
   },
@@ -46,7 +46,7 @@ export const TasksService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ListTasksRequest): Buffer => asBuffer(encodeListTasksRequest(m)),
-    requestDeserialize: decodeListTasksRequest as (b: Buffer) => ListTasksRequest,
+    requestDeserialize: (b: Buffer): ListTasksRequest => decodeBounded(decodeListTasksRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ListTasksResponse): Buffer => asBuffer(encodeListTasksResponse(m)),
     responseDeserialize: decodeListTasksResponse as (b: Buffer) => ListTasksResponse,
   },
@@ -55,7 +55,7 @@ export const TasksService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: KillTaskRequest): Buffer => asBuffer(encodeKillTaskRequest(m)),
-    requestDeserialize: decodeKillTaskRequest as (b: Buffer) => KillTaskRequest,
+    requestDeserialize: (b: Buffer): KillTaskRequest => decodeBounded(decodeKillTaskRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Empty): Buffer => asBuffer(encodeEmpty(m)),
     responseDeserialize: decodeEmpty as (b: Buffer) => Empty,
   },
@@ -93,7 +93,7 @@ export function decodeCreateTaskRequestFrom(r: Reader, length: number): CreateTa
   const rootfs: Mount[] = [];
   const m: Mutable<CreateTaskRequest> = newCreateTaskRequest({ rootfs });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerId = r.string();
@@ -149,7 +149,7 @@ export function decodeCreateTaskResponseFrom(r: Reader, length: number): CreateT
 
   const m: Mutable<CreateTaskResponse> = newCreateTaskResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerId = r.string();
@@ -190,7 +190,7 @@ export function decodeStartTaskRequestFrom(r: Reader, length: number): StartTask
 
   const m: Mutable<StartTaskRequest> = newStartTaskRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerId = r.string();
@@ -229,7 +229,7 @@ export function decodeStartTaskResponseFrom(r: Reader, length: number): StartTas
 
   const m: Mutable<StartTaskResponse> = newStartTaskResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.pid = r.uint32();
@@ -265,7 +265,7 @@ export function decodeDeleteTaskRequestFrom(r: Reader, length: number): DeleteTa
 
   const m: Mutable<DeleteTaskRequest> = newDeleteTaskRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerId = r.string();
@@ -307,7 +307,7 @@ export function decodeDeleteTaskResponseFrom(r: Reader, length: number): DeleteT
 
   const m: Mutable<DeleteTaskResponse> = newDeleteTaskResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = r.string();
@@ -354,7 +354,7 @@ export function decodeGetTaskRequestFrom(r: Reader, length: number): GetTaskRequ
 
   const m: Mutable<GetTaskRequest> = newGetTaskRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerId = r.string();
@@ -393,7 +393,7 @@ export function decodeGetTaskResponseFrom(r: Reader, length: number): GetTaskRes
 
   const m: Mutable<GetTaskResponse> = newGetTaskResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.process = decodeTaskProcessFrom(r, r.uint32());
@@ -429,7 +429,7 @@ export function decodeListTasksRequestFrom(r: Reader, length: number): ListTasks
 
   const m: Mutable<ListTasksRequest> = newListTasksRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.filter = r.string();
@@ -465,7 +465,7 @@ export function decodeListTasksResponseFrom(r: Reader, length: number): ListTask
   const tasks: TaskProcess[] = [];
   const m: Mutable<ListTasksResponse> = newListTasksResponse({ tasks });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         tasks.push(decodeTaskProcessFrom(r, r.uint32()));
@@ -507,7 +507,7 @@ export function decodeKillTaskRequestFrom(r: Reader, length: number): KillTaskRe
 
   const m: Mutable<KillTaskRequest> = newKillTaskRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerId = r.string();
@@ -600,7 +600,7 @@ export function decodeTaskProcessFrom(r: Reader, length: number): TaskProcess {
 
   const m: Mutable<TaskProcess> = newTaskProcess();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerId = r.string();
@@ -669,7 +669,7 @@ export function decodeRuncOptionsFrom(r: Reader, length: number): RuncOptions {
 
   const m: Mutable<RuncOptions> = newRuncOptions();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 3:
         m.shimCgroup = r.string();

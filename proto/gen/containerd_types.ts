@@ -1,5 +1,5 @@
 // Generated from containerd/types.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, toNumber } from "../wire.ts";
+import { Reader, Writer, toNumber, nextTag } from "../wire.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** A mount as the snapshotter describes it and the shim performs it. */
@@ -29,7 +29,7 @@ export function decodeMountFrom(r: Reader, length: number): Mount {
   const options: string[] = [];
   const m: Mutable<Mount> = newMount({ options });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.type = r.string();
@@ -85,7 +85,7 @@ export function decodeDescriptorFrom(r: Reader, length: number): Descriptor {
   const annotations: Record<string, string> = {};
   const m: Mutable<Descriptor> = newDescriptor({ annotations });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.mediaType = r.string();
@@ -101,7 +101,7 @@ export function decodeDescriptorFrom(r: Reader, length: number): Descriptor {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -144,7 +144,7 @@ export function decodePlatformFrom(r: Reader, length: number): Platform {
 
   const m: Mutable<Platform> = newPlatform();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.os = r.string();

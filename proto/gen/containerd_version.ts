@@ -1,5 +1,5 @@
 // Generated from containerd/version.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, asBuffer } from "../wire.ts";
+import { Reader, Writer, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import { decodeEmpty, encodeEmpty, type Empty } from "./containerd_common.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -9,7 +9,7 @@ export const VersionService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: Empty): Buffer => asBuffer(encodeEmpty(m)),
-    requestDeserialize: decodeEmpty as (b: Buffer) => Empty,
+    requestDeserialize: (b: Buffer): Empty => decodeBounded(decodeEmpty, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: VersionResponse): Buffer => asBuffer(encodeVersionResponse(m)),
     responseDeserialize: decodeVersionResponse as (b: Buffer) => VersionResponse,
   },
@@ -36,7 +36,7 @@ export function decodeVersionResponseFrom(r: Reader, length: number): VersionRes
 
   const m: Mutable<VersionResponse> = newVersionResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.version = r.string();

@@ -1,5 +1,5 @@
 // Generated from skep/v1/control.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
+import { Reader, Writer, toNumber, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
 import { EndpointStateNumber, readEndpointState, type EndpointState } from "./network.ts";
 import { NodeRoleNumber, ReachabilityNumber, decodeCluster, decodeClusterFrom, decodeClusterSpecFrom, decodeNetwork, decodeNetworkFrom, decodeNetworkSpecFrom, decodeNode, decodeNodeFrom, decodeNodeSpecFrom, decodePortConfigFrom, decodeServiceFrom, decodeServiceSpecFrom, decodeTask, decodeTaskFrom, encodeCluster, encodeClusterInto, encodeClusterSpecInto, encodeNetwork, encodeNetworkInto, encodeNetworkSpecInto, encodeNode, encodeNodeInto, encodeNodeSpecInto, encodePortConfigInto, encodeServiceInto, encodeServiceSpecInto, encodeTask, encodeTaskInto, readNodeRole, readReachability, type Cluster, type ClusterSpec, type Network, type NetworkSpec, type Node, type NodeRole, type NodeSpec, type PortConfig, type Reachability, type Service, type ServiceSpec, type Task } from "./objects.ts";
@@ -28,7 +28,7 @@ export function decodeFilterFrom(r: Reader, length: number): Filter {
   const values: string[] = [];
   const m: Mutable<Filter> = newFilter({ values });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.key = r.string();
@@ -67,7 +67,7 @@ export function decodeListRequestFrom(r: Reader, length: number): ListRequest {
   const filters: Filter[] = [];
   const m: Mutable<ListRequest> = newListRequest({ filters });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         filters.push(decodeFilterFrom(r, r.uint32()));
@@ -103,7 +103,7 @@ export function decodeObjectRequestFrom(r: Reader, length: number): ObjectReques
 
   const m: Mutable<ObjectRequest> = newObjectRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.ref = r.string();
@@ -141,7 +141,7 @@ export function decodeRemoveRequestFrom(r: Reader, length: number): RemoveReques
 
   const m: Mutable<RemoveRequest> = newRemoveRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.ref = r.string();
@@ -180,7 +180,7 @@ export function decodeRemoveResponseFrom(r: Reader, length: number): RemoveRespo
 
   const m: Mutable<RemoveResponse> = newRemoveResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = r.string();
@@ -216,7 +216,7 @@ export function decodeListNodesResponseFrom(r: Reader, length: number): ListNode
   const nodes: Node[] = [];
   const m: Mutable<ListNodesResponse> = newListNodesResponse({ nodes });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         nodes.push(decodeNodeFrom(r, r.uint32()));
@@ -259,7 +259,7 @@ export function decodeUpdateNodeRequestFrom(r: Reader, length: number): UpdateNo
 
   const m: Mutable<UpdateNodeRequest> = newUpdateNodeRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = (r.string() as NodeId);
@@ -306,7 +306,7 @@ export function decodeSetNodeRoleRequestFrom(r: Reader, length: number): SetNode
 
   const m: Mutable<SetNodeRoleRequest> = newSetNodeRoleRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.ref = r.string();
@@ -351,7 +351,7 @@ export function decodeSetNodeRoleResponseFrom(r: Reader, length: number): SetNod
   const warnings: string[] = [];
   const m: Mutable<SetNodeRoleResponse> = newSetNodeRoleResponse({ warnings });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.node = decodeNodeFrom(r, r.uint32());
@@ -393,7 +393,7 @@ export function decodeBackupRequestFrom(r: Reader, length: number): BackupReques
 
   const m: Mutable<BackupRequest> = newBackupRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -424,7 +424,7 @@ export function decodeBackupChunkFrom(r: Reader, length: number): BackupChunk {
 
   const m: Mutable<BackupChunk> = newBackupChunk();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.data = r.bytes();
@@ -463,7 +463,7 @@ export function decodeCreateServiceRequestFrom(r: Reader, length: number): Creat
 
   const m: Mutable<CreateServiceRequest> = newCreateServiceRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.spec = decodeServiceSpecFrom(r, r.uint32());
@@ -504,7 +504,7 @@ export function decodeServiceResponseFrom(r: Reader, length: number): ServiceRes
   const warnings: string[] = [];
   const m: Mutable<ServiceResponse> = newServiceResponse({ warnings });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.service = decodeServiceFrom(r, r.uint32());
@@ -555,7 +555,7 @@ export function decodeUpdateServiceRequestFrom(r: Reader, length: number): Updat
 
   const m: Mutable<UpdateServiceRequest> = newUpdateServiceRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = (r.string() as ServiceId);
@@ -614,7 +614,7 @@ export function decodeServiceStatusFrom(r: Reader, length: number): ServiceStatu
 
   const m: Mutable<ServiceStatus> = newServiceStatus();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.runningTasks = toNumber(r.uint64());
@@ -661,7 +661,7 @@ export function decodeServiceWithStatusFrom(r: Reader, length: number): ServiceW
 
   const m: Mutable<ServiceWithStatus> = newServiceWithStatus();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.service = decodeServiceFrom(r, r.uint32());
@@ -700,7 +700,7 @@ export function decodeListServicesResponseFrom(r: Reader, length: number): ListS
   const services: ServiceWithStatus[] = [];
   const m: Mutable<ListServicesResponse> = newListServicesResponse({ services });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         services.push(decodeServiceWithStatusFrom(r, r.uint32()));
@@ -736,7 +736,7 @@ export function decodeListTasksResponseFrom(r: Reader, length: number): ListTask
   const tasks: Task[] = [];
   const m: Mutable<ListTasksResponse> = newListTasksResponse({ tasks });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         tasks.push(decodeTaskFrom(r, r.uint32()));
@@ -772,7 +772,7 @@ export function decodeCreateNetworkRequestFrom(r: Reader, length: number): Creat
 
   const m: Mutable<CreateNetworkRequest> = newCreateNetworkRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.spec = decodeNetworkSpecFrom(r, r.uint32());
@@ -808,7 +808,7 @@ export function decodeListNetworksResponseFrom(r: Reader, length: number): ListN
   const networks: Network[] = [];
   const m: Mutable<ListNetworksResponse> = newListNetworksResponse({ networks });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         networks.push(decodeNetworkFrom(r, r.uint32()));
@@ -856,7 +856,7 @@ export function decodeNetworkTaskFrom(r: Reader, length: number): NetworkTask {
   const addresses: string[] = [];
   const m: Mutable<NetworkTask> = newNetworkTask({ addresses });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.taskId = (r.string() as TaskId);
@@ -914,7 +914,7 @@ export function decodeNetworkServiceUseFrom(r: Reader, length: number): NetworkS
   const ports: PortConfig[] = [];
   const m: Mutable<NetworkServiceUse> = newNetworkServiceUse({ virtualIps, ports });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.serviceId = (r.string() as ServiceId);
@@ -967,7 +967,7 @@ export function decodeNetworkPeerFrom(r: Reader, length: number): NetworkPeer {
   const addresses: string[] = [];
   const m: Mutable<NetworkPeer> = newNetworkPeer({ addresses });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nodeId = (r.string() as NodeId);
@@ -1026,7 +1026,7 @@ export function decodeNetworkDetailsFrom(r: Reader, length: number): NetworkDeta
   const subnets: SubnetUse[] = [];
   const m: Mutable<NetworkDetails> = newNetworkDetails({ services, tasks, peers, subnets });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.network = decodeNetworkFrom(r, r.uint32());
@@ -1080,7 +1080,7 @@ export function decodeSubnetUseFrom(r: Reader, length: number): SubnetUse {
 
   const m: Mutable<SubnetUse> = newSubnetUse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.used = toNumber(r.uint64());
@@ -1119,7 +1119,7 @@ export function decodeGetClusterRequestFrom(r: Reader, length: number): GetClust
 
   const m: Mutable<GetClusterRequest> = newGetClusterRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -1155,7 +1155,7 @@ export function decodeUpdateClusterRequestFrom(r: Reader, length: number): Updat
 
   const m: Mutable<UpdateClusterRequest> = newUpdateClusterRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.version = toNumber(r.uint64());
@@ -1212,7 +1212,7 @@ export function decodeLogOptionsFrom(r: Reader, length: number): LogOptions {
 
   const m: Mutable<LogOptions> = newLogOptions();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.follow = r.bool();
@@ -1266,7 +1266,7 @@ export function decodeLogsRequestFrom(r: Reader, length: number): LogsRequest {
   const refs: string[] = [];
   const m: Mutable<LogsRequest> = newLogsRequest({ refs });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         refs.push(r.string());
@@ -1305,7 +1305,7 @@ export function decodeGetUnlockKeyRequestFrom(r: Reader, length: number): GetUnl
 
   const m: Mutable<GetUnlockKeyRequest> = newGetUnlockKeyRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -1335,7 +1335,7 @@ export function decodeRotateUnlockKeyRequestFrom(r: Reader, length: number): Rot
 
   const m: Mutable<RotateUnlockKeyRequest> = newRotateUnlockKeyRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -1366,7 +1366,7 @@ export function decodeUnlockKeyResponseFrom(r: Reader, length: number): UnlockKe
 
   const m: Mutable<UnlockKeyResponse> = newUnlockKeyResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.unlockKey = r.string();
@@ -1405,7 +1405,7 @@ export function decodeRotateCARequestFrom(r: Reader, length: number): RotateCARe
 
   const m: Mutable<RotateCARequest> = newRotateCARequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.caCert = r.bytes();
@@ -1476,7 +1476,7 @@ export function decodeLogLineFrom(r: Reader, length: number): LogLine {
 
   const m: Mutable<LogLine> = newLogLine();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.taskId = (r.string() as TaskId);
@@ -1537,7 +1537,7 @@ export function decodeLogsResponseFrom(r: Reader, length: number): LogsResponse 
   const warnings: string[] = [];
   const m: Mutable<LogsResponse> = newLogsResponse({ lines, warnings });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         lines.push(decodeLogLineFrom(r, r.uint32()));
@@ -1618,7 +1618,7 @@ export function decodeEventFrom(r: Reader, length: number): Event {
   const attributes: Record<string, string> = {};
   const m: Mutable<Event> = newEvent({ attributes });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.type = r.string();
@@ -1634,7 +1634,7 @@ export function decodeEventFrom(r: Reader, length: number): Event {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -1697,7 +1697,7 @@ export function decodeEventsRequestFrom(r: Reader, length: number): EventsReques
   const filters: Filter[] = [];
   const m: Mutable<EventsRequest> = newEventsRequest({ filters });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         filters.push(decodeFilterFrom(r, r.uint32()));
@@ -1745,7 +1745,7 @@ export function decodeStatusRequestFrom(r: Reader, length: number): StatusReques
 
   const m: Mutable<StatusRequest> = newStatusRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -1786,7 +1786,7 @@ export function decodeManagerHealthFrom(r: Reader, length: number): ManagerHealt
 
   const m: Mutable<ManagerHealth> = newManagerHealth();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = (r.string() as NodeId);
@@ -1842,7 +1842,7 @@ export function decodeServiceHealthFrom(r: Reader, length: number): ServiceHealt
   const problems: string[] = [];
   const m: Mutable<ServiceHealth> = newServiceHealth({ problems });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.service = decodeServiceFrom(r, r.uint32());
@@ -1906,7 +1906,7 @@ export function decodeStatusResponseFrom(r: Reader, length: number): StatusRespo
   const problems: string[] = [];
   const m: Mutable<StatusResponse> = newStatusResponse({ managers, nodes, services, lastEvents, problems });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.cluster = decodeClusterFrom(r, r.uint32());
@@ -1956,7 +1956,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ObjectRequest): Buffer => asBuffer(encodeObjectRequest(m)),
-    requestDeserialize: decodeObjectRequest as (b: Buffer) => ObjectRequest,
+    requestDeserialize: (b: Buffer): ObjectRequest => decodeBounded(decodeObjectRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Node): Buffer => asBuffer(encodeNode(m)),
     responseDeserialize: decodeNode as (b: Buffer) => Node,
   },
@@ -1965,7 +1965,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ListRequest): Buffer => asBuffer(encodeListRequest(m)),
-    requestDeserialize: decodeListRequest as (b: Buffer) => ListRequest,
+    requestDeserialize: (b: Buffer): ListRequest => decodeBounded(decodeListRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ListNodesResponse): Buffer => asBuffer(encodeListNodesResponse(m)),
     responseDeserialize: decodeListNodesResponse as (b: Buffer) => ListNodesResponse,
   },
@@ -1974,7 +1974,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: UpdateNodeRequest): Buffer => asBuffer(encodeUpdateNodeRequest(m)),
-    requestDeserialize: decodeUpdateNodeRequest as (b: Buffer) => UpdateNodeRequest,
+    requestDeserialize: (b: Buffer): UpdateNodeRequest => decodeBounded(decodeUpdateNodeRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Node): Buffer => asBuffer(encodeNode(m)),
     responseDeserialize: decodeNode as (b: Buffer) => Node,
   },
@@ -1984,7 +1984,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: SetNodeRoleRequest): Buffer => asBuffer(encodeSetNodeRoleRequest(m)),
-    requestDeserialize: decodeSetNodeRoleRequest as (b: Buffer) => SetNodeRoleRequest,
+    requestDeserialize: (b: Buffer): SetNodeRoleRequest => decodeBounded(decodeSetNodeRoleRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: SetNodeRoleResponse): Buffer => asBuffer(encodeSetNodeRoleResponse(m)),
     responseDeserialize: decodeSetNodeRoleResponse as (b: Buffer) => SetNodeRoleResponse,
   },
@@ -1993,7 +1993,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: RemoveRequest): Buffer => asBuffer(encodeRemoveRequest(m)),
-    requestDeserialize: decodeRemoveRequest as (b: Buffer) => RemoveRequest,
+    requestDeserialize: (b: Buffer): RemoveRequest => decodeBounded(decodeRemoveRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: RemoveResponse): Buffer => asBuffer(encodeRemoveResponse(m)),
     responseDeserialize: decodeRemoveResponse as (b: Buffer) => RemoveResponse,
   },
@@ -2002,7 +2002,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: CreateServiceRequest): Buffer => asBuffer(encodeCreateServiceRequest(m)),
-    requestDeserialize: decodeCreateServiceRequest as (b: Buffer) => CreateServiceRequest,
+    requestDeserialize: (b: Buffer): CreateServiceRequest => decodeBounded(decodeCreateServiceRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ServiceResponse): Buffer => asBuffer(encodeServiceResponse(m)),
     responseDeserialize: decodeServiceResponse as (b: Buffer) => ServiceResponse,
   },
@@ -2011,7 +2011,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ObjectRequest): Buffer => asBuffer(encodeObjectRequest(m)),
-    requestDeserialize: decodeObjectRequest as (b: Buffer) => ObjectRequest,
+    requestDeserialize: (b: Buffer): ObjectRequest => decodeBounded(decodeObjectRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ServiceWithStatus): Buffer => asBuffer(encodeServiceWithStatus(m)),
     responseDeserialize: decodeServiceWithStatus as (b: Buffer) => ServiceWithStatus,
   },
@@ -2020,7 +2020,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ListRequest): Buffer => asBuffer(encodeListRequest(m)),
-    requestDeserialize: decodeListRequest as (b: Buffer) => ListRequest,
+    requestDeserialize: (b: Buffer): ListRequest => decodeBounded(decodeListRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ListServicesResponse): Buffer => asBuffer(encodeListServicesResponse(m)),
     responseDeserialize: decodeListServicesResponse as (b: Buffer) => ListServicesResponse,
   },
@@ -2029,7 +2029,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: UpdateServiceRequest): Buffer => asBuffer(encodeUpdateServiceRequest(m)),
-    requestDeserialize: decodeUpdateServiceRequest as (b: Buffer) => UpdateServiceRequest,
+    requestDeserialize: (b: Buffer): UpdateServiceRequest => decodeBounded(decodeUpdateServiceRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ServiceResponse): Buffer => asBuffer(encodeServiceResponse(m)),
     responseDeserialize: decodeServiceResponse as (b: Buffer) => ServiceResponse,
   },
@@ -2038,7 +2038,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: RemoveRequest): Buffer => asBuffer(encodeRemoveRequest(m)),
-    requestDeserialize: decodeRemoveRequest as (b: Buffer) => RemoveRequest,
+    requestDeserialize: (b: Buffer): RemoveRequest => decodeBounded(decodeRemoveRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: RemoveResponse): Buffer => asBuffer(encodeRemoveResponse(m)),
     responseDeserialize: decodeRemoveResponse as (b: Buffer) => RemoveResponse,
   },
@@ -2047,7 +2047,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ObjectRequest): Buffer => asBuffer(encodeObjectRequest(m)),
-    requestDeserialize: decodeObjectRequest as (b: Buffer) => ObjectRequest,
+    requestDeserialize: (b: Buffer): ObjectRequest => decodeBounded(decodeObjectRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Task): Buffer => asBuffer(encodeTask(m)),
     responseDeserialize: decodeTask as (b: Buffer) => Task,
   },
@@ -2056,7 +2056,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ListRequest): Buffer => asBuffer(encodeListRequest(m)),
-    requestDeserialize: decodeListRequest as (b: Buffer) => ListRequest,
+    requestDeserialize: (b: Buffer): ListRequest => decodeBounded(decodeListRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ListTasksResponse): Buffer => asBuffer(encodeListTasksResponse(m)),
     responseDeserialize: decodeListTasksResponse as (b: Buffer) => ListTasksResponse,
   },
@@ -2065,7 +2065,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: CreateNetworkRequest): Buffer => asBuffer(encodeCreateNetworkRequest(m)),
-    requestDeserialize: decodeCreateNetworkRequest as (b: Buffer) => CreateNetworkRequest,
+    requestDeserialize: (b: Buffer): CreateNetworkRequest => decodeBounded(decodeCreateNetworkRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Network): Buffer => asBuffer(encodeNetwork(m)),
     responseDeserialize: decodeNetwork as (b: Buffer) => Network,
   },
@@ -2074,7 +2074,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ObjectRequest): Buffer => asBuffer(encodeObjectRequest(m)),
-    requestDeserialize: decodeObjectRequest as (b: Buffer) => ObjectRequest,
+    requestDeserialize: (b: Buffer): ObjectRequest => decodeBounded(decodeObjectRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: NetworkDetails): Buffer => asBuffer(encodeNetworkDetails(m)),
     responseDeserialize: decodeNetworkDetails as (b: Buffer) => NetworkDetails,
   },
@@ -2083,7 +2083,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: ListRequest): Buffer => asBuffer(encodeListRequest(m)),
-    requestDeserialize: decodeListRequest as (b: Buffer) => ListRequest,
+    requestDeserialize: (b: Buffer): ListRequest => decodeBounded(decodeListRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ListNetworksResponse): Buffer => asBuffer(encodeListNetworksResponse(m)),
     responseDeserialize: decodeListNetworksResponse as (b: Buffer) => ListNetworksResponse,
   },
@@ -2092,7 +2092,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: RemoveRequest): Buffer => asBuffer(encodeRemoveRequest(m)),
-    requestDeserialize: decodeRemoveRequest as (b: Buffer) => RemoveRequest,
+    requestDeserialize: (b: Buffer): RemoveRequest => decodeBounded(decodeRemoveRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: RemoveResponse): Buffer => asBuffer(encodeRemoveResponse(m)),
     responseDeserialize: decodeRemoveResponse as (b: Buffer) => RemoveResponse,
   },
@@ -2101,7 +2101,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: GetClusterRequest): Buffer => asBuffer(encodeGetClusterRequest(m)),
-    requestDeserialize: decodeGetClusterRequest as (b: Buffer) => GetClusterRequest,
+    requestDeserialize: (b: Buffer): GetClusterRequest => decodeBounded(decodeGetClusterRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Cluster): Buffer => asBuffer(encodeCluster(m)),
     responseDeserialize: decodeCluster as (b: Buffer) => Cluster,
   },
@@ -2110,7 +2110,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: UpdateClusterRequest): Buffer => asBuffer(encodeUpdateClusterRequest(m)),
-    requestDeserialize: decodeUpdateClusterRequest as (b: Buffer) => UpdateClusterRequest,
+    requestDeserialize: (b: Buffer): UpdateClusterRequest => decodeBounded(decodeUpdateClusterRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Cluster): Buffer => asBuffer(encodeCluster(m)),
     responseDeserialize: decodeCluster as (b: Buffer) => Cluster,
   },
@@ -2119,7 +2119,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: GetUnlockKeyRequest): Buffer => asBuffer(encodeGetUnlockKeyRequest(m)),
-    requestDeserialize: decodeGetUnlockKeyRequest as (b: Buffer) => GetUnlockKeyRequest,
+    requestDeserialize: (b: Buffer): GetUnlockKeyRequest => decodeBounded(decodeGetUnlockKeyRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: UnlockKeyResponse): Buffer => asBuffer(encodeUnlockKeyResponse(m)),
     responseDeserialize: decodeUnlockKeyResponse as (b: Buffer) => UnlockKeyResponse,
   },
@@ -2128,7 +2128,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: RotateUnlockKeyRequest): Buffer => asBuffer(encodeRotateUnlockKeyRequest(m)),
-    requestDeserialize: decodeRotateUnlockKeyRequest as (b: Buffer) => RotateUnlockKeyRequest,
+    requestDeserialize: (b: Buffer): RotateUnlockKeyRequest => decodeBounded(decodeRotateUnlockKeyRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: UnlockKeyResponse): Buffer => asBuffer(encodeUnlockKeyResponse(m)),
     responseDeserialize: decodeUnlockKeyResponse as (b: Buffer) => UnlockKeyResponse,
   },
@@ -2138,7 +2138,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: RotateCARequest): Buffer => asBuffer(encodeRotateCARequest(m)),
-    requestDeserialize: decodeRotateCARequest as (b: Buffer) => RotateCARequest,
+    requestDeserialize: (b: Buffer): RotateCARequest => decodeBounded(decodeRotateCARequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Cluster): Buffer => asBuffer(encodeCluster(m)),
     responseDeserialize: decodeCluster as (b: Buffer) => Cluster,
   },
@@ -2148,7 +2148,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: true,
     requestSerialize: (m: BackupRequest): Buffer => asBuffer(encodeBackupRequest(m)),
-    requestDeserialize: decodeBackupRequest as (b: Buffer) => BackupRequest,
+    requestDeserialize: (b: Buffer): BackupRequest => decodeBounded(decodeBackupRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: BackupChunk): Buffer => asBuffer(encodeBackupChunk(m)),
     responseDeserialize: decodeBackupChunk as (b: Buffer) => BackupChunk,
   },
@@ -2157,7 +2157,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: StatusRequest): Buffer => asBuffer(encodeStatusRequest(m)),
-    requestDeserialize: decodeStatusRequest as (b: Buffer) => StatusRequest,
+    requestDeserialize: (b: Buffer): StatusRequest => decodeBounded(decodeStatusRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: StatusResponse): Buffer => asBuffer(encodeStatusResponse(m)),
     responseDeserialize: decodeStatusResponse as (b: Buffer) => StatusResponse,
   },
@@ -2166,7 +2166,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: true,
     requestSerialize: (m: LogsRequest): Buffer => asBuffer(encodeLogsRequest(m)),
-    requestDeserialize: decodeLogsRequest as (b: Buffer) => LogsRequest,
+    requestDeserialize: (b: Buffer): LogsRequest => decodeBounded(decodeLogsRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: LogsResponse): Buffer => asBuffer(encodeLogsResponse(m)),
     responseDeserialize: decodeLogsResponse as (b: Buffer) => LogsResponse,
   },
@@ -2175,7 +2175,7 @@ export const ControlService = {
     requestStream: false,
     responseStream: true,
     requestSerialize: (m: EventsRequest): Buffer => asBuffer(encodeEventsRequest(m)),
-    requestDeserialize: decodeEventsRequest as (b: Buffer) => EventsRequest,
+    requestDeserialize: (b: Buffer): EventsRequest => decodeBounded(decodeEventsRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: Event): Buffer => asBuffer(encodeEvent(m)),
     responseDeserialize: decodeEvent as (b: Buffer) => Event,
   },

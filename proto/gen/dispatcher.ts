@@ -1,5 +1,5 @@
 // Generated from skep/v1/dispatcher.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
+import { Reader, Writer, toNumber, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
 import { decodeNetworkAppliedFrom, decodeNetworkResyncFrom, decodeNetworkUpdateFrom, encodeNetworkAppliedInto, encodeNetworkResyncInto, encodeNetworkUpdateInto, type NetworkApplied, type NetworkResync, type NetworkUpdate } from "./network.ts";
 import { NodeRoleNumber, decodeBlacklistedCertificateFrom, decodeNodeDescriptionFrom, decodeTaskFrom, decodeTaskStatusFrom, encodeBlacklistedCertificateInto, encodeNodeDescriptionInto, encodeTaskInto, encodeTaskStatusInto, readNodeRole, type BlacklistedCertificate, type NodeDescription, type NodeRole, type Task, type TaskStatus } from "./objects.ts";
@@ -28,7 +28,7 @@ export function decodeAgentHelloFrom(r: Reader, length: number): AgentHello {
 
   const m: Mutable<AgentHello> = newAgentHello();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.description = decodeNodeDescriptionFrom(r, r.uint32());
@@ -67,7 +67,7 @@ export function decodeAgentBeatFrom(r: Reader, length: number): AgentBeat {
 
   const m: Mutable<AgentBeat> = newAgentBeat();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -99,7 +99,7 @@ export function decodeTaskStatusUpdateFrom(r: Reader, length: number): TaskStatu
 
   const m: Mutable<TaskStatusUpdate> = newTaskStatusUpdate();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.taskId = (r.string() as TaskId);
@@ -138,7 +138,7 @@ export function decodeAgentStatusesFrom(r: Reader, length: number): AgentStatuse
   const updates: TaskStatusUpdate[] = [];
   const m: Mutable<AgentStatuses> = newAgentStatuses({ updates });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         updates.push(decodeTaskStatusUpdateFrom(r, r.uint32()));
@@ -202,7 +202,7 @@ export function decodeAgentMessageFrom(r: Reader, length: number): AgentMessage 
 
   const m: Mutable<AgentMessage> = newAgentMessage();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.message = { kind: "hello", ...decodeAgentHelloFrom(r, r.uint32()) };
@@ -286,7 +286,7 @@ export function decodeSessionInfoFrom(r: Reader, length: number): SessionInfo {
   const managerIds: string[] = [];
   const m: Mutable<SessionInfo> = newSessionInfo({ managers, insecureRegistries, blacklistedCertificates, managerIds });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nodeId = (r.string() as NodeId);
@@ -382,7 +382,7 @@ export function decodeAssignmentsFrom(r: Reader, length: number): Assignments {
   const removedTaskIds: TaskId[] = [];
   const m: Mutable<Assignments> = newAssignments({ tasks, removedTaskIds });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.type = readAssignmentsType(r.int32());
@@ -430,7 +430,7 @@ export function decodeDispatcherBeatFrom(r: Reader, length: number): DispatcherB
 
   const m: Mutable<DispatcherBeat> = newDispatcherBeat();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -461,7 +461,7 @@ export function decodeStatusesStoredFrom(r: Reader, length: number): StatusesSto
   const updates: TaskStatusUpdate[] = [];
   const m: Mutable<StatusesStored> = newStatusesStored({ updates });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         updates.push(decodeTaskStatusUpdateFrom(r, r.uint32()));
@@ -501,7 +501,7 @@ export function decodeTasksDrainedFrom(r: Reader, length: number): TasksDrained 
   const taskIds: TaskId[] = [];
   const m: Mutable<TasksDrained> = newTasksDrained({ taskIds });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         taskIds.push((r.string() as TaskId));
@@ -565,7 +565,7 @@ export function decodeDispatcherMessageFrom(r: Reader, length: number): Dispatch
 
   const m: Mutable<DispatcherMessage> = newDispatcherMessage();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.message = { kind: "session", ...decodeSessionInfoFrom(r, r.uint32()) };
@@ -604,7 +604,7 @@ export const DispatcherService = {
     requestStream: true,
     responseStream: true,
     requestSerialize: (m: AgentMessage): Buffer => asBuffer(encodeAgentMessage(m)),
-    requestDeserialize: decodeAgentMessage as (b: Buffer) => AgentMessage,
+    requestDeserialize: (b: Buffer): AgentMessage => decodeBounded(decodeAgentMessage, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: DispatcherMessage): Buffer => asBuffer(encodeDispatcherMessage(m)),
     responseDeserialize: decodeDispatcherMessage as (b: Buffer) => DispatcherMessage,
   },

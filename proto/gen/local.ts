@@ -1,5 +1,5 @@
 // Generated from skep/v1/local.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
+import { Reader, Writer, toNumber, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import type { ClusterId, NodeId } from "../../shared/model/ids.ts";
 import { NodeAvailabilityNumber, NodeRoleNumber, decodeClusterSpecFrom, decodeJoinTokensFrom, decodeNodeDescriptionFrom, encodeClusterSpecInto, encodeJoinTokensInto, encodeNodeDescriptionInto, readNodeAvailability, readNodeRole, type ClusterSpec, type JoinTokens, type NodeAvailability, type NodeDescription, type NodeRole } from "./objects.ts";
 
@@ -37,7 +37,7 @@ export function decodeInitRequestFrom(r: Reader, length: number): InitRequest {
 
   const m: Mutable<InitRequest> = newInitRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.advertiseAddr = r.string();
@@ -99,7 +99,7 @@ export function decodeInitResponseFrom(r: Reader, length: number): InitResponse 
   const notes: string[] = [];
   const m: Mutable<InitResponse> = newInitResponse({ notes });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nodeId = (r.string() as NodeId);
@@ -156,7 +156,7 @@ export function decodeJoinRequestFrom(r: Reader, length: number): JoinRequest {
   const remoteAddrs: string[] = [];
   const m: Mutable<JoinRequest> = newJoinRequest({ remoteAddrs });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.token = r.string();
@@ -206,7 +206,7 @@ export function decodeJoinResponseFrom(r: Reader, length: number): JoinResponse 
 
   const m: Mutable<JoinResponse> = newJoinResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nodeId = (r.string() as NodeId);
@@ -248,7 +248,7 @@ export function decodeRestoreOptionsFrom(r: Reader, length: number): RestoreOpti
 
   const m: Mutable<RestoreOptions> = newRestoreOptions();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.advertiseAddr = r.string();
@@ -290,7 +290,7 @@ export function decodeRestoreRequestFrom(r: Reader, length: number): RestoreRequ
 
   const m: Mutable<RestoreRequest> = newRestoreRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.options = decodeRestoreOptionsFrom(r, r.uint32());
@@ -337,7 +337,7 @@ export function decodeRestoreResponseFrom(r: Reader, length: number): RestoreRes
   const notes: string[] = [];
   const m: Mutable<RestoreResponse> = newRestoreResponse({ notes });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nodeId = (r.string() as NodeId);
@@ -382,7 +382,7 @@ export function decodeLeaveRequestFrom(r: Reader, length: number): LeaveRequest 
 
   const m: Mutable<LeaveRequest> = newLeaveRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.force = r.bool();
@@ -418,7 +418,7 @@ export function decodeLeaveResponseFrom(r: Reader, length: number): LeaveRespons
 
   const m: Mutable<LeaveResponse> = newLeaveResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -449,7 +449,7 @@ export function decodeUnlockRequestFrom(r: Reader, length: number): UnlockReques
 
   const m: Mutable<UnlockRequest> = newUnlockRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.unlockKey = r.string();
@@ -485,7 +485,7 @@ export function decodeUnlockResponseFrom(r: Reader, length: number): UnlockRespo
 
   const m: Mutable<UnlockResponse> = newUnlockResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -515,7 +515,7 @@ export function decodeInfoRequestFrom(r: Reader, length: number): InfoRequest {
 
   const m: Mutable<InfoRequest> = newInfoRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -596,7 +596,7 @@ export function decodeInfoResponseFrom(r: Reader, length: number): InfoResponse 
   const managers: string[] = [];
   const m: Mutable<InfoResponse> = newInfoResponse({ managers });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.version = r.string();
@@ -671,7 +671,7 @@ export function decodeLoadImageChunkFrom(r: Reader, length: number): LoadImageCh
 
   const m: Mutable<LoadImageChunk> = newLoadImageChunk();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.data = r.bytes();
@@ -707,7 +707,7 @@ export function decodeLoadImageResponseFrom(r: Reader, length: number): LoadImag
   const names: string[] = [];
   const m: Mutable<LoadImageResponse> = newLoadImageResponse({ names });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         names.push(r.string());
@@ -730,7 +730,7 @@ export const LocalService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: InfoRequest): Buffer => asBuffer(encodeInfoRequest(m)),
-    requestDeserialize: decodeInfoRequest as (b: Buffer) => InfoRequest,
+    requestDeserialize: (b: Buffer): InfoRequest => decodeBounded(decodeInfoRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: InfoResponse): Buffer => asBuffer(encodeInfoResponse(m)),
     responseDeserialize: decodeInfoResponse as (b: Buffer) => InfoResponse,
   },
@@ -739,7 +739,7 @@ export const LocalService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: InitRequest): Buffer => asBuffer(encodeInitRequest(m)),
-    requestDeserialize: decodeInitRequest as (b: Buffer) => InitRequest,
+    requestDeserialize: (b: Buffer): InitRequest => decodeBounded(decodeInitRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: InitResponse): Buffer => asBuffer(encodeInitResponse(m)),
     responseDeserialize: decodeInitResponse as (b: Buffer) => InitResponse,
   },
@@ -748,7 +748,7 @@ export const LocalService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: JoinRequest): Buffer => asBuffer(encodeJoinRequest(m)),
-    requestDeserialize: decodeJoinRequest as (b: Buffer) => JoinRequest,
+    requestDeserialize: (b: Buffer): JoinRequest => decodeBounded(decodeJoinRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: JoinResponse): Buffer => asBuffer(encodeJoinResponse(m)),
     responseDeserialize: decodeJoinResponse as (b: Buffer) => JoinResponse,
   },
@@ -758,7 +758,7 @@ export const LocalService = {
     requestStream: true,
     responseStream: false,
     requestSerialize: (m: RestoreRequest): Buffer => asBuffer(encodeRestoreRequest(m)),
-    requestDeserialize: decodeRestoreRequest as (b: Buffer) => RestoreRequest,
+    requestDeserialize: (b: Buffer): RestoreRequest => decodeBounded(decodeRestoreRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: RestoreResponse): Buffer => asBuffer(encodeRestoreResponse(m)),
     responseDeserialize: decodeRestoreResponse as (b: Buffer) => RestoreResponse,
   },
@@ -767,7 +767,7 @@ export const LocalService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: LeaveRequest): Buffer => asBuffer(encodeLeaveRequest(m)),
-    requestDeserialize: decodeLeaveRequest as (b: Buffer) => LeaveRequest,
+    requestDeserialize: (b: Buffer): LeaveRequest => decodeBounded(decodeLeaveRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: LeaveResponse): Buffer => asBuffer(encodeLeaveResponse(m)),
     responseDeserialize: decodeLeaveResponse as (b: Buffer) => LeaveResponse,
   },
@@ -777,7 +777,7 @@ export const LocalService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: UnlockRequest): Buffer => asBuffer(encodeUnlockRequest(m)),
-    requestDeserialize: decodeUnlockRequest as (b: Buffer) => UnlockRequest,
+    requestDeserialize: (b: Buffer): UnlockRequest => decodeBounded(decodeUnlockRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: UnlockResponse): Buffer => asBuffer(encodeUnlockResponse(m)),
     responseDeserialize: decodeUnlockResponse as (b: Buffer) => UnlockResponse,
   },
@@ -787,7 +787,7 @@ export const LocalService = {
     requestStream: true,
     responseStream: false,
     requestSerialize: (m: LoadImageChunk): Buffer => asBuffer(encodeLoadImageChunk(m)),
-    requestDeserialize: decodeLoadImageChunk as (b: Buffer) => LoadImageChunk,
+    requestDeserialize: (b: Buffer): LoadImageChunk => decodeBounded(decodeLoadImageChunk, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: LoadImageResponse): Buffer => asBuffer(encodeLoadImageResponse(m)),
     responseDeserialize: decodeLoadImageResponse as (b: Buffer) => LoadImageResponse,
   },

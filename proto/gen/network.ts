@@ -1,5 +1,5 @@
 // Generated from skep/v1/network.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, toNumber } from "../wire.ts";
+import { Reader, Writer, toNumber, nextTag } from "../wire.ts";
 import type { NetworkId, NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
 import { EndpointModeNumber, PortProtocolNumber, PublishModeNumber, decodeTunnelKeyFrom, encodeTunnelKeyInto, readEndpointMode, readPortProtocol, readPublishMode, type EndpointMode, type PortProtocol, type PublishMode, type TunnelKey } from "./objects.ts";
 
@@ -26,7 +26,7 @@ export function decodeNetworkSubnetFrom(r: Reader, length: number): NetworkSubne
 
   const m: Mutable<NetworkSubnet> = newNetworkSubnet();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.subnet = r.string();
@@ -83,7 +83,7 @@ export function decodeOverlayNetworkFrom(r: Reader, length: number): OverlayNetw
   const subnets: NetworkSubnet[] = [];
   const m: Mutable<OverlayNetwork> = newOverlayNetwork({ subnets });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.networkId = (r.string() as NetworkId);
@@ -155,7 +155,7 @@ export function decodeNetworkNodeFrom(r: Reader, length: number): NetworkNode {
   const tunnelKeys: TunnelKey[] = [];
   const m: Mutable<NetworkNode> = newNetworkNode({ underlayAddresses, encryptedAddresses, addresses, tunnelKeys });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nodeId = (r.string() as NodeId);
@@ -215,7 +215,7 @@ export function decodePublishedPortFrom(r: Reader, length: number): PublishedPor
   const hostIps: string[] = [];
   const m: Mutable<PublishedPort> = newPublishedPort({ hostIps });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.protocol = readPortProtocol(r.int32());
@@ -280,7 +280,7 @@ export function decodeNetworkServiceFrom(r: Reader, length: number): NetworkServ
   const ports: PublishedPort[] = [];
   const m: Mutable<NetworkService> = newNetworkService({ aliases, vips, ports });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.serviceId = (r.string() as ServiceId);
@@ -372,7 +372,7 @@ export function decodeNetworkEndpointFrom(r: Reader, length: number): NetworkEnd
   const addresses: string[] = [];
   const m: Mutable<NetworkEndpoint> = newNetworkEndpoint({ aliases, addresses });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.taskId = (r.string() as TaskId);
@@ -442,7 +442,7 @@ export function decodeNetworkSnapshotFrom(r: Reader, length: number): NetworkSna
   const endpoints: NetworkEndpoint[] = [];
   const m: Mutable<NetworkSnapshot> = newNetworkSnapshot({ nodes, services, endpoints });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.version = toNumber(r.uint64());
@@ -514,7 +514,7 @@ export function decodeNetworkDeltaFrom(r: Reader, length: number): NetworkDelta 
   const removedTaskIds: TaskId[] = [];
   const m: Mutable<NetworkDelta> = newNetworkDelta({ nodes, removedNodeIds, services, removedServiceIds, endpoints, removedTaskIds });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.networkId = (r.string() as NetworkId);
@@ -578,7 +578,7 @@ export function decodeNetworkGoneFrom(r: Reader, length: number): NetworkGone {
 
   const m: Mutable<NetworkGone> = newNetworkGone();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.networkId = (r.string() as NetworkId);
@@ -630,7 +630,7 @@ export function decodeNetworkUpdateFrom(r: Reader, length: number): NetworkUpdat
 
   const m: Mutable<NetworkUpdate> = newNetworkUpdate();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.update = { kind: "snapshot", ...decodeNetworkSnapshotFrom(r, r.uint32()) };
@@ -675,7 +675,7 @@ export function decodeNetworkAppliedFrom(r: Reader, length: number): NetworkAppl
 
   const m: Mutable<NetworkApplied> = newNetworkApplied();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.networkId = (r.string() as NetworkId);
@@ -715,7 +715,7 @@ export function decodeNetworkResyncFrom(r: Reader, length: number): NetworkResyn
 
   const m: Mutable<NetworkResync> = newNetworkResync();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.networkId = (r.string() as NetworkId);

@@ -1,5 +1,5 @@
 // Generated from skep/v1/objects.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, toNumber } from "../wire.ts";
+import { Reader, Writer, toNumber, nextTag } from "../wire.ts";
 import type { ClusterId, ConfigId, NetworkId, NodeId, SecretId, ServiceId, TaskId } from "../../shared/model/ids.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -31,7 +31,7 @@ export function decodeMetaFrom(r: Reader, length: number): Meta {
 
   const m: Mutable<Meta> = newMeta();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.version = toNumber(r.uint64());
@@ -78,7 +78,7 @@ export function decodePlatformFrom(r: Reader, length: number): Platform {
 
   const m: Mutable<Platform> = newPlatform();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.architecture = r.string();
@@ -122,7 +122,7 @@ export function decodeGenericResourceFrom(r: Reader, length: number): GenericRes
 
   const m: Mutable<GenericResource> = newGenericResource();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.kind = r.string();
@@ -170,7 +170,7 @@ export function decodeResourcesFrom(r: Reader, length: number): Resources {
   const genericResources: GenericResource[] = [];
   const m: Mutable<Resources> = newResources({ genericResources });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nanoCpus = toNumber(r.int64());
@@ -325,7 +325,7 @@ export function decodeNodeSpecFrom(r: Reader, length: number): NodeSpec {
   const labels: Record<string, string> = {};
   const m: Mutable<NodeSpec> = newNodeSpec({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -335,7 +335,7 @@ export function decodeNodeSpecFrom(r: Reader, length: number): NodeSpec {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -389,7 +389,7 @@ export function decodeEngineDescriptionFrom(r: Reader, length: number): EngineDe
   const labels: Record<string, string> = {};
   const m: Mutable<EngineDescription> = newEngineDescription({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.engineVersion = r.string();
@@ -399,7 +399,7 @@ export function decodeEngineDescriptionFrom(r: Reader, length: number): EngineDe
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -446,7 +446,7 @@ export function decodeTLSInfoFrom(r: Reader, length: number): TLSInfo {
   const trustRoots: string[] = [];
   const m: Mutable<TLSInfo> = newTLSInfo({ trustRoots });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.issuer = r.string();
@@ -493,7 +493,7 @@ export function decodeTunnelKeyFrom(r: Reader, length: number): TunnelKey {
 
   const m: Mutable<TunnelKey> = newTunnelKey();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.epoch = toNumber(r.uint64());
@@ -555,7 +555,7 @@ export function decodeNodeDescriptionFrom(r: Reader, length: number): NodeDescri
   const tunnelKeys: TunnelKey[] = [];
   const m: Mutable<NodeDescription> = newNodeDescription({ dataPathAddrs, tunnelKeys });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.hostname = r.string();
@@ -623,7 +623,7 @@ export function decodeNodeStatusFrom(r: Reader, length: number): NodeStatus {
   const addrs: string[] = [];
   const m: Mutable<NodeStatus> = newNodeStatus({ addrs });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.state = readNodeState(r.int32());
@@ -676,7 +676,7 @@ export function decodeManagerStatusFrom(r: Reader, length: number): ManagerStatu
 
   const m: Mutable<ManagerStatus> = newManagerStatus();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.raftId = toNumber(r.uint64());
@@ -732,7 +732,7 @@ export function decodeNetworkAttachmentFrom(r: Reader, length: number): NetworkA
   const aliases: string[] = [];
   const m: Mutable<NetworkAttachment> = newNetworkAttachment({ addresses, aliases });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.networkId = (r.string() as NetworkId);
@@ -796,7 +796,7 @@ export function decodeNodeFrom(r: Reader, length: number): Node {
   const attachments: NetworkAttachment[] = [];
   const m: Mutable<Node> = newNode({ attachments });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = (r.string() as NodeId);
@@ -888,7 +888,7 @@ export function decodeMountFrom(r: Reader, length: number): Mount {
 
   const m: Mutable<Mount> = newMount();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.type = readMountType(r.int32());
@@ -942,7 +942,7 @@ export function decodeBindOptionsFrom(r: Reader, length: number): BindOptions {
 
   const m: Mutable<BindOptions> = newBindOptions();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.propagation = r.string();
@@ -984,7 +984,7 @@ export function decodeTmpfsOptionsFrom(r: Reader, length: number): TmpfsOptions 
 
   const m: Mutable<TmpfsOptions> = newTmpfsOptions();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.sizeBytes = toNumber(r.int64());
@@ -1027,7 +1027,7 @@ export function decodeUlimitFrom(r: Reader, length: number): Ulimit {
 
   const m: Mutable<Ulimit> = newUlimit();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -1080,7 +1080,7 @@ export function decodeHealthConfigFrom(r: Reader, length: number): HealthConfig 
   const test: string[] = [];
   const m: Mutable<HealthConfig> = newHealthConfig({ test });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         test.push(r.string());
@@ -1137,7 +1137,7 @@ export function decodeDNSConfigFrom(r: Reader, length: number): DNSConfig {
   const options: string[] = [];
   const m: Mutable<DNSConfig> = newDNSConfig({ nameservers, search, options });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         nameservers.push(r.string());
@@ -1251,7 +1251,7 @@ export function decodeContainerSpecFrom(r: Reader, length: number): ContainerSpe
   const ulimits: Ulimit[] = [];
   const m: Mutable<ContainerSpec> = newContainerSpec({ labels, command, args, env, groups, mounts, hosts, sysctls, capabilityAdd, capabilityDrop, ulimits });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.image = r.string();
@@ -1261,7 +1261,7 @@ export function decodeContainerSpecFrom(r: Reader, length: number): ContainerSpe
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -1322,7 +1322,7 @@ export function decodeContainerSpecFrom(r: Reader, length: number): ContainerSpe
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -1381,7 +1381,7 @@ export function decodeResourceRequirementsFrom(r: Reader, length: number): Resou
 
   const m: Mutable<ResourceRequirements> = newResourceRequirements();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.limits = decodeResourcesFrom(r, r.uint32());
@@ -1448,7 +1448,7 @@ export function decodeRestartPolicyFrom(r: Reader, length: number): RestartPolic
 
   const m: Mutable<RestartPolicy> = newRestartPolicy();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.condition = readRestartCondition(r.int32());
@@ -1494,7 +1494,7 @@ export function decodeSpreadOverFrom(r: Reader, length: number): SpreadOver {
 
   const m: Mutable<SpreadOver> = newSpreadOver();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.spreadDescriptor = r.string();
@@ -1530,7 +1530,7 @@ export function decodePlacementPreferenceFrom(r: Reader, length: number): Placem
 
   const m: Mutable<PlacementPreference> = newPlacementPreference();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.spread = decodeSpreadOverFrom(r, r.uint32());
@@ -1576,7 +1576,7 @@ export function decodePlacementFrom(r: Reader, length: number): Placement {
   const platforms: Platform[] = [];
   const m: Mutable<Placement> = newPlacement({ constraints, preferences, platforms });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         constraints.push(r.string());
@@ -1631,7 +1631,7 @@ export function decodeNetworkAttachmentConfigFrom(r: Reader, length: number): Ne
   const driverOpts: Record<string, string> = {};
   const m: Mutable<NetworkAttachmentConfig> = newNetworkAttachmentConfig({ aliases, driverOpts });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.target = r.string();
@@ -1644,7 +1644,7 @@ export function decodeNetworkAttachmentConfigFrom(r: Reader, length: number): Ne
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -1689,7 +1689,7 @@ export function decodeLogDriverFrom(r: Reader, length: number): LogDriver {
   const options: Record<string, string> = {};
   const m: Mutable<LogDriver> = newLogDriver({ options });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -1699,7 +1699,7 @@ export function decodeLogDriverFrom(r: Reader, length: number): LogDriver {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -1751,7 +1751,7 @@ export function decodeTaskSpecFrom(r: Reader, length: number): TaskSpec {
   const networks: NetworkAttachmentConfig[] = [];
   const m: Mutable<TaskSpec> = newTaskSpec({ networks });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerSpec = decodeContainerSpecFrom(r, r.uint32());
@@ -1805,7 +1805,7 @@ export function decodeReplicatedServiceFrom(r: Reader, length: number): Replicat
 
   const m: Mutable<ReplicatedService> = newReplicatedService();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.replicas = toNumber(r.uint64());
@@ -1841,7 +1841,7 @@ export function decodeGlobalServiceFrom(r: Reader, length: number): GlobalServic
 
   const m: Mutable<GlobalService> = newGlobalService();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -1918,7 +1918,7 @@ export function decodeUpdateConfigFrom(r: Reader, length: number): UpdateConfig 
 
   const m: Mutable<UpdateConfig> = newUpdateConfig();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.parallelism = toNumber(r.uint64());
@@ -2035,7 +2035,7 @@ export function decodePortConfigFrom(r: Reader, length: number): PortConfig {
 
   const m: Mutable<PortConfig> = newPortConfig();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -2091,7 +2091,7 @@ export function decodeEndpointSpecFrom(r: Reader, length: number): EndpointSpec 
   const ports: PortConfig[] = [];
   const m: Mutable<EndpointSpec> = newEndpointSpec({ ports });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.mode = readEndpointMode(r.int32());
@@ -2158,7 +2158,7 @@ export function decodeServiceSpecFrom(r: Reader, length: number): ServiceSpec {
   const labels: Record<string, string> = {};
   const m: Mutable<ServiceSpec> = newServiceSpec({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -2168,7 +2168,7 @@ export function decodeServiceSpecFrom(r: Reader, length: number): ServiceSpec {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -2259,7 +2259,7 @@ export function decodeUpdateStatusFrom(r: Reader, length: number): UpdateStatus 
 
   const m: Mutable<UpdateStatus> = newUpdateStatus();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.state = readUpdateState(r.int32());
@@ -2307,7 +2307,7 @@ export function decodeVirtualIPFrom(r: Reader, length: number): VirtualIP {
   const addresses: string[] = [];
   const m: Mutable<VirtualIP> = newVirtualIP({ addresses });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.networkId = (r.string() as NetworkId);
@@ -2354,7 +2354,7 @@ export function decodeEndpointFrom(r: Reader, length: number): Endpoint {
   const virtualIps: VirtualIP[] = [];
   const m: Mutable<Endpoint> = newEndpoint({ ports, virtualIps });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.mode = readEndpointMode(r.int32());
@@ -2411,7 +2411,7 @@ export function decodeServiceFrom(r: Reader, length: number): Service {
 
   const m: Mutable<Service> = newService();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = (r.string() as ServiceId);
@@ -2527,7 +2527,7 @@ export function decodeContainerStatusFrom(r: Reader, length: number): ContainerS
 
   const m: Mutable<ContainerStatus> = newContainerStatus();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.containerId = r.string();
@@ -2583,7 +2583,7 @@ export function decodeTaskStatusFrom(r: Reader, length: number): TaskStatus {
 
   const m: Mutable<TaskStatus> = newTaskStatus();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.timestampMs = toNumber(r.int64());
@@ -2673,7 +2673,7 @@ export function decodeTaskFrom(r: Reader, length: number): Task {
   const ports: PortConfig[] = [];
   const m: Mutable<Task> = newTask({ serviceLabels, attachments, ports });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = (r.string() as TaskId);
@@ -2698,7 +2698,7 @@ export function decodeTaskFrom(r: Reader, length: number): Task {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -2787,7 +2787,7 @@ export function decodeNetworkSpecFrom(r: Reader, length: number): NetworkSpec {
   const ipam: IPAMConfig[] = [];
   const m: Mutable<NetworkSpec> = newNetworkSpec({ labels, driverOpts, ipam });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -2797,7 +2797,7 @@ export function decodeNetworkSpecFrom(r: Reader, length: number): NetworkSpec {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -2813,7 +2813,7 @@ export function decodeNetworkSpecFrom(r: Reader, length: number): NetworkSpec {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -2871,7 +2871,7 @@ export function decodeIPAMConfigFrom(r: Reader, length: number): IPAMConfig {
 
   const m: Mutable<IPAMConfig> = newIPAMConfig();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.subnet = r.string();
@@ -2923,7 +2923,7 @@ export function decodeNetworkFrom(r: Reader, length: number): Network {
   const ipam: IPAMConfig[] = [];
   const m: Mutable<Network> = newNetwork({ ipam });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = (r.string() as NetworkId);
@@ -2979,7 +2979,7 @@ export function decodeSecretSpecFrom(r: Reader, length: number): SecretSpec {
   const labels: Record<string, string> = {};
   const m: Mutable<SecretSpec> = newSecretSpec({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -2989,7 +2989,7 @@ export function decodeSecretSpecFrom(r: Reader, length: number): SecretSpec {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -3035,7 +3035,7 @@ export function decodeSecretFrom(r: Reader, length: number): Secret {
 
   const m: Mutable<Secret> = newSecret();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = (r.string() as SecretId);
@@ -3085,7 +3085,7 @@ export function decodeConfigSpecFrom(r: Reader, length: number): ConfigSpec {
   const labels: Record<string, string> = {};
   const m: Mutable<ConfigSpec> = newConfigSpec({ labels });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -3095,7 +3095,7 @@ export function decodeConfigSpecFrom(r: Reader, length: number): ConfigSpec {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -3141,7 +3141,7 @@ export function decodeConfigFrom(r: Reader, length: number): Config {
 
   const m: Mutable<Config> = newConfig();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = (r.string() as ConfigId);
@@ -3186,7 +3186,7 @@ export function decodeRaftConfigFrom(r: Reader, length: number): RaftConfig {
 
   const m: Mutable<RaftConfig> = newRaftConfig();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.snapshotInterval = toNumber(r.uint64());
@@ -3231,7 +3231,7 @@ export function decodeDispatcherConfigFrom(r: Reader, length: number): Dispatche
 
   const m: Mutable<DispatcherConfig> = newDispatcherConfig();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.heartbeatPeriodMs = toNumber(r.int64());
@@ -3273,7 +3273,7 @@ export function decodeCAConfigFrom(r: Reader, length: number): CAConfig {
 
   const m: Mutable<CAConfig> = newCAConfig();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nodeCertExpiryMs = toNumber(r.int64());
@@ -3310,7 +3310,7 @@ export function decodeOrchestrationConfigFrom(r: Reader, length: number): Orches
 
   const m: Mutable<OrchestrationConfig> = newOrchestrationConfig();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.taskHistoryRetentionLimit = toNumber(r.int64());
@@ -3368,7 +3368,7 @@ export function decodeClusterSpecFrom(r: Reader, length: number): ClusterSpec {
   const insecureRegistries: string[] = [];
   const m: Mutable<ClusterSpec> = newClusterSpec({ labels, insecureRegistries });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.name = r.string();
@@ -3378,7 +3378,7 @@ export function decodeClusterSpecFrom(r: Reader, length: number): ClusterSpec {
         let key = "";
         let value: string = "";
         while (r.pos < stop) {
-          const t = r.uint32();
+          const t = nextTag(r);
           if (t >>> 3 === 1) key = r.string();
           else if (t >>> 3 === 2) value = r.string();
           else r.skipType(t & 7);
@@ -3446,7 +3446,7 @@ export function decodeNetworkingConfigFrom(r: Reader, length: number): Networkin
   const defaultAddrPool: string[] = [];
   const m: Mutable<NetworkingConfig> = newNetworkingConfig({ defaultAddrPool });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         defaultAddrPool.push(r.string());
@@ -3489,7 +3489,7 @@ export function decodeEncryptionConfigFrom(r: Reader, length: number): Encryptio
 
   const m: Mutable<EncryptionConfig> = newEncryptionConfig();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.autoLockManagers = r.bool();
@@ -3527,7 +3527,7 @@ export function decodeJoinTokensFrom(r: Reader, length: number): JoinTokens {
 
   const m: Mutable<JoinTokens> = newJoinTokens();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.worker = r.string();
@@ -3577,7 +3577,7 @@ export function decodeRootCAFrom(r: Reader, length: number): RootCA {
 
   const m: Mutable<RootCA> = newRootCA();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.caKey = r.bytes();
@@ -3634,7 +3634,7 @@ export function decodeRootRotationFrom(r: Reader, length: number): RootRotation 
 
   const m: Mutable<RootRotation> = newRootRotation();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.caKey = r.bytes();
@@ -3686,7 +3686,7 @@ export function decodeBlacklistedCertificateFrom(r: Reader, length: number): Bla
 
   const m: Mutable<BlacklistedCertificate> = newBlacklistedCertificate();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nodeId = (r.string() as NodeId);
@@ -3742,7 +3742,7 @@ export function decodeClusterFrom(r: Reader, length: number): Cluster {
   const blacklistedCertificates: BlacklistedCertificate[] = [];
   const m: Mutable<Cluster> = newCluster({ blacklistedCertificates });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.id = (r.string() as ClusterId);
@@ -3831,7 +3831,7 @@ export function decodeStoreObjectFrom(r: Reader, length: number): StoreObject {
 
   const m: Mutable<StoreObject> = newStoreObject();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.object = { kind: "node", ...decodeNodeFrom(r, r.uint32()) };
@@ -3918,7 +3918,7 @@ export function decodeRemovedObjectFrom(r: Reader, length: number): RemovedObjec
 
   const m: Mutable<RemovedObject> = newRemovedObject();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.table = readTable(r.int32());
@@ -3969,7 +3969,7 @@ export function decodeStoreActionFrom(r: Reader, length: number): StoreAction {
 
   const m: Mutable<StoreAction> = newStoreAction();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.action = { kind: "put", ...decodeStoreObjectFrom(r, r.uint32()) };
@@ -4021,7 +4021,7 @@ export function decodeStoreTransactionFrom(r: Reader, length: number): StoreTran
   const actions: StoreAction[] = [];
   const m: Mutable<StoreTransaction> = newStoreTransaction({ actions });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.version = toNumber(r.uint64());
@@ -4068,7 +4068,7 @@ export function decodeStoreSnapshotFrom(r: Reader, length: number): StoreSnapsho
   const objects: StoreObject[] = [];
   const m: Mutable<StoreSnapshot> = newStoreSnapshot({ objects });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.version = toNumber(r.uint64());

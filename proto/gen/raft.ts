@@ -1,5 +1,5 @@
 // Generated from skep/v1/raft.proto by proto/generate.ts. Do not edit: npm run proto.
-import { Reader, Writer, toNumber, asBuffer } from "../wire.ts";
+import { Reader, Writer, toNumber, nextTag, asBuffer, decodeBounded } from "../wire.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const EMPTY = new Uint8Array(0);
@@ -30,7 +30,7 @@ export function decodeRaftMemberInfoFrom(r: Reader, length: number): RaftMemberI
 
   const m: Mutable<RaftMemberInfo> = newRaftMemberInfo();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.raftId = toNumber(r.uint64());
@@ -75,7 +75,7 @@ export function decodeRaftNoopFrom(r: Reader, length: number): RaftNoop {
 
   const m: Mutable<RaftNoop> = newRaftNoop();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -107,7 +107,7 @@ export function decodeRaftMembershipFrom(r: Reader, length: number): RaftMembers
   const members: RaftMemberInfo[] = [];
   const m: Mutable<RaftMembership> = newRaftMembership({ members });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         members.push(decodeRaftMemberInfoFrom(r, r.uint32()));
@@ -166,7 +166,7 @@ export function decodeRaftEntryFrom(r: Reader, length: number): RaftEntry {
 
   const m: Mutable<RaftEntry> = newRaftEntry();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.index = toNumber(r.uint64());
@@ -218,7 +218,7 @@ export function decodeRaftHardStateFrom(r: Reader, length: number): RaftHardStat
 
   const m: Mutable<RaftHardState> = newRaftHardState();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.term = toNumber(r.uint64());
@@ -268,7 +268,7 @@ export function decodeRaftSnapshotHeadFrom(r: Reader, length: number): RaftSnaps
 
   const m: Mutable<RaftSnapshotHead> = newRaftSnapshotHead();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.index = toNumber(r.uint64());
@@ -327,7 +327,7 @@ export function decodeRaftLogBaseFrom(r: Reader, length: number): RaftLogBase {
 
   const m: Mutable<RaftLogBase> = newRaftLogBase();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.raftId = toNumber(r.uint64());
@@ -386,7 +386,7 @@ export function decodeRaftLogDropFrom(r: Reader, length: number): RaftLogDrop {
 
   const m: Mutable<RaftLogDrop> = newRaftLogDrop();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.startIndex = toNumber(r.uint64());
@@ -440,7 +440,7 @@ export function decodeRaftLogRecordFrom(r: Reader, length: number): RaftLogRecor
   const entries: RaftEntry[] = [];
   const m: Mutable<RaftLogRecord> = newRaftLogRecord({ entries });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.base = decodeRaftLogBaseFrom(r, r.uint32());
@@ -487,7 +487,7 @@ export function decodeRaftPreVoteRequestFrom(r: Reader, length: number): RaftPre
 
   const m: Mutable<RaftPreVoteRequest> = newRaftPreVoteRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.lastIndex = toNumber(r.uint64());
@@ -528,7 +528,7 @@ export function decodeRaftPreVoteResponseFrom(r: Reader, length: number): RaftPr
 
   const m: Mutable<RaftPreVoteResponse> = newRaftPreVoteResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.granted = r.bool();
@@ -571,7 +571,7 @@ export function decodeRaftVoteRequestFrom(r: Reader, length: number): RaftVoteRe
 
   const m: Mutable<RaftVoteRequest> = newRaftVoteRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.lastIndex = toNumber(r.uint64());
@@ -613,7 +613,7 @@ export function decodeRaftVoteResponseFrom(r: Reader, length: number): RaftVoteR
 
   const m: Mutable<RaftVoteResponse> = newRaftVoteResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.granted = r.bool();
@@ -655,7 +655,7 @@ export function decodeRaftAppendFrom(r: Reader, length: number): RaftAppend {
   const entries: RaftEntry[] = [];
   const m: Mutable<RaftAppend> = newRaftAppend({ entries });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.prevIndex = toNumber(r.uint64());
@@ -700,7 +700,7 @@ export function decodeRaftAppendAcceptedFrom(r: Reader, length: number): RaftApp
 
   const m: Mutable<RaftAppendAccepted> = newRaftAppendAccepted();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.matchIndex = toNumber(r.uint64());
@@ -740,7 +740,7 @@ export function decodeRaftAppendRejectedFrom(r: Reader, length: number): RaftApp
 
   const m: Mutable<RaftAppendRejected> = newRaftAppendRejected();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.rejectedIndex = toNumber(r.uint64());
@@ -784,7 +784,7 @@ export function decodeRaftHeartbeatFrom(r: Reader, length: number): RaftHeartbea
 
   const m: Mutable<RaftHeartbeat> = newRaftHeartbeat();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.commit = toNumber(r.uint64());
@@ -823,7 +823,7 @@ export function decodeRaftHeartbeatResponseFrom(r: Reader, length: number): Raft
 
   const m: Mutable<RaftHeartbeatResponse> = newRaftHeartbeatResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.readRound = toNumber(r.uint64());
@@ -859,7 +859,7 @@ export function decodeRaftTimeoutNowFrom(r: Reader, length: number): RaftTimeout
 
   const m: Mutable<RaftTimeoutNow> = newRaftTimeoutNow();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -889,7 +889,7 @@ export function decodeRaftNewerTermFrom(r: Reader, length: number): RaftNewerTer
 
   const m: Mutable<RaftNewerTerm> = newRaftNewerTerm();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -919,7 +919,7 @@ export function decodeRaftRemovedFrom(r: Reader, length: number): RaftRemoved {
 
   const m: Mutable<RaftRemoved> = newRaftRemoved();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -1007,7 +1007,7 @@ export function decodeRaftMessageFrom(r: Reader, length: number): RaftMessage {
 
   const m: Mutable<RaftMessage> = newRaftMessage();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.from = toNumber(r.uint64());
@@ -1090,7 +1090,7 @@ export function decodeRaftBatchFrom(r: Reader, length: number): RaftBatch {
   const messages: RaftMessage[] = [];
   const m: Mutable<RaftBatch> = newRaftBatch({ messages });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         messages.push(decodeRaftMessageFrom(r, r.uint32()));
@@ -1132,7 +1132,7 @@ export function decodeRaftStreamEndFrom(r: Reader, length: number): RaftStreamEn
 
   const m: Mutable<RaftStreamEnd> = newRaftStreamEnd();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -1171,7 +1171,7 @@ export function decodeRaftSnapshotPieceFrom(r: Reader, length: number): RaftSnap
 
   const m: Mutable<RaftSnapshotPiece> = newRaftSnapshotPiece();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.from = toNumber(r.uint64());
@@ -1219,7 +1219,7 @@ export function decodeRaftSnapshotTakenFrom(r: Reader, length: number): RaftSnap
 
   const m: Mutable<RaftSnapshotTaken> = newRaftSnapshotTaken();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -1252,7 +1252,7 @@ export function decodeJoinRaftRequestFrom(r: Reader, length: number): JoinRaftRe
 
   const m: Mutable<JoinRaftRequest> = newJoinRaftRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nodeId = r.string();
@@ -1293,7 +1293,7 @@ export function decodeJoinRaftResponseFrom(r: Reader, length: number): JoinRaftR
   const members: RaftMemberInfo[] = [];
   const m: Mutable<JoinRaftResponse> = newJoinRaftResponse({ members });
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.raftId = toNumber(r.uint64());
@@ -1332,7 +1332,7 @@ export function decodeLeaveRaftRequestFrom(r: Reader, length: number): LeaveRaft
 
   const m: Mutable<LeaveRaftRequest> = newLeaveRaftRequest();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         m.nodeId = r.string();
@@ -1368,7 +1368,7 @@ export function decodeLeaveRaftResponseFrom(r: Reader, length: number): LeaveRaf
 
   const m: Mutable<LeaveRaftResponse> = newLeaveRaftResponse();
   while (r.pos < end) {
-    const tag = r.uint32();
+    const tag = nextTag(r);
     r.skipType(tag & 7);
   }
   return m;
@@ -1385,7 +1385,7 @@ export const RaftService = {
     requestStream: true,
     responseStream: false,
     requestSerialize: (m: RaftBatch): Buffer => asBuffer(encodeRaftBatch(m)),
-    requestDeserialize: decodeRaftBatch as (b: Buffer) => RaftBatch,
+    requestDeserialize: (b: Buffer): RaftBatch => decodeBounded(decodeRaftBatch, b, 1000000),
     responseSerialize: (m: RaftStreamEnd): Buffer => asBuffer(encodeRaftStreamEnd(m)),
     responseDeserialize: decodeRaftStreamEnd as (b: Buffer) => RaftStreamEnd,
   },
@@ -1394,7 +1394,7 @@ export const RaftService = {
     requestStream: true,
     responseStream: false,
     requestSerialize: (m: RaftSnapshotPiece): Buffer => asBuffer(encodeRaftSnapshotPiece(m)),
-    requestDeserialize: decodeRaftSnapshotPiece as (b: Buffer) => RaftSnapshotPiece,
+    requestDeserialize: (b: Buffer): RaftSnapshotPiece => decodeBounded(decodeRaftSnapshotPiece, b, 1000000),
     responseSerialize: (m: RaftSnapshotTaken): Buffer => asBuffer(encodeRaftSnapshotTaken(m)),
     responseDeserialize: decodeRaftSnapshotTaken as (b: Buffer) => RaftSnapshotTaken,
   },
@@ -1407,7 +1407,7 @@ export const RaftService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: JoinRaftRequest): Buffer => asBuffer(encodeJoinRaftRequest(m)),
-    requestDeserialize: decodeJoinRaftRequest as (b: Buffer) => JoinRaftRequest,
+    requestDeserialize: (b: Buffer): JoinRaftRequest => decodeBounded(decodeJoinRaftRequest, b, 1000000),
     responseSerialize: (m: JoinRaftResponse): Buffer => asBuffer(encodeJoinRaftResponse(m)),
     responseDeserialize: decodeJoinRaftResponse as (b: Buffer) => JoinRaftResponse,
   },
@@ -1417,7 +1417,7 @@ export const RaftService = {
     requestStream: false,
     responseStream: false,
     requestSerialize: (m: LeaveRaftRequest): Buffer => asBuffer(encodeLeaveRaftRequest(m)),
-    requestDeserialize: decodeLeaveRaftRequest as (b: Buffer) => LeaveRaftRequest,
+    requestDeserialize: (b: Buffer): LeaveRaftRequest => decodeBounded(decodeLeaveRaftRequest, b, 1000000),
     responseSerialize: (m: LeaveRaftResponse): Buffer => asBuffer(encodeLeaveRaftResponse(m)),
     responseDeserialize: decodeLeaveRaftResponse as (b: Buffer) => LeaveRaftResponse,
   },

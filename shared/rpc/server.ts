@@ -53,10 +53,36 @@ function contextOf(call: AnyCall, method: AnyMethod, resolve: PeerResolver, auth
   return { peer, signal: abort.signal, metadata };
 }
 
+/** A request that its decoder refused: handed on, because grpc-js keeps to itself what a decoder throws. */
+class Undecodable {
+  readonly error: SkepError;
+  constructor(path: string, cause: unknown) {
+    const why = SkepError.from(cause).message;
+    this.error = new SkepError("invalid_argument", `what was sent to ${path} cannot be read: ${why}`, { cause });
+  }
+}
+
+const decoding =
+  ({ path, requestDeserialize }: AnyMethod) =>
+  (bytes: Buffer): unknown => {
+    try {
+      return requestDeserialize(bytes);
+    } catch (cause) {
+      return new Undecodable(path, cause);
+    }
+  };
+
+function decoded(request: unknown): unknown {
+  if (request instanceof Undecodable) throw request.error;
+  return request;
+}
+
 /** The caller's messages. A handler that stops reading does not destroy the call, which it may still have to answer. */
-const requestsOf = (
+async function* requestsOf(
   call: grpc.ServerReadableStream<unknown, unknown> | grpc.ServerDuplexStream<unknown, unknown>,
-): AsyncIterable<unknown> => call.iterator({ destroyOnReturn: false });
+): AsyncGenerator<unknown> {
+  for await (const request of call.iterator({ destroyOnReturn: false })) yield decoded(request);
+}
 
 /** Writes with back-pressure: the generator is not asked for more than the transport takes. */
 async function pump(
@@ -92,11 +118,12 @@ export function addService<S extends ServiceMethods>(
   authorize: Authorizer,
 ): void {
   const implementation: grpc.UntypedServiceImplementation = {};
+  const definition: Record<string, AnyMethod> = {};
   for (const [name, method] of Object.entries(methods)) {
     const handler = handlers[name] as (input: unknown, context: CallContext) => unknown;
     implementation[name] = implement(method, handler, resolve, authorize);
+    definition[name] = { ...method, requestDeserialize: decoding(method) };
   }
-  const definition: ServiceMethods = methods;
   for (const each of "addService" in server ? [server] : server) each.addService(definition, implementation);
 }
 
@@ -120,7 +147,7 @@ function implement(
         if (method.requestStream) accept(call);
         const input = method.requestStream
           ? requestsOf(call as grpc.ServerDuplexStream<unknown, unknown>)
-          : (call as grpc.ServerWritableStream<unknown, unknown>).request;
+          : decoded((call as grpc.ServerWritableStream<unknown, unknown>).request);
         await pump(call, handler(input, context) as AsyncIterable<unknown>, context.signal);
       };
       // Emitted, not `destroy(error)`: a destroyed stream sends no status, and the caller would wait for ever.
@@ -137,7 +164,7 @@ function implement(
       if (method.requestStream) accept(call);
       const input = method.requestStream
         ? requestsOf(call as grpc.ServerReadableStream<unknown, unknown>)
-        : (call as grpc.ServerUnaryCall<unknown, unknown>).request;
+        : decoded((call as grpc.ServerUnaryCall<unknown, unknown>).request);
       return await (handler(input, context) as Promise<unknown>);
     };
     run().then(

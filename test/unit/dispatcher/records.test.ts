@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { changedNode, reportedTask } from "../../../manager/dispatcher/records.ts";
+import { changedNode, checkStatuses, reportedTask } from "../../../manager/dispatcher/records.ts";
 import {
   newNode,
   newNodeDescription,
@@ -102,4 +102,9 @@ describe("a node's change", () => {
   }
 
   test("an empty address is none", () => assert.equal(changedNode(node, { addr: "" }, 99), undefined));
+});
+
+test("a message has a bounded number of statuses", () => {
+  checkStatuses(4_096);
+  assert.throws(() => checkStatuses(4_097), /4097 statuses in one message are more than 4096/);
 });

@@ -1,6 +1,7 @@
 // A daemon in this process, leading a cluster of one, while everybody who can reach it sends what nobody sensible sends: plain
 // bytes and TLS bytes at its port, and random messages to every method, as a stranger, as a worker, as a manager, and at its
 // local socket. Whatever it answers, afterwards it serves as before. An uncaught error fails the test.
+import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -195,6 +196,63 @@ const callers: readonly (readonly [name: string, open: () => Promise<grpc.Client
     LOCAL_METHODS,
   ],
 ];
+
+/** Of the smallest fields, more than any method takes (Raft's take the most): to decode the largest whole would take seconds. */
+const HUGE = [
+  [0x0a, 0x00],
+  [0x1a, 0x00],
+  [0x08, 0x00],
+].map((fields) => Buffer.alloc(5 << 19, Buffer.from(fields)));
+const ENOUGH_BYTES = 1 << 18;
+/** The same in one field: updates of a session's statuses. */
+const EMPTY_STATUSES = Buffer.concat([
+  Buffer.of(0x1a, 0xc0, 0xff, 0xff, 0x03),
+  Buffer.alloc((8 << 20) - 64, Buffer.of(0x0a, 0x00)),
+]);
+
+/** How the call ended, in words. */
+function sendOne(client: grpc.Client, method: AnyMethod, data: Buffer): Promise<string> {
+  return new Promise((resolve) => {
+    const stream = client.makeBidiStreamRequest<Buffer, Buffer>(method.path, asIs, asIs, new grpc.Metadata(), {
+      deadline: Date.now() + 20_000,
+    });
+    stream.on("error", (error) => resolve(error.message));
+    stream.on("close", () => resolve("closed"));
+    stream.resume();
+    stream.end(data);
+  });
+}
+
+test("messages of millions of fields end the call that brought them, from whomever, and nothing else", async () => {
+  const { nodeId } = await worker.info();
+  const session = (await manager.node().control.listNodes({ filters: [] }, LOCAL)).nodes.find(
+    ({ id }) => id === nodeId,
+  );
+  for (const [name, open, methods] of callers) {
+    const client = await open();
+    clients.push(client);
+    for (const method of methods) {
+      const huge = HUGE[below(HUGE.length)] ?? Buffer.alloc(0);
+      const answer = await sendOne(
+        client,
+        method,
+        method.path.includes(".Raft/") ? huge : huge.subarray(0, ENOUGH_BYTES),
+      );
+      assert.match(
+        answer,
+        /more fields than any honest one|larger than max|RESOURCE_EXHAUSTED|PERMISSION_DENIED|UNAUTHENTICATED|not in this test|wire type|index out of range|decoding/i,
+        `${method.path} from ${name}`,
+      );
+    }
+  }
+  const asWorker = new grpc.Client(manager.addr, await credentialsOf(worker));
+  clients.push(asWorker);
+  const answer = await sendOne(asWorker, DispatcherService.session, EMPTY_STATUSES);
+  assert.match(answer, /more fields than any honest one/);
+  const now = (await manager.node().control.listNodes({ filters: [] }, LOCAL)).nodes.find(({ id }) => id === nodeId);
+  assert.equal(now?.status?.changedAtMs, session?.status?.changedAtMs, "the worker's own session went on");
+  await stillServes();
+});
 
 for (const [name, open, methods] of callers) {
   test(`random messages to every method, from ${name}`, async () => {

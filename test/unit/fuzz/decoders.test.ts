@@ -107,3 +107,66 @@ for (const [name, input] of hostile) {
     for (const codec of CODECS) tryDecode(codec, input);
   });
 }
+
+/** Every method that somebody may call, with how its requests are decoded; and whose answers are bounded. */
+const REQUESTS = [
+  agent.AgentService,
+  ca.CAService,
+  control.ControlService,
+  dispatcher.DispatcherService,
+  local.LocalService,
+  raft.RaftService,
+].flatMap((service) =>
+  Object.values<{ readonly path: string; readonly requestDeserialize: (bytes: Buffer) => unknown }>(service).map(
+    ({ path, requestDeserialize }) => ({ name: path, decode: requestDeserialize }),
+  ),
+);
+const ANSWERS = [{ name: "logs of a worker", decode: agent.AgentService.taskLogs.responseDeserialize }];
+
+/** As large as a message may be, of the smallest fields there are. */
+const LARGEST_BYTES = 8 << 20;
+const manyFields: readonly (readonly [name: string, fields: readonly number[]])[] = [
+  ["empty first fields", [0x0a, 0x00]],
+  ["empty third fields", [0x1a, 0x00]],
+  ["zeros", [0x08, 0x00]],
+  ["fields that nobody knows", [0x7a, 0x00]],
+];
+for (const [name, fields] of manyFields) {
+  test(`requests: ${name} by the million are refused, and the next request is decoded`, () => {
+    const input = Buffer.alloc(LARGEST_BYTES, Buffer.from(fields));
+    for (const { name, decode } of [...REQUESTS, ...ANSWERS]) {
+      assert.throws(() => decode(input), /more fields than any honest one|wire type|index out of range/, name);
+      decode(Buffer.alloc(0));
+    }
+  });
+}
+
+test("requests: what is in a field counts as well: messages, maps, packed numbers", () => {
+  const inside = (tag: number, body: Buffer): Buffer => {
+    const length = Buffer.from([
+      (body.length & 127) | 128,
+      ((body.length >> 7) & 127) | 128,
+      ((body.length >> 14) & 127) | 128,
+      body.length >> 21,
+    ]);
+    return Buffer.concat([Buffer.of(tag), length, body]);
+  };
+  const body = Buffer.alloc(1 << 20, Buffer.of(0x0a, 0x00));
+  // statuses.updates, hello.description…, and a map's entry that is many keys.
+  assert.throws(
+    () => dispatcher.DispatcherService.session.requestDeserialize(inside(0x1a, body)),
+    /more fields than any honest one/,
+  );
+  const labels = inside(0x0a, inside(0x12, body));
+  assert.throws(
+    () => dispatcher.DispatcherService.session.requestDeserialize(inside(0x0a, labels)),
+    /more fields than any honest one|index out of range|wire type/,
+  );
+});
+
+test("what is read from the disk, or comes from a manager, has no such bound", () => {
+  const many = objects.newCluster({
+    blacklistedCertificates: Array.from({ length: 200_000 }, () => objects.newBlacklistedCertificate()),
+  });
+  assert.equal(objects.decodeCluster(objects.encodeCluster(many)).blacklistedCertificates.length, 200_000);
+});
