@@ -4,6 +4,7 @@ import {
   type Network,
   type NetworkAttachment,
   newNetworkAttachment,
+  newServiceSpec,
   newTaskStatus,
   type Service,
   type Task,
@@ -37,7 +38,7 @@ export class TaskAllocator {
 
   /** @param task that has nothing yet; it must be put before the next one is asked for. */
   give(task: Task, service: Service | undefined): Outcome {
-    const spec = service?.spec && { ...service.spec, taskTemplate: task.spec };
+    const spec = { ...(service?.spec ?? newServiceSpec()), taskTemplate: task.spec };
     const wanted = networksOfService(spec, usesIngress(spec) ? this.#ingressNetwork() : undefined);
     const ports = hostPorts(service?.endpoint?.ports ?? []);
     const attachments: NetworkAttachment[] = [];

@@ -6,6 +6,9 @@
 //   await sim.until("all run", () => sim.running(web) === 3);
 //   sim.agents[0].cut(); … await sim.close();
 import assert from "node:assert/strict";
+import { Cursors } from "../../manager/allocator/addresses.ts";
+import { allocateEndpoint } from "../../manager/allocator/endpoint.ts";
+import { changesTasks, updatedService } from "../../manager/api/service-update.ts";
 import { createDispatcher, type Dispatcher } from "../../manager/dispatcher/dispatcher.ts";
 import { runLeaderLoops } from "../../manager/leader-loops.ts";
 import { createStore } from "../../manager/store/store.ts";
@@ -129,6 +132,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
     running.push(leadWhenElected(env, node, store, signal));
     return { raft: node, store, dispatcher };
   });
+  const cursors = new Cursors(env.random);
   const leader = (): Manager => {
     const found = managers.find(({ raft: node }) => node.status().state === "leader");
     assert.ok(found !== undefined, "nobody leads");
@@ -202,7 +206,8 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
     createService: async (spec) => {
       const id = newId<ServiceId>(env.random);
       await leader().store.update((tx) => {
-        tx.put("service", newService({ id, spec, specVersion: tx.version + 1 }));
+        const fresh = newService({ id, spec, specVersion: tx.version + 1 });
+        tx.put("service", { ...fresh, endpoint: allocateEndpoint(tx, fresh, cursors) });
       });
       return id;
     },
@@ -210,15 +215,10 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       await leader().store.update((tx) => {
         const old = get("service", tx.get("service", id));
         const spec = change(get("spec", old.spec));
-        const same = JSON.stringify(spec.taskTemplate) === JSON.stringify(old.spec?.taskTemplate);
-        tx.put("service", {
-          ...old,
-          spec,
-          updateStatus: undefined,
-          ...(same
-            ? {}
-            : { specVersion: tx.version + 1, previousSpec: old.spec, previousSpecVersion: old.specVersion }),
-        });
+        const next = changesTasks(old.spec, spec)
+          ? updatedService(old, spec, tx.version + 1)
+          : { ...old, spec, updateStatus: undefined };
+        tx.put("service", { ...next, endpoint: allocateEndpoint(tx, next, cursors) });
       });
     },
     removeService: async (id) => {
