@@ -7,6 +7,7 @@ import { runAllocator } from "./allocator/loop.ts";
 import { type LoopOptions, runOrchestrator } from "./orchestrator/loop.ts";
 import { runScheduler } from "./scheduler/loop.ts";
 import type { Store } from "./store/types.ts";
+import { runTunnelKeyKeeper } from "./tunnel-keys/keeper.ts";
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 5_000;
@@ -17,6 +18,7 @@ const LOOPS: readonly (readonly [name: string, run: (options: LoopOptions) => Pr
   ["orchestrator", runOrchestrator],
   ["allocator", runAllocator],
   ["scheduler", runScheduler],
+  ["tunnel-keys", runTunnelKeyKeeper],
 ];
 
 export interface LeaderLoopsOptions {

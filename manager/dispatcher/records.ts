@@ -20,11 +20,20 @@ import { parseAddress } from "../../shared/rpc/address.ts";
 const MAX_DESCRIPTION_BYTES = 64 * 1024;
 /** In one message. Our agents send 512. */
 const MAX_STATUSES = 4_096;
+/** All nodes of its networks are told of them; there are two while keys are being replaced. */
+const MAX_TUNNEL_KEYS = 4;
 const MAX_TEXT_LENGTH = 4 * 1024;
 const MAX_ADDRESS_LENGTH = 300;
 
 /** @throws {SkepError} `invalid_argument` */
 export function checkDescription(description: NodeDescription): void {
+  const keys = description.tunnelKeys.length;
+  if (keys > MAX_TUNNEL_KEYS) {
+    throw new SkepError(
+      "invalid_argument",
+      `the node's description has ${keys} tunnel keys, more than ${MAX_TUNNEL_KEYS}`,
+    );
+  }
   const bytes = encodeNodeDescription(description).length;
   if (bytes <= MAX_DESCRIPTION_BYTES) return;
   throw new SkepError(

@@ -4,6 +4,7 @@ import type { Cluster, ClusterSpec } from "../../proto/gen/objects.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
 import { issuingAuthority, trustedRoots } from "../ca/root-rotation.ts";
 import type { View } from "../store/types.ts";
+import { epochOf } from "../tunnel-keys/epoch.ts";
 import { DEFAULT_LIVENESS, type LivenessConfig } from "./liveness.ts";
 
 /** @param managers host:port of every manager. */
@@ -22,6 +23,7 @@ export function sessionInfo(
     insecureRegistries: view.cluster()?.spec?.insecureRegistries ?? [],
     role: node?.spec?.role ?? "worker",
     addr: node?.addr ?? "",
+    networkKeyEpoch: epochOf(view.cluster()),
     ...trustOf(view.cluster()),
   });
 }

@@ -195,6 +195,7 @@ describe("a session", () => {
         managers: ["10.0.0.1:7377"],
         insecureRegistries: ["10.0.0.1:5000"],
         role: "manager",
+        networkKeyEpoch: 1,
       }),
     });
   });
