@@ -11,6 +11,8 @@ import type { NodeId } from "../shared/model/ids.ts";
 import type { Handlers } from "../shared/rpc/server.ts";
 import { discardOutputs, type LogStore, openLogStore } from "./logs/log-store.ts";
 import { createAgentHandlers } from "./logs/task-logs.ts";
+import { HollowNetworkRoom } from "./network/hollow-room.ts";
+import type { NetworkRoom, OpenNetworkRoom } from "./network/room.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { type ConnectionState, Session, type SessionOptions } from "./session/session.ts";
 import { memoryTaskFiles, openTaskFiles, type TaskFiles } from "./task/task-files.ts";
@@ -21,6 +23,8 @@ export interface AgentOptions {
   readonly log: Log;
   readonly nodeId: NodeId;
   readonly runtime: Runtime;
+  /** Unset: a hollow one, for hollow agents. */
+  readonly openNetworks?: OpenNetworkRoom;
   /** For `tasks/` and `logs/`. Undefined: nothing is kept, for simulated agents. */
   readonly dir: string | undefined;
   /** Other records of tasks than those in `dir`: a simulated agent's outlive its process. */
@@ -60,12 +64,14 @@ export interface Agent {
   readonly loadImage: Runtime["loadImage"];
   readonly counts: () => AgentCounts;
   readonly connection: () => ConnectionState;
+  /** The networks as managers described them, and their state on this node. */
+  readonly networks: NetworkRoom;
   /** As the cluster has them now: plain HTTP. */
   readonly insecureRegistries: () => readonly string[];
   /** Tell it that `description()` would answer differently now. */
   readonly describe: () => void;
   /**
-   * For a node that leaves: stops every task with its grace period and removes all that is left of it. To be called while
+   * For a node that leaves: stops every task with its grace period and removes all that is left of it, networks included. To be called while
    * `run` is running; assignments that come afterwards are ignored. Rejects with `signal.reason` when aborted.
    */
   readonly removeAllTasks: (signal: AbortSignal) => Promise<void>;
@@ -86,6 +92,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   let insecureRegistries: readonly string[] = [];
   let connection: ConnectionState = { kind: "searching", error: "" };
   let leaving = false;
+  const networks = await (options.openNetworks ?? (async (callbacks) => new HollowNetworkRoom(log, callbacks)))({
+    onApplied: (id, version) => session.networkApplied(id, version),
+    onResync: (id) => session.networkResync(id),
+  });
   let recovered = false;
 
   const tasks = new TaskManager({
@@ -94,6 +104,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     runtime,
     files,
     outputs: logs ?? discardOutputs,
+    networks,
+    inSession: () => connection.kind === "connected",
     node: {
       id: nodeId,
       hostname: described.hostname,
@@ -113,20 +125,26 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     addr: options.addr,
     description: options.description,
     onAssignments: ({ type, tasks: assigned, removedTaskIds }) => {
+      if (type === "complete") networks.sessionComplete();
       if (!leaving) tasks.apply({ complete: type === "complete", tasks: assigned, removed: removedTaskIds });
     },
+    onNetwork: (update) => networks.update(update),
+    onDrained: (ids) => tasks.drained(ids),
     onSession: (info) => {
       insecureRegistries = info.insecureRegistries;
       options.onSession?.(info);
     },
     onConnection: (state) => {
       connection = state;
+      if (state.kind === "connected") networks.sessionBegins();
+      else tasks.sessionEnded();
       options.onConnection?.(state);
     },
   });
 
   return {
     run: async (signal) => {
+      const networking = networks.run(signal);
       try {
         await tasks.recover(signal);
         recovered = true;
@@ -135,10 +153,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
         if (!signal.aborted) throw error;
       }
       await tasks.settled();
+      await networking;
     },
     handlers: createAgentHandlers({ env, nodeId, logs, task: (id) => tasks.task(id) }),
     loadImage: (archive, signal) => runtime.loadImage(archive, signal),
     counts: () => tasks.counts(),
+    networks,
     connection: () => connection,
     insecureRegistries: () => insecureRegistries,
     describe: () => session.describe(),
@@ -148,6 +168,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       leaving = true;
       tasks.apply({ complete: true, tasks: [], removed: [] });
       while (tasks.counts().total > 0) await env.sleep(LEAVE_POLL_MS, signal);
+      await networks.clear(signal);
     },
   };
 }

@@ -38,6 +38,14 @@ export function viewOf(snapshot: NetworkSnapshot, network: OverlayNetwork): Netw
   };
 }
 
+export const snapshotOf = ({ version, network, nodes, services, endpoints }: NetworkView): NetworkSnapshot => ({
+  version,
+  network,
+  nodes: [...nodes.values()],
+  services: [...services.values()],
+  endpoints: [...endpoints.values()],
+});
+
 /** A repeated or late delta changes nothing; one that does not fit asks for the whole. */
 export function merge(views: NetworkViews, update: NetworkUpdate["update"]): Merged {
   if (update === undefined) return { kind: "invalid", reason: "a network update without content" };

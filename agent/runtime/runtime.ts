@@ -38,7 +38,19 @@ export interface ImageConfig {
   readonly stopSignal: string;
 }
 
-export type NetworkMode = "host" | "none";
+export type ContainerNetwork =
+  | { readonly kind: "host" }
+  /** Nothing but loopback. */
+  | { readonly kind: "none" }
+  /** A network namespace that somebody else made and keeps: it must be there when the container starts. */
+  | {
+      readonly kind: "path";
+      readonly path: string;
+      /** Of the container in it, most important first: its own name stands for them in /etc/hosts. */
+      readonly addresses: readonly string[];
+      /** Addresses of the name server; empty: those of the node that can be reached. */
+      readonly resolvers: readonly string[];
+    };
 
 export interface ContainerMount {
   readonly type: "bind" | "tmpfs";
@@ -64,7 +76,7 @@ export interface ContainerConfig {
   /** additional groups, by name or gid */
   readonly groups: readonly string[];
   readonly hostname: string;
-  readonly network: NetworkMode;
+  readonly network: ContainerNetwork;
   readonly mounts: readonly ContainerMount[];
   readonly readOnlyRootfs: boolean;
   readonly tty: boolean;

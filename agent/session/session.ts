@@ -8,11 +8,12 @@ import {
   newAgentMessage,
   type SessionInfo,
 } from "../../proto/gen/dispatcher.ts";
+import type { NetworkUpdate } from "../../proto/gen/network.ts";
 import type { NodeDescription, TaskStatus } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { TaskId } from "../../shared/model/ids.ts";
+import type { NetworkId, TaskId } from "../../shared/model/ids.ts";
 import type { Duplex } from "../../shared/rpc/client.ts";
 import { Pulse } from "../pulse.ts";
 import {
@@ -50,6 +51,10 @@ export interface SessionOptions {
   readonly description: () => NodeDescription;
   /** Must not throw, and must not wait. */
   readonly onAssignments: (assignments: Assignments) => void;
+  /** Must not throw, and must not wait. */
+  readonly onNetwork: (update: NetworkUpdate) => void;
+  /** No node sends new connections to these tasks any more. */
+  readonly onDrained: (ids: readonly TaskId[]) => void;
   /** At the start of every session and whenever something of it changes. */
   readonly onSession: (info: SessionInfo) => void;
   readonly onConnection: (state: ConnectionState) => void;
@@ -69,6 +74,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #outbox = new Outbox();
   readonly #outgoing = new Pulse();
+  readonly #networks = new NetworkWords();
   #search: SearchState;
   #described: NodeDescription | undefined;
   #turnedAway = false;
@@ -86,6 +92,18 @@ export class Session {
   /** Reports a task's status until the managers have it. Never waits, never throws. */
   report(id: TaskId, status: TaskStatus): void {
     this.#outbox.put(id, status);
+    this.#outgoing.fire();
+  }
+
+  /** The node does what this version of the network says. For the present session; without one nobody is told. */
+  networkApplied(id: NetworkId, version: number): void {
+    this.#networks.applied.set(id, version);
+    this.#outgoing.fire();
+  }
+
+  /** Asks for the whole of a network. */
+  networkResync(id: NetworkId): void {
+    this.#networks.resync.add(id);
     this.#outgoing.fire();
   }
 
@@ -124,6 +142,7 @@ export class Session {
       addr,
       abort,
       connectLimitMs: connectLimitMs(this.#search.failures),
+      networks: this.#networks,
       onInfo: (info) => this.#onInfo(info),
       description: () => this.#newDescription(),
     });
@@ -161,8 +180,31 @@ export class Session {
   }
 }
 
+/** What is to be said of networks: one word per network at most. Of an earlier session nothing is said in the next one. */
+class NetworkWords {
+  readonly applied = new Map<NetworkId, number>();
+  readonly resync = new Set<NetworkId>();
+
+  clear(): void {
+    this.applied.clear();
+    this.resync.clear();
+  }
+
+  take(): AgentMessage[] {
+    const messages = [
+      ...[...this.resync].map((networkId) => newAgentMessage({ message: { kind: "networkResync", networkId } })),
+      ...[...this.applied].map(([networkId, version]) =>
+        newAgentMessage({ message: { kind: "networkApplied", networkId, version } }),
+      ),
+    ];
+    this.clear();
+    return messages;
+  }
+}
+
 interface LiveOptions {
   readonly addr: string;
+  readonly networks: NetworkWords;
   readonly abort: AbortController;
   readonly connectLimitMs: number;
   readonly onInfo: (info: SessionInfo) => void;
@@ -230,7 +272,11 @@ class LiveSession {
         this.#outbox.stored(message.updates);
         return;
       case "network":
+        this.#options.onNetwork(message);
+        return;
       case "drained":
+        this.#options.onDrained(message.taskIds);
+        return;
       case "beat":
         return;
       default:
@@ -244,6 +290,7 @@ class LiveSession {
     if (this.#greeted) return;
     this.#greeted = true;
     this.#options.log.info({ addr: this.#live.addr }, "in session with the dispatcher");
+    this.#live.networks.clear();
     this.#options.onConnection({ kind: "connected", addr: this.#live.addr });
     this.#outbox.resendAll();
     this.#background(this.#beat(link, signal));
@@ -289,6 +336,7 @@ class LiveSession {
     for (;;) {
       const description = this.#live.description();
       if (description !== undefined) link.send(newAgentMessage({ message: { kind: "description", ...description } }));
+      for (const word of this.#live.networks.take()) link.send(word);
       const updates = this.#outbox.take(MAX_UPDATES_PER_MESSAGE, env.nowMs());
       if (updates.length > 0) {
         if (!link.send(newAgentMessage({ message: { kind: "statuses", updates } }))) await drained(link, signal);

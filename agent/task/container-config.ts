@@ -3,7 +3,7 @@ import { type ContainerSpec, type Mount, newContainerSpec, newResources, type Ta
 import { SkepError } from "../../shared/errors.ts";
 import { fullTaskName } from "../../shared/model/tasks.ts";
 import { defaultHostname, expandContainerSpec, templateContext } from "../../shared/model/templates.ts";
-import type { ContainerConfig, ContainerMount, ImageConfig, NetworkMode } from "../runtime/runtime.ts";
+import type { ContainerConfig, ContainerMount, ContainerNetwork, ImageConfig } from "../runtime/runtime.ts";
 
 /** This node, as templates and labels name it. */
 export interface NodeIdentity {
@@ -17,12 +17,16 @@ const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 const DEFAULT_STOP_GRACE_MS = 10_000;
 
 /**
- * @throws {SkepError} `invalid_argument`: no command, bad template, mount or network this node cannot make.
+ * @throws {SkepError} `invalid_argument`: no command, bad template or mount this node cannot make.
  */
-export function containerConfig(task: Task, image: ImageConfig, node: NodeIdentity): ContainerConfig {
+export function containerConfig(
+  task: Task,
+  image: ImageConfig,
+  node: NodeIdentity,
+  network: ContainerNetwork,
+): ContainerConfig {
   const spec = expandContainerSpec(containerSpec(task), templateContext(task, node));
-  const network = networkMode(task);
-  const hostname = spec.hostname || (network === "host" ? node.hostname : defaultHostname(task));
+  const hostname = spec.hostname || (network.kind === "host" ? node.hostname : defaultHostname(task));
   return {
     id: task.id,
     image: spec.image,
@@ -92,14 +96,6 @@ export function mergeEnv(...lists: readonly (readonly string[])[]): readonly str
     else merged.set(entry.slice(0, equals), entry);
   }
   return [...merged.values()];
-}
-
-function networkMode(task: Task): NetworkMode {
-  const targets = (task.spec?.networks ?? []).map((network) => network.target);
-  if (targets.length === 0) return "none";
-  const [target] = targets;
-  if (targets.length === 1 && (target === "host" || target === "none")) return target;
-  throw new SkepError("invalid_argument", `network ${targets.join(", ")}: this node knows "host" and "none" only`);
 }
 
 function containerMount(mount: Mount): ContainerMount {

@@ -33,6 +33,10 @@ export interface TaskView {
   readonly imageReady: boolean;
   readonly container: ContainerView;
   readonly stop: StopView;
+  /** It has a network namespace of its own, or a part of one. */
+  readonly namespace: boolean;
+  /** Other nodes may send it new connections until then (Env.nowMs); undefined: none does, or nobody would tell. */
+  readonly drainUntilMs: number | undefined;
   readonly stopGraceMs: number;
   readonly memoryLimitBytes: number;
   readonly nowMs: number;
@@ -45,7 +49,7 @@ export interface Report {
   readonly err: string;
 }
 
-export type Operation = "pull" | "create" | "start" | "signal" | "kill" | "remove";
+export type Operation = "pull" | "create" | "start" | "signal" | "kill" | "remove" | "release";
 
 export type Step =
   | Report
@@ -79,6 +83,7 @@ function windDown(view: TaskView, ended: boolean): Step {
       return ended ? { kind: "remove" } : report("shutdown", "shutdown");
     case "none":
       if (!ended) return report("shutdown", "shutdown");
+      if (view.namespace) return { kind: "release" };
       return view.removed ? { kind: "forget" } : { kind: "wait" };
     default:
       return assertNever(container);
@@ -87,8 +92,11 @@ function windDown(view: TaskView, ended: boolean): Step {
 
 function stop(view: TaskView): Step {
   switch (view.stop.kind) {
-    case "none":
+    case "none": {
+      const forMs = (view.drainUntilMs ?? 0) - view.nowMs;
+      if (forMs > 0 && !view.removed && view.state === "running") return { kind: "wait", forMs };
       return view.stopGraceMs > 0 ? { kind: "signal" } : { kind: "kill" };
+    }
     case "signalled": {
       const forMs = view.stop.atMs + view.stopGraceMs - view.nowMs;
       return forMs > 0 ? { kind: "wait", forMs } : { kind: "kill" };
@@ -124,6 +132,12 @@ function advance(view: TaskView): Step {
       return assertNever(container);
   }
 }
+
+/**
+ * The longest that a task waits for its last new connection after it was told to stop: as long as it takes that every node
+ * hears it, and no longer, since a stop must not depend on nodes that are far or slow.
+ */
+export const DRAIN_LIMIT_MS = 2_000;
 
 const GONE = "task: the container is gone: its host was restarted, or it was removed behind the agent's back";
 

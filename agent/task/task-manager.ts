@@ -7,6 +7,8 @@ import type { Log } from "../../shared/log.ts";
 import { isId, type TaskId } from "../../shared/model/ids.ts";
 import { rank } from "../../shared/model/tasks.ts";
 import type { TaskOutputs } from "../logs/log-store.ts";
+import { taskNetwork } from "../network/local-task.ts";
+import type { NetworkRoom, TaskPlace } from "../network/room.ts";
 import type { ContainerState, Runtime } from "../runtime/runtime.ts";
 import type { NodeIdentity } from "./container-config.ts";
 import { createGate } from "./gate.ts";
@@ -21,6 +23,8 @@ export interface TaskManagerOptions {
   readonly runtime: Runtime;
   readonly outputs: TaskOutputs;
   readonly files: TaskFiles;
+  readonly networks: Pick<NetworkRoom, "adopt" | "prepare" | "release">;
+  readonly inSession: () => boolean;
   readonly node: NodeIdentity;
   /** Containers made, started or removed at once, and as many pulls. */
   readonly parallel: number;
@@ -50,14 +54,18 @@ export class TaskManager {
    */
   async recover(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
-    const { files, outputs } = this.#options;
+    const { files, outputs, networks } = this.#options;
     const records = await files.load();
     const containers = new Map((await this.#listContainers(signal)).map((container) => [container.id, container]));
     const known = new Set<TaskId>(records.map((record) => record.task.id));
-    for (const { task, imageStopSignal } of records) {
+    const found = records.map(({ task, imageStopSignal }) => {
       const container = viewOf(containers.get(task.id));
-      this.#add({ task, imageStopSignal, container, recorded: true });
-    }
+      // An exited one needs its network no more.
+      const place = container.kind === "running" || container.kind === "created" ? placeOf(task) : undefined;
+      return { task, imageStopSignal, container, place };
+    });
+    networks.adopt(found.flatMap(({ place }) => place ?? []));
+    for (const { place, ...start } of found) this.#add({ ...start, namespace: place !== undefined, recorded: true });
     for (const id of containers.keys()) {
       if (known.has(id)) continue;
       const gone = this.#removeStray(id, signal).finally(() => this.#strays.delete(id));
@@ -84,10 +92,21 @@ export class TaskManager {
         // Managers that know less than this node are told again: a restart of the daemon forgets what was unsent.
         const behind = rank(worker.status.state) > rank(task.status?.state ?? "new");
         if (assignments.complete && behind) this.#options.onStatus(task.id, worker.status);
-      } else if (isId(task.id)) this.#add({ task, imageStopSignal: "", container: { kind: "none" }, recorded: false });
+      } else if (isId(task.id))
+        this.#add({ task, imageStopSignal: "", container: { kind: "none" }, namespace: false, recorded: false });
       else this.#options.log.error({ task: task.id }, "ignored an assigned task: its id is malformed");
     }
     for (const id of assignments.removed) this.#workers.get(id)?.remove();
+  }
+
+  /** No node sends new connections to these any more. */
+  drained(ids: readonly TaskId[]): void {
+    for (const id of ids) this.#workers.get(id)?.drained();
+  }
+
+  /** Managers are not heard any more: nobody waits for them. */
+  sessionEnded(): void {
+    for (const worker of this.#workers.values()) worker.lookAgain();
   }
 
   /** The last observation of every task: what a manager should know. */
@@ -157,6 +176,15 @@ export class TaskManager {
         await this.#options.env.sleep(retryDelayMs(failures), signal).catch(() => undefined);
       }
     }
+  }
+}
+
+function placeOf(task: Task): TaskPlace | undefined {
+  try {
+    const network = taskNetwork(task);
+    return network.kind === "own" ? network.task : undefined;
+  } catch {
+    return undefined; // it never came so far as to have one
   }
 }
 

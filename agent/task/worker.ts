@@ -1,6 +1,6 @@
 // One task of this node: asks nextStep what to do, does it, and asks again until the task is forgotten. All decisions are
 // in step.ts; here is only the waiting, the time limits, and what is remembered between two steps.
-import type { ContainerStatus, Task, TaskStatus } from "../../proto/gen/objects.ts";
+import type { Task, TaskStatus } from "../../proto/gen/objects.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import { parseRegistryAuth } from "../../shared/image/credentials.ts";
 import type { Log } from "../../shared/log.ts";
@@ -9,7 +9,10 @@ import { withDeadline } from "../deadline.ts";
 import { Pulse } from "../pulse.ts";
 import type { ImageConfig } from "../runtime/runtime.ts";
 import { containerConfig, containerSpec, memoryLimitBytes, stopGraceMs, stopSignal } from "./container-config.ts";
+import { containerStatus } from "./container-status.ts";
 import { collectLastOutput, waitForExit } from "./exit-watch.ts";
+import { Place } from "./place.ts";
+import { startContainer } from "./start.ts";
 import {
   afterFailure,
   type ContainerView,
@@ -26,16 +29,15 @@ export interface WorkerStart {
   readonly task: Task;
   readonly container: ContainerView;
   readonly imageStopSignal: string;
+  /** Its network was adopted. */
+  readonly namespace: boolean;
   /** Its record is on disk already. */
   readonly recorded: boolean;
 }
 
 const CREATE_LIMIT_MS = 60_000;
-const START_LIMIT_MS = 120_000;
 const KILL_LIMIT_MS = 10_000;
 const REMOVE_LIMIT_MS = 60_000;
-/** A start that a stop overtakes may finish, so that the process gets its grace; but not for ever. */
-const OVERTAKEN_START_LIMIT_MS = 10_000;
 
 /** Many of them go into one message, and each into the managers' log; runtimes and registries can be long-winded. */
 const MAX_ERR_LENGTH = 4 * 1024;
@@ -46,6 +48,7 @@ export class TaskWorker {
   readonly #context: WorkerContext;
   readonly #recorded: boolean;
   readonly #log: Log;
+  readonly #place: Place;
   readonly #changed = new Pulse();
   #task: Task;
   #status: TaskStatus;
@@ -65,6 +68,7 @@ export class TaskWorker {
     this.#task = start.task;
     this.#status = start.task.status ?? NO_STATUS;
     this.#container = start.container;
+    this.#place = new Place(context, start.namespace);
     this.#imageStopSignal = start.imageStopSignal;
     this.#recorded = start.recorded;
     context.outputs.expect(start.task.id);
@@ -91,6 +95,17 @@ export class TaskWorker {
     this.#wake();
   }
 
+  /** No node sends it new connections any more. */
+  drained(): void {
+    this.#place.drained();
+    this.#changed.fire();
+  }
+
+  /** Something that it looks at has changed. */
+  lookAgain(): void {
+    this.#changed.fire();
+  }
+
   /** No longer this node's business: it is stopped, and then nothing of it stays. */
   remove(): void {
     this.#removed = true;
@@ -102,7 +117,10 @@ export class TaskWorker {
   }
 
   #wake(): void {
-    if (this.#stopWanted) this.#overtake.abort(new SkepError("canceled", "the task was told to stop"));
+    if (this.#stopWanted) {
+      this.#place.toldToStop();
+      this.#overtake.abort(new SkepError("canceled", "the task was told to stop"));
+    }
     this.#changed.fire();
   }
 
@@ -137,6 +155,8 @@ export class TaskWorker {
       imageReady: this.#image !== undefined,
       container: this.#container,
       stop: this.#stop,
+      namespace: this.#place.held,
+      drainUntilMs: this.#place.drainUntilMs(this.#task),
       stopGraceMs: stopGraceMs(this.#task),
       memoryLimitBytes: memoryLimitBytes(this.#task),
       nowMs: this.#context.env.nowMs(),
@@ -161,6 +181,8 @@ export class TaskWorker {
         return this.#kill(signal);
       case "remove":
         return this.#remove(signal);
+      case "release":
+        return this.#place.release(this.#task, signal);
       default:
         return assertNever(step);
     }
@@ -173,6 +195,8 @@ export class TaskWorker {
     const spec = containerSpec(this.#task);
     const auth = parseRegistryAuth(spec.registryAuth);
     const either = AbortSignal.any([signal, this.#overtake.signal]);
+    // Beside the pull; whether it went well is asked when it is needed.
+    this.#place.prepared(this.#task, either).catch(() => undefined);
     const image = await pulls.run(either, () =>
       runtime.pull({ image: spec.image, auth, insecureRegistries: insecureRegistries() }, either),
     );
@@ -184,8 +208,9 @@ export class TaskWorker {
     const { runtime, work, env, node, outputs } = this.#context;
     if (this.#image === undefined) return;
     outputs.check(this.#task);
-    const config = containerConfig(this.#task, this.#image, node);
     const either = AbortSignal.any([signal, this.#overtake.signal]);
+    const network = await this.#place.prepared(this.#task, either);
+    const config = containerConfig(this.#task, this.#image, node, network);
     await work.run(either, async () => {
       try {
         await withDeadline(env, either, CREATE_LIMIT_MS, "create the container", (limit) =>
@@ -201,34 +226,19 @@ export class TaskWorker {
   }
 
   async #start(signal: AbortSignal): Promise<void> {
-    const { runtime, work, env, outputs } = this.#context;
+    const { work } = this.#context;
     const either = AbortSignal.any([signal, this.#overtake.signal]);
+    await this.#place.prepared(this.#task, either);
     await work.run(either, async () => {
       // From here on the task may have run: after a crash it must not be started again.
       await this.#save();
-      const sink = outputs.open(this.#task);
-      const overtaken = new AbortController();
-      const limitMs = OVERTAKEN_START_LIMIT_MS;
-      let grace: { cancel(): void } | undefined;
-      const onOvertaken = (): void => {
-        grace = env.timer(limitMs, () => overtaken.abort(this.#overtake.signal.reason));
-      };
-      this.#overtake.signal.addEventListener("abort", onOvertaken, { once: true });
-      try {
-        const both = AbortSignal.any([signal, overtaken.signal]);
-        const { pid } = await withDeadline(env, both, START_LIMIT_MS, "start the container", (limit) =>
-          runtime.start(this.#task.id, sink, limit),
-        );
-        this.#container = { kind: "running", pid };
-      } catch (error) {
-        if (overtaken.signal.aborted || SkepError.from(error).code === "deadline_exceeded") {
-          this.#container = { kind: "unknown" };
-        }
-        throw error;
-      } finally {
-        grace?.cancel();
-        this.#overtake.signal.removeEventListener("abort", onOvertaken);
+      const started = await startContainer(this.#context, this.#task, this.#overtake.signal, signal);
+      if (started.kind === "running") {
+        this.#container = started;
+        return;
       }
+      if (started.unknown) this.#container = { kind: "unknown" };
+      throw started.error;
     });
     this.#watch(signal, false);
   }
@@ -278,7 +288,7 @@ export class TaskWorker {
       state: step.state,
       message: step.message,
       err: step.err.length > MAX_ERR_LENGTH ? `${step.err.slice(0, MAX_ERR_LENGTH)}…` : step.err,
-      containerStatus: this.#containerStatus(),
+      containerStatus: containerStatus(this.#task.id, this.#container, this.#status.containerStatus),
     };
     this.#status = laterStatus(this.#status, status);
     if (isTerminal(step.state)) {
@@ -289,25 +299,6 @@ export class TaskWorker {
     } else if (step.state === "running") this.#saveSoon();
     // Of the states before, only "it may have been started" must outlive the daemon, and #start sees to that.
     if (!this.#removed) onStatus(this.#task.id, this.#status);
-  }
-
-  #containerStatus(): ContainerStatus | undefined {
-    const none = { containerId: this.#task.id, pid: 0, exitCode: 0, oomKilled: false };
-    switch (this.#container.kind) {
-      case "none":
-      case "unknown":
-        return this.#status.containerStatus;
-      case "created":
-        return none;
-      case "running":
-        return { ...none, pid: this.#container.pid };
-      case "exited": {
-        const { exitCode, oomKilled } = this.#container.exit;
-        return { ...none, exitCode, oomKilled };
-      }
-      default:
-        return assertNever(this.#container);
-    }
   }
 
   async #forget(): Promise<void> {
@@ -328,6 +319,7 @@ export class TaskWorker {
       case "signal":
       case "kill":
       case "remove":
+      case "release":
         return await this.#again(step, error, signal);
       case "wait":
       case "report":
@@ -359,7 +351,10 @@ export class TaskWorker {
   /** Stopping and removing never give up: a process that nobody watches is worse than a busy log. */
   async #again(operation: Operation, error: SkepError, signal: AbortSignal): Promise<void> {
     this.#failures++;
-    this.#log.warn({ err: error, failures: this.#failures }, `cannot ${operation} the container, trying again`);
+    this.#log.warn(
+      { err: error, failures: this.#failures },
+      `cannot ${operation} ${operation === "release" ? "the network of the task" : "the container"}, trying again`,
+    );
     await this.#context.env.sleep(retryDelayMs(this.#failures), signal);
   }
 

@@ -2,6 +2,7 @@
 // are in node/; here is how they come, go and hear of one another.
 import type * as grpc from "@grpc/grpc-js";
 import type { Agent, AgentOptions } from "../../agent/agent.ts";
+import type { OpenNetworkRoom } from "../../agent/network/room.ts";
 import { grpcConnect } from "../../agent/session/grpc-connect.ts";
 import type { AgentService } from "../../proto/gen/agent.ts";
 import type { SessionInfo } from "../../proto/gen/dispatcher.ts";
@@ -9,6 +10,7 @@ import { type Cluster, type NodeDescription, type NodeRole, newTLSInfo } from ".
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { NodeId } from "../../shared/model/ids.ts";
 import { createIdentityHolder, type Identity, type IdentityHolder } from "../../shared/pki/identity.ts";
 import { parseAddress } from "../../shared/rpc/address.ts";
 import { createDialer, type Dialer } from "../../shared/rpc/dialer.ts";
@@ -33,6 +35,7 @@ export interface ClusterNodeOptions {
   readonly log: Log;
   readonly dir: StateDir;
   readonly runtime: RuntimeHolder;
+  readonly openNetworks?: ((nodeId: NodeId) => OpenNetworkRoom) | undefined;
   readonly describe: () => NodeDescription;
   readonly insecureRegistries: readonly string[];
   /** host:port of managers to ask beside those that are remembered. */
@@ -248,7 +251,7 @@ export class ClusterNode {
   }
 
   #agentOptions(): Omit<AgentOptions, "runtime"> {
-    const { env, dir, describe, seeds } = this.#options;
+    const { env, dir, describe, seeds, openNetworks } = this.#options;
     const { nodeId, managers, addr } = this.state;
     const own = this.identity.role === "manager" ? [addr] : [];
     return {
@@ -256,6 +259,7 @@ export class ClusterNode {
       log: this.#log.child({ room: "agent" }),
       nodeId,
       dir: dir.agentDir,
+      ...(openNetworks === undefined ? {} : { openNetworks: openNetworks(nodeId) }),
       connect: grpcConnect(this.#dialer.manager),
       managers: [...new Set([...managers, ...own, ...seeds])],
       addr: () => this.#memory.newAddr() ?? "",

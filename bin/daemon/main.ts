@@ -3,12 +3,16 @@ import { mkdir } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { defaultLocalSubnets } from "../../agent/network/local-subnets.ts";
+import { openNetworks } from "../../agent/network/open.ts";
+import type { OpenNetworkRoom } from "../../agent/network/room.ts";
 import type { Runtime } from "../../agent/runtime/runtime.ts";
 import { ControlService } from "../../proto/gen/control.ts";
 import { LocalService } from "../../proto/gen/local.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { NodeId } from "../../shared/model/ids.ts";
 import { formatAddress } from "../../shared/rpc/address.ts";
 import { authorizeByRole } from "../../shared/rpc/authorize.ts";
 import { createLocalServer } from "../../shared/rpc/local-server.ts";
@@ -86,6 +90,7 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
     labels: options.labels,
     insecureRegistries: options.insecureRegistries,
     interfaces: networkInterfaces,
+    openNetworks: options.runtime === "hollow" ? undefined : networksOf(options, dir, log),
     advertise: options.advertise,
     seeds: options.managers,
   });
@@ -133,6 +138,18 @@ function serveLocally(socket: string, node: LocalNode): ReturnType<typeof create
   addService(server.grpc, LocalService, local, server.resolvePeer, authorizeByRole);
   addService(server.grpc, ControlService, node.control, server.resolvePeer, authorizeByRole);
   return server;
+}
+
+function networksOf({ nodeNetworks }: DaemonOptions, dir: StateDir, log: Log) {
+  const localSubnets = nodeNetworks.length > 0 ? nodeNetworks : defaultLocalSubnets();
+  return (nodeId: NodeId): OpenNetworkRoom =>
+    openNetworks({
+      env: realEnv,
+      log: log.child({ room: "network" }),
+      nodeId,
+      dir: join(dir.agentDir, "networks"),
+      localSubnets,
+    });
 }
 
 async function openRuntime(options: DaemonOptions, dir: StateDir, log: Log): Promise<Runtime> {

@@ -1,5 +1,7 @@
 // `skep daemon`'s command line. Pure.
 import { parseArgs } from "node:util";
+import { localSubnet } from "../../agent/network/local-subnets.ts";
+import type { NetworkSubnet } from "../../proto/gen/network.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { type Address, formatAddress, parseAddress } from "../../shared/rpc/address.ts";
 
@@ -21,6 +23,8 @@ export interface DaemonOptions {
   /** Engine labels. */
   readonly labels: Readonly<Record<string, string>>;
   readonly cgroupParent: string | undefined;
+  /** Of the node-local network; none: the default ones. */
+  readonly nodeNetworks: readonly NetworkSubnet[];
   /** Where others reach this node from now on; undefined: as it said when it joined. */
   readonly advertise: string | undefined;
   /** host:port of managers to ask beside those that this node remembers. */
@@ -44,6 +48,8 @@ A new daemon belongs to no cluster: "skep swarm init" makes one, "skep swarm joi
   --runtime NAME            containerd, or hollow: pretends, for trials of scale (default containerd)
   --containerd SOCKET       use this containerd instead of a private one
   --cgroup-parent PATH      cgroup that the containers are put in
+  --node-network SUBNET     tasks reach this node and the world outside by it; may be repeated, once for IPv6
+                            (default 172.29.0.0/16 and, where the host has IPv6, fd73:6b65:7029::/64)
   --insecure-registry HOST  registry spoken to over plain HTTP, HOST[:PORT]; may be repeated
   --label KEY=VALUE         engine label of this node; may be repeated
   --log-level LEVEL         debug, info, warn or error (default info)
@@ -59,6 +65,7 @@ const FLAGS = {
   runtime: { type: "string", default: "containerd" },
   containerd: { type: "string" },
   "cgroup-parent": { type: "string" },
+  "node-network": { type: "string", multiple: true },
   "log-level": { type: "string", default: "info" },
   "insecure-registry": { type: "string", multiple: true },
   label: { type: "string", multiple: true },
@@ -83,10 +90,19 @@ export function parseDaemonOptions(args: readonly string[]): Command {
       insecureRegistries: values["insecure-registry"] ?? [],
       labels: Object.fromEntries((values.label ?? []).map(parseLabel)),
       cgroupParent: values["cgroup-parent"],
+      nodeNetworks: nodeNetworks(values["node-network"] ?? []),
       advertise: values["advertise-addr"],
       managers: (values["manager-addr"] ?? []).map((addr) => formatAddress(parseAddress("--manager-addr", addr))),
     },
   };
+}
+
+/** At most one of each family. */
+function nodeNetworks(texts: readonly string[]): readonly NetworkSubnet[] {
+  const subnets = texts.map(localSubnet);
+  const sixes = subnets.filter(({ subnet }) => subnet.includes(":")).length;
+  if (sixes <= 1 && subnets.length - sixes <= 1) return subnets;
+  throw new SkepError("invalid_argument", `--node-network ${texts.join(", ")}: give one subnet, or one of each family`);
 }
 
 function parse(args: readonly string[]) {

@@ -5,7 +5,7 @@
 //   certificates/node.pem   keys and certificate in one file, so that they can never be of different age (node-pem.ts)
 //   certificates/root.pem   the cluster's root certificate
 //   raft/                   managers: log and snapshots
-//   agent/                  task states, logs
+//   agent/                  task states, logs, networks
 //   runtime/                images and containers; stays when the node leaves
 import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";

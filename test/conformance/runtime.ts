@@ -285,7 +285,7 @@ function configOf(id: TaskId, workload: Workload): ContainerConfig {
     user: "",
     groups: [],
     hostname: "conformance",
-    network: "none",
+    network: { kind: "none" },
     mounts: [],
     readOnlyRootfs: false,
     tty: false,

@@ -196,8 +196,8 @@ describe("containerd runtime", { timeout: LIMIT_MS }, () => {
       hostname: "web-1",
     });
     assert.equal(own.out, "1\nweb-1\nlo\n1\n");
-    const host = await run({ args: ["ls", "/sys/class/net"], network: "host" });
-    const net = await run({ args: ["readlink", "/proc/self/ns/net"], network: "host" });
+    const host = await run({ args: ["ls", "/sys/class/net"], network: { kind: "host" } });
+    const net = await run({ args: ["readlink", "/proc/self/ns/net"], network: { kind: "host" } });
     assert.ok(host.out.includes("lo"));
     assert.equal(net.out.trim(), readlinkSync("/proc/self/ns/net"));
   });

@@ -165,7 +165,7 @@ export function containerConfig(init: Partial<ContainerConfig> = {}): ContainerC
     user: "",
     groups: [],
     hostname: "",
-    network: "none",
+    network: { kind: "none" },
     mounts: [],
     readOnlyRootfs: false,
     tty: false,

@@ -5,7 +5,7 @@
 //   no dot, not known   there is no such name: it could only be one of ours, or of a network that the asker is not on
 //   tasks.*, <n>.web    the same, if web is a service that the asker sees; tasks.* always
 //   a reverse name      of an address in the asker's networks: its name, or none; in other networks of ours: none
-//   all others          the host's resolvers
+//   all others          the host's resolvers, or those that the task names; none for a task that has no way out
 //
 // Someone who is no task of this node gets no answer at all but "refused".
 
@@ -14,7 +14,9 @@ import { formatIp } from "../plan/addresses.ts";
 import { type Answer, type Query, RCODE, type Reply, TYPE } from "./packet.ts";
 import type { Names, Zone } from "./zone.ts";
 
-export type Decision = ({ readonly kind: "reply" } & Reply) | { readonly kind: "forward" };
+export type Decision =
+  | ({ readonly kind: "reply" } & Reply)
+  | { readonly kind: "forward"; readonly servers: readonly string[] };
 
 /** Short: a resolver that keeps an address after its task is gone does more harm than asking again. */
 const TTL_SECONDS = 1;
@@ -37,13 +39,15 @@ export function decide(
   const asker = names.askers.get(source);
   if (asker === undefined) return fail(RCODE.refused);
   const zones = asker.networks.flatMap((id) => names.zones.get(id) ?? []);
+  // An internal network stays internal: also questions do not leave it.
+  const others: Decision = asker.wayOut ? { kind: "forward", servers: asker.nameservers ?? [] } : fail(RCODE.nameError);
   const address = reverseAddress(query.name);
-  if (address !== undefined) return decideReverse(names, zones, address, query.type);
+  if (address !== undefined) return decideReverse(names, zones, address, query.type) ?? others;
 
   const own = names.own.get(asker.taskId);
   const found = own?.hostname === query.name ? own.addresses : lookUp(zones, query.name);
   if (found !== undefined) return reply(shuffle(addressAnswers(found, query.type), random));
-  return isOurs(zones, query.name) ? fail(RCODE.nameError) : { kind: "forward" };
+  return isOurs(zones, query.name) ? fail(RCODE.nameError) : others;
 }
 
 /** The first network in the task's order that knows the name answers, as the task would reach it there. */
@@ -76,7 +80,7 @@ function ipBytes({ family, value }: Ip): Uint8Array {
   return Uint8Array.from({ length: size }, (_, i) => Number((value >> BigInt(8 * (size - 1 - i))) & 255n));
 }
 
-function decideReverse(names: Names, zones: readonly Zone[], ip: Ip, type: number): Decision {
+function decideReverse(names: Names, zones: readonly Zone[], ip: Ip, type: number): Decision | undefined {
   const text = formatIp(ip);
   for (const { reverse } of zones) {
     const name = reverse.get(text);
@@ -84,7 +88,7 @@ function decideReverse(names: Names, zones: readonly Zone[], ip: Ip, type: numbe
     return reply(type === TYPE.PTR || type === TYPE.ANY ? [{ kind: "name", name }] : []);
   }
   const ours = [...names.zones.values()].some(({ subnets }) => subnets.some((subnet) => subnetContains(subnet, ip)));
-  return ours ? fail(RCODE.nameError) : { kind: "forward" };
+  return ours ? fail(RCODE.nameError) : undefined;
 }
 
 /** 3.9.0.10.in-addr.arpa, or 32 nibbles under ip6.arpa; undefined for every other name. */

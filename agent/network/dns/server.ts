@@ -52,7 +52,7 @@ export function createNameServer({ env, log, names, upstream }: NameServerOption
     try {
       const decision = decide(names(), source, query, env.random);
       if (decision.kind === "reply") return encodeReply(query, decision, maxBytes);
-      return await upstream.ask(packet, query, transport, signal);
+      return await upstream.ask(packet, query, transport, decision.servers, signal);
     } catch (error) {
       if (signal.aborted) return undefined;
       log.debug({ name: query.name, error: SkepError.from(error).message }, "dns: no answer");

@@ -11,12 +11,21 @@ import { FrameReader, frame } from "./tcp-frames.ts";
 const PER_SERVER_MS = 1_500;
 const ALL_SERVERS_MS = 4_000;
 const MAX_WAITING = 512;
+/** As many as the host's own resolver reads. */
+const MAX_SERVERS = 3;
 
 export type Transport = "udp" | "tcp";
 
 export interface Upstream {
   /** @throws {SkepError} `unavailable`: no server answered in time. `resource_exhausted`: too many questions wait. */
-  ask(packet: Uint8Array, query: Query, transport: Transport, signal: AbortSignal): Promise<Uint8Array>;
+  ask(
+    packet: Uint8Array,
+    query: Query,
+    transport: Transport,
+    /** Addresses to ask, in order; none: the host's resolvers. */
+    own: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Uint8Array>;
 }
 
 export interface UpstreamServer {
@@ -33,26 +42,28 @@ export interface UpstreamOptions {
 export function createUpstream({ env, servers }: UpstreamOptions): Upstream {
   let waiting = 0;
   return {
-    ask: async (packet, query, transport, signal) => {
+    ask: async (packet, query, transport, own, signal) => {
       if (waiting >= MAX_WAITING) {
         throw new SkepError("resource_exhausted", `${MAX_WAITING} questions wait for the host's resolvers already`);
       }
       waiting++;
       try {
         const endMs = env.nowMs() + ALL_SERVERS_MS;
-        for (const server of servers()) {
+        for (const server of own.length > 0 ? own.slice(0, MAX_SERVERS).map(onPort53) : servers()) {
           const leftMs = Math.min(PER_SERVER_MS, endMs - env.nowMs());
           if (leftMs <= 0) break;
           const answer = await askOne(env, server, packet, query, transport, leftMs, signal);
           if (answer !== undefined) return answer;
         }
-        throw new SkepError("unavailable", `none of the host's resolvers answered for ${query.name}`);
+        throw new SkepError("unavailable", `no resolver answered for ${query.name}`);
       } finally {
         waiting--;
       }
     },
   };
 }
+
+const onPort53 = (address: string): UpstreamServer => ({ address, port: 53 });
 
 /** Undefined: no answer in time, or the server cannot be reached. */
 async function askOne(
@@ -145,6 +156,6 @@ export function readResolvConf(text: string, ours: readonly string[] = []): read
   const addresses = text.split("\n").flatMap((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? []);
   return addresses
     .filter((address) => !ours.includes(address))
-    .slice(0, 3)
-    .map((address) => ({ address, port: 53 }));
+    .slice(0, MAX_SERVERS)
+    .map(onPort53);
 }

@@ -19,12 +19,14 @@ export interface Zone {
 export interface Asker {
   readonly taskId: TaskId;
   readonly networks: readonly NetworkId[];
+  /** Whom it wants asked for names that are not ours; none: the host's resolvers. */
+  readonly nameservers?: readonly string[] | undefined;
 }
 
 /** Everything that the answer function reads. */
 export interface Names {
   /** By the source address of the question, as formatIp writes it. */
-  readonly askers: ReadonlyMap<string, Asker>;
+  readonly askers: ReadonlyMap<string, Asker & { readonly wayOut: boolean }>;
   readonly zones: ReadonlyMap<NetworkId, Zone>;
   /** A task's own hostname and addresses. */
   readonly own: ReadonlyMap<TaskId, { readonly hostname: string; readonly addresses: readonly Ip[] }>;
@@ -48,10 +50,11 @@ function zoneOf(view: NetworkView): Zone {
 }
 
 export function buildNames({ views, tasks }: NamesInput): Names {
-  const askers = new Map<string, Asker>();
+  const askers = new Map<string, Asker & { readonly wayOut: boolean }>();
   const own = new Map<TaskId, { hostname: string; addresses: Ip[] }>();
-  for (const { taskId, networks, localAddresses } of tasks) {
-    for (const { text } of readAddresses(localAddresses)) askers.set(text, { taskId, networks });
+  for (const { taskId, networks, nameservers, localAddresses } of tasks) {
+    const wayOut = networks.length === 0 || networks.some((id) => views.get(id)?.network.internal === false);
+    for (const { text } of readAddresses(localAddresses)) askers.set(text, { taskId, networks, nameservers, wayOut });
     for (const networkId of networks) {
       const endpoint = views.get(networkId)?.endpoints.get(taskId);
       if (endpoint === undefined || endpoint.hostname === "") continue;

@@ -1,9 +1,12 @@
 // What every change of this daemon's life works with: the options it was started with, and how a node is put together from
 // them.
+
+import type { OpenNetworkRoom } from "../../../agent/network/room.ts";
 import type { NodeDescription } from "../../../proto/gen/objects.ts";
 import type { Env } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
+import type { NodeId } from "../../../shared/model/ids.ts";
 import type { Identity } from "../../../shared/pki/identity.ts";
 import { type Address, formatAddress, parseAddress } from "../../../shared/rpc/address.ts";
 import { chooseAdvertiseAddr, type Interfaces } from "../advertise.ts";
@@ -24,6 +27,8 @@ export interface LocalNodeOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly insecureRegistries: readonly string[];
   readonly interfaces: () => Interfaces;
+  /** Unset: tasks have hollow networks. */
+  readonly openNetworks?: ((nodeId: NodeId) => OpenNetworkRoom) | undefined;
   /** Where others reach this node from now on, for a node that is one already; undefined: as it said before. */
   readonly advertise?: string | undefined;
   /** host:port of managers to ask beside those that the node remembers. */
@@ -46,7 +51,7 @@ export async function newNode(
   identity: Identity,
   keys: KeyStore,
 ): Promise<ClusterNode> {
-  const { env, log, dir, runtime, insecureRegistries, seeds = [] } = host;
+  const { env, log, dir, runtime, insecureRegistries, openNetworks, seeds = [] } = host;
   const { ClusterNode } = await import("../cluster-node.ts");
   const about = (): NodeDescription => describe(host);
   return new ClusterNode({
@@ -54,6 +59,7 @@ export async function newNode(
     log,
     dir,
     runtime,
+    openNetworks,
     describe: about,
     insecureRegistries,
     seeds,

@@ -2,13 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ImageConfig } from "../../../agent/runtime/runtime.ts";
 import { containerConfig, mergeEnv, stopGraceMs, stopSignal } from "../../../agent/task/container-config.ts";
-import {
-  type ContainerSpec,
-  newMount,
-  newNetworkAttachmentConfig,
-  newResourceRequirements,
-  newResources,
-} from "../../../proto/gen/objects.ts";
+import { type ContainerSpec, newMount, newResourceRequirements, newResources } from "../../../proto/gen/objects.ts";
 import { nodeId, type TaskInit, task } from "./fixtures.ts";
 
 const image: ImageConfig = {
@@ -21,8 +15,9 @@ const image: ImageConfig = {
   stopSignal: "SIGQUIT",
 };
 const node = { id: nodeId, hostname: "node1", os: "linux", architecture: "x86_64" };
+const NONE = { kind: "none" } as const;
 const config = (init: TaskInit, from: Partial<ImageConfig> = {}) =>
-  containerConfig(task(init), { ...image, ...from }, node);
+  containerConfig(task(init), { ...image, ...from }, node, NONE);
 
 const commands: readonly (readonly [name: string, spec: Partial<ContainerSpec>, want: readonly string[]])[] = [
   ["the image's own", {}, ["/entry", "serve"]],
@@ -45,11 +40,10 @@ test("env: the service over the image over the defaults; a bare name takes away"
 
 test("user, working directory and hostname fall back to the image and the task", () => {
   const init = task();
-  const plain = containerConfig(init, image, node);
+  const plain = containerConfig(init, image, node, NONE);
   assert.equal(plain.user, "web");
   assert.equal(plain.workingDir, "/srv");
   assert.equal(plain.hostname, init.id.slice(0, 12));
-  assert.equal(plain.network, "none");
   const own = config({
     container: { user: "1:1", dir: "/tmp", hostname: "{{.Service.Name}}-{{.Task.Slot}}" },
     slot: 3,
@@ -58,16 +52,15 @@ test("user, working directory and hostname fall back to the image and the task",
   assert.equal(config({}, { workingDir: "" }).workingDir, "/");
 });
 
-test("network: host takes the host's name; others are refused", () => {
-  const on = (target: string) => ({ spec: { networks: [newNetworkAttachmentConfig({ target })] } });
-  assert.equal(config({ ...on("host") }).network, "host");
-  assert.equal(config({ ...on("host") }).hostname, "node1");
-  assert.throws(() => config({ ...on("overlay1") }), /network overlay1/);
+test("network: as it was prepared; on the host's it takes the host's name", () => {
+  const made = { kind: "path", path: "/run/netns/x", addresses: ["10.0.9.3"], resolvers: ["127.0.0.11"] } as const;
+  assert.deepEqual(containerConfig(task(), image, node, made).network, made);
+  assert.equal(containerConfig(task(), image, node, { kind: "host" }).hostname, "node1");
 });
 
 test("labels: the system's cannot be forged", () => {
   const init = task({ container: { labels: { mine: "1", "com.docker.swarm.service.name": "forged" } }, slot: 2 });
-  assert.deepEqual(containerConfig(init, image, node).labels, {
+  assert.deepEqual(containerConfig(init, image, node, NONE).labels, {
     mine: "1",
     "com.docker.swarm.node.id": nodeId,
     "com.docker.swarm.service.id": init.serviceId,
@@ -80,7 +73,7 @@ test("labels: the system's cannot be forged", () => {
 
 test("a task of a global service: its slot is the node", () => {
   const init = task({ slot: 0, container: { env: ["N={{.Task.Slot}}", "NAME={{.Task.Name}}"] } });
-  const { env } = containerConfig(init, image, node);
+  const { env } = containerConfig(init, image, node, NONE);
   assert.deepEqual(env.slice(-2), [`N=${nodeId}`, `NAME=web.${nodeId}.${init.id}`]);
 });
 

@@ -73,6 +73,8 @@ test("follows to the leader, reports, and comes back after the leader went away"
     }),
     description: () => newNodeDescription({ hostname: "n" }),
     onAssignments: () => undefined,
+    onNetwork: () => undefined,
+    onDrained: () => undefined,
     onSession: () => undefined,
     onConnection: () => undefined,
   });

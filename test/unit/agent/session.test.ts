@@ -13,6 +13,7 @@ import { newNodeDescription, type TaskState, type TaskStatus } from "../../../pr
 import { createSimEnv, type SimEnv } from "../../../shared/env/sim-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
+import type { NetworkId, TaskId } from "../../../shared/model/ids.ts";
 import { newTaskId, nodeId, task } from "./fixtures.ts";
 
 type Down = NonNullable<DispatcherMessage["message"]>;
@@ -117,6 +118,8 @@ async function setup(script: (stream: FakeStream) => void = () => undefined) {
     },
     description: () => newNodeDescription({ hostname }),
     onAssignments: (message) => void assignments.push(message),
+    onNetwork: ({ update }) => void events.push(`network ${update?.kind}`),
+    onDrained: (ids) => void events.push(`drained ${ids.join()}`),
     onSession: (info) =>
       void events.push(`session ${info.role} ${info.managers.join()} ${info.insecureRegistries.join()}`),
     onConnection: (state) =>
@@ -341,5 +344,31 @@ test("no manager can be reached: attempts stay bounded, and a stop is quick", as
   const t = await setup((stream) => stream.fail(new SkepError("unavailable", "connection refused")));
   await t.env.advance(60_000);
   assert.ok(t.streams.length > 25 && t.streams.length < 80, `${t.streams.length} attempts in a minute`);
+  await t.stop();
+});
+
+test("words about networks go both ways, each once, and none of an earlier session is said in the next", async () => {
+  const t = await setup((stream) => stream.greet());
+  const [web, back] = ["web" as NetworkId, "back" as NetworkId];
+  t.stream().down({ kind: "network", update: { kind: "gone", networkId: web } });
+  t.stream().down({ kind: "drained", taskIds: ["t1" as TaskId, "t2" as TaskId] });
+  t.session.networkApplied(web, 4);
+  t.session.networkApplied(web, 5);
+  t.session.networkResync(back);
+  t.session.networkResync(back);
+  await t.settle();
+  assert.deepEqual(t.events.slice(-2), ["network gone", "drained t1,t2"]);
+  const said = () => t.stream().received.filter(({ kind }) => kind === "networkResync" || kind === "networkApplied");
+  assert.deepEqual(said(), [
+    { kind: "networkResync", networkId: back },
+    { kind: "networkApplied", networkId: web, version: 5 },
+  ]);
+  t.stream().fail(new SkepError("unavailable", "cut"));
+  await t.settle();
+  t.session.networkApplied(web, 6);
+  await t.env.advance(1_000);
+  await t.settle();
+  assert.equal(t.streams.length, 2);
+  assert.deepEqual(said(), []);
   await t.stop();
 });

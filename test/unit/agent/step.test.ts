@@ -22,6 +22,8 @@ const base: TaskView = {
   imageReady: false,
   container: { kind: "none" },
   stop: { kind: "none" },
+  namespace: false,
+  drainUntilMs: undefined,
   stopGraceMs: 10_000,
   memoryLimitBytes: 0,
   nowMs: 5_000,
@@ -65,6 +67,27 @@ const cases: readonly (readonly [name: string, view: Partial<TaskView>, want: st
   ["told to stop before anything", { desired: "shutdown" }, "shutdown: shutdown"],
   ["told to stop when made", { desired: "shutdown", state: "ready", container: created }, "shutdown: shutdown"],
   ["told to stop when running", { desired: "shutdown", state: "running", container: running }, "signal"],
+  [
+    "connections may still come: the signal waits",
+    { desired: "shutdown", state: "running", container: running, drainUntilMs: 5_400 },
+    "wait 400",
+  ],
+  [
+    "and so does the kill without grace",
+    { desired: "shutdown", state: "running", container: running, stopGraceMs: 0, drainUntilMs: 5_400 },
+    "wait 400",
+  ],
+  ["no longer", { desired: "shutdown", state: "running", container: running, drainUntilMs: 5_000 }, "signal"],
+  [
+    "nobody sends to a task that managers removed",
+    { removed: true, state: "running", container: running, drainUntilMs: 9_000 },
+    "signal",
+  ],
+  [
+    "nor to one that was not known to run",
+    { desired: "shutdown", state: "starting", container: running, drainUntilMs: 9_000 },
+    "signal",
+  ],
   ["no grace, no signal", { desired: "shutdown", state: "running", container: running, stopGraceMs: 0 }, "kill"],
   [
     "in its grace",
@@ -98,6 +121,13 @@ const cases: readonly (readonly [name: string, view: Partial<TaskView>, want: st
   ["ended: the container goes", { state: "failed", container: exited(1) }, "remove"],
   ["rejected: what was half made goes", { state: "rejected", container: unknown }, "remove"],
   ["ended: the rest stays as history", { state: "failed" }, "wait"],
+  ["ended: its namespace goes after the container", { state: "failed", namespace: true }, "release"],
+  ["also when it never had a container", { state: "rejected", namespace: true, removed: true }, "release"],
+  [
+    "but not before the end is told",
+    { state: "preparing", desired: "shutdown", namespace: true },
+    "shutdown: shutdown",
+  ],
   ["removed: the rest goes", { state: "failed", removed: true }, "forget"],
   ["declared dead by managers, but alive", { state: "orphaned", container: running }, "signal"],
 ];
@@ -195,6 +225,8 @@ const anyView: fc.Arbitrary<TaskView> = fc.record({
   imageReady: fc.boolean(),
   container: anyContainer,
   stop: anyStop,
+  namespace: fc.boolean(),
+  drainUntilMs: fc.option(fc.integer({ min: 0, max: 42_000 }), { nil: undefined }),
   stopGraceMs: fc.constantFrom(0, 1, 10_000),
   memoryLimitBytes: fc.constantFrom(0, 1 << 26),
   nowMs: fc.integer({ min: 0, max: 40_000 }),
@@ -238,12 +270,16 @@ test("property: whatever the state, a task that shall stop ends, and a removed o
           case "remove":
             view = { ...view, container: { kind: "none" } };
             break;
+          case "release":
+            assert.equal(view.container.kind, "none");
+            view = { ...view, namespace: false };
+            break;
           case "wait":
             if (step.forMs !== undefined) view = { ...view, nowMs: view.nowMs + step.forMs };
             // After SIGKILL the process ends.
             else if (view.container.kind === "running") view = { ...view, container: exited(137) };
             else {
-              assert.ok(isTerminal(view.state) && view.container.kind === "none" && !view.removed);
+              assert.ok(isTerminal(view.state) && view.container.kind === "none" && !view.removed && !view.namespace);
               return;
             }
             break;

@@ -3,17 +3,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { discardOutputs } from "../../../agent/logs/log-store.ts";
+import type { NetworkRoom, TaskNamespace, TaskPlace } from "../../../agent/network/room.ts";
 import { HollowHost, type HollowOptions, openHollowRuntime } from "../../../agent/runtime/hollow/hollow.ts";
 import type { Runtime } from "../../../agent/runtime/runtime.ts";
 import { memoryTaskFiles, type TaskFiles } from "../../../agent/task/task-files.ts";
 import { TaskManager } from "../../../agent/task/task-manager.ts";
-import type { Task, TaskState, TaskStatus } from "../../../proto/gen/objects.ts";
+import {
+  newNetworkAttachment,
+  newNetworkAttachmentConfig,
+  type Task,
+  type TaskState,
+  type TaskStatus,
+} from "../../../proto/gen/objects.ts";
 import { createSimEnv, type SimEnv } from "../../../shared/env/sim-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
-import type { TaskId } from "../../../shared/model/ids.ts";
+import type { NetworkId, TaskId } from "../../../shared/model/ids.ts";
 import { isTerminal, rank } from "../../../shared/model/tasks.ts";
-import { newTaskId, nodeId, task } from "./fixtures.ts";
+import { newTaskId, nodeId, type TaskInit, task } from "./fixtures.ts";
 
 interface Node {
   readonly env: SimEnv;
@@ -30,6 +37,32 @@ interface NodeInit extends Partial<Omit<HollowOptions, "env" | "host">> {
   readonly host?: HollowHost;
   readonly files?: TaskFiles;
   readonly parallel?: number;
+  readonly networks?: FakeNetworks;
+  readonly inSession?: boolean;
+}
+
+/** Says what it is asked for, in order; `hold` keeps a preparation open, `refuse` makes it fail. */
+class FakeNetworks implements Pick<NetworkRoom, "adopt" | "prepare" | "release"> {
+  readonly calls: string[] = [];
+  hold: Promise<void> | undefined;
+  refuse: readonly string[] = [];
+
+  adopt(places: readonly TaskPlace[]): void {
+    this.calls.push(...places.map(({ taskId }) => `adopt ${taskId}`));
+  }
+
+  async prepare({ taskId, attachments }: TaskPlace): Promise<TaskNamespace> {
+    this.calls.push(`prepare ${taskId}`);
+    await this.hold;
+    const [reason, ...rest] = this.refuse;
+    this.refuse = rest;
+    if (reason !== undefined) throw new SkepError("unavailable", reason);
+    return { path: `/run/netns/${taskId}`, addresses: attachments.flatMap(({ addresses }) => addresses) };
+  }
+
+  async release(taskId: TaskId): Promise<void> {
+    this.calls.push(`release ${taskId}`);
+  }
 }
 
 async function boot(init: NodeInit = {}): Promise<Node> {
@@ -39,12 +72,15 @@ async function boot(init: NodeInit = {}): Promise<Node> {
   const runtime = openHollowRuntime({ ...init, env, host });
   const statuses = new Map<TaskId, TaskStatus[]>();
   const abort = new AbortController();
+  const networks = init.networks ?? new FakeNetworks();
   const manager = new TaskManager({
     env,
     log: silentLog,
     runtime,
     outputs: discardOutputs,
     files,
+    networks,
+    inSession: () => init.inSession ?? false,
     node: { id: nodeId, hostname: "node1", os: "linux", architecture: "x86_64" },
     parallel: init.parallel ?? 4,
     insecureRegistries: () => [],
@@ -302,7 +338,12 @@ test("a restarted daemon adopts what runs, tells what ended, and removes what be
 async function strayConfig(): Promise<Parameters<Runtime["create"]>[0]> {
   const { containerConfig } = await import("../../../agent/task/container-config.ts");
   const image = { digest: "", entrypoint: [], cmd: ["x"], env: [], workingDir: "", user: "", stopSignal: "" };
-  return containerConfig(task(), image, { id: nodeId, hostname: "n", os: "linux", architecture: "x86_64" });
+  return containerConfig(
+    task(),
+    image,
+    { id: nodeId, hostname: "n", os: "linux", architecture: "x86_64" },
+    { kind: "none" },
+  );
 }
 
 test("after a power cut nothing is started a second time, and what had not started is made again", async () => {
@@ -423,4 +464,139 @@ test("property: with a faulty runtime and restarts, states only grow and every t
     ),
     { numRuns: 25 },
   );
+});
+
+// ---------------------------------------------------------------------------------------------------------- networks
+
+const attachments = [newNetworkAttachment({ networkId: "net" as NetworkId, addresses: ["10.0.9.3"] })];
+const onNetwork = (init: TaskInit = {}): Task => ({
+  ...task({ ...init, spec: { networks: [newNetworkAttachmentConfig({ target: "net" })] } }),
+  attachments,
+});
+
+test("a namespace is prepared beside the pull, joined by the container, and given back when it is gone", async () => {
+  const networks = new FakeNetworks();
+  const gate = Promise.withResolvers<void>();
+  networks.hold = gate.promise;
+  const node = await boot({ networks });
+  const web = onNetwork();
+  assign(node, web);
+  await node.env.advance(1_000);
+  assert.deepEqual(networks.calls, [`prepare ${web.id}`]);
+  assert.equal(last(node, web.id).state, "preparing", "no container before its network");
+  gate.resolve();
+  await node.env.advance(0);
+  assert.equal(last(node, web.id).state, "running");
+  assign(node, { ...web, desiredState: "shutdown" });
+  await node.env.advance(0);
+  assert.equal(last(node, web.id).state, "shutdown");
+  assert.deepEqual(networks.calls, [`prepare ${web.id}`, `release ${web.id}`]);
+  await node.stop();
+});
+
+test("a task on its node's network, or on none, asks for nothing", async () => {
+  const networks = new FakeNetworks();
+  const node = await boot({ networks });
+  const tasks = ["host", "none"].map((target) =>
+    task({ spec: { networks: [newNetworkAttachmentConfig({ target })] } }),
+  );
+  assign(node, ...tasks);
+  await node.env.advance(0);
+  assert.deepEqual(
+    tasks.map(({ id }) => last(node, id).state),
+    ["running", "running"],
+  );
+  assert.deepEqual(networks.calls, []);
+  await node.stop();
+});
+
+test("a network that cannot be had is tried for a while, with its reason, and then the task is rejected", async () => {
+  const networks = new FakeNetworks();
+  networks.refuse = Array.from({ length: 8 }, () => "network web: no address");
+  const node = await boot({ networks });
+  const web = onNetwork();
+  assign(node, web);
+  await node.env.advance(10);
+  assert.match(last(node, web.id).message, /try 1 of 6 to create failed/);
+  assert.equal(last(node, web.id).err, "network web: no address");
+  await node.env.advance(60_000);
+  assert.deepEqual([last(node, web.id).state, last(node, web.id).err], ["rejected", "network web: no address"]);
+  assert.equal(networks.calls.at(-1), `release ${web.id}`, "what was half made goes");
+  await node.stop();
+});
+
+test("a task that was given no address says so, and a rejected image gives its namespace back", async () => {
+  const networks = new FakeNetworks();
+  const node = await boot({ networks });
+  const [homeless, missing] = [{ ...onNetwork(), attachments: [] }, onNetwork({ image: "hollow/missing" })];
+  assign(node, homeless, missing);
+  await node.env.advance(60_000);
+  assert.match(last(node, homeless.id).err, /network net: the task was given no address on it/);
+  assert.equal(last(node, missing.id).state, "rejected");
+  assert.deepEqual(networks.calls, [`prepare ${missing.id}`, `release ${missing.id}`]);
+  await node.stop();
+});
+
+test("a restarted agent adopts the namespaces of what lives, and of nothing else", async () => {
+  const first = await boot();
+  const [lives, ends, waits] = [onNetwork(), onNetwork({ image: "hollow/exit:0" }), onNetwork({ desired: "ready" })];
+  assign(first, lives, ends, waits);
+  await first.env.advance(0);
+  await first.stop();
+  const networks = new FakeNetworks();
+  const second = await boot({ ...first, networks });
+  assert.deepEqual(networks.calls.sort(), [lives.id, waits.id].map((id) => `adopt ${id}`).sort());
+  assign(second, { ...lives, desiredState: "shutdown" });
+  await second.env.advance(0);
+  assert.equal(networks.calls.at(-1), `release ${lives.id}`);
+  await second.stop();
+});
+
+for (const [name, init, waitsMs] of [
+  ["until managers say that no new connection comes", { inSession: true }, 300],
+  ["two seconds at most", { inSession: true }, 2_000],
+  ["not at all without a session", { inSession: false }, 0],
+] as const) {
+  test(`a running task waits with its stop signal ${name}`, async () => {
+    const node = await boot(init);
+    const web = onNetwork();
+    assign(node, web);
+    await node.env.advance(0);
+    assign(node, { ...web, desiredState: "shutdown" });
+    if (waitsMs === 300) {
+      await node.env.advance(299);
+      assert.equal(last(node, web.id).state, "running");
+      node.manager.drained([web.id]);
+      await node.env.advance(0);
+    } else if (waitsMs > 0) {
+      await node.env.advance(waitsMs - 1);
+      assert.equal(last(node, web.id).state, "running");
+      await node.env.advance(1);
+    } else await node.env.advance(0);
+    assert.equal(last(node, web.id).state, "shutdown");
+    await node.stop();
+  });
+}
+
+test("nobody waits for a task without a network, for one that is removed, or when the session is lost", async () => {
+  let inSession = true;
+  const node = await boot({
+    get inSession() {
+      return inSession;
+    },
+  });
+  const [plain, gone, late] = [task(), onNetwork(), onNetwork()];
+  assign(node, plain, gone, late);
+  await node.env.advance(0);
+  assign(node, ...[plain, late].map((each): Task => ({ ...each, desiredState: "shutdown" })));
+  node.manager.apply({ complete: false, tasks: [], removed: [gone.id] });
+  await node.env.advance(0);
+  assert.equal(last(node, plain.id).state, "shutdown");
+  assert.equal(last(node, late.id).state, "running");
+  assert.deepEqual([...node.host.containers.keys()], [late.id]);
+  inSession = false;
+  node.manager.sessionEnded();
+  await node.env.advance(0);
+  assert.equal(last(node, late.id).state, "shutdown");
+  await node.stop();
 });

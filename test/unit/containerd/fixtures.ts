@@ -25,7 +25,7 @@ export function config(init: Partial<ContainerConfig> = {}): ContainerConfig {
     user: "",
     groups: [],
     hostname: "",
-    network: "none",
+    network: { kind: "none" },
     mounts: [],
     readOnlyRootfs: false,
     tty: false,

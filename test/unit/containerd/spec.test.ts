@@ -13,7 +13,9 @@ const namespaces = (made: ReturnType<typeof spec>): string[] => made.linux.names
 
 test("spec: namespaces of its own, the network only where it is not the node's", () => {
   assert.deepEqual(namespaces(spec()), ["mount", "pid", "ipc", "uts", "network"]);
-  assert.deepEqual(namespaces(spec({ network: "host" })), ["mount", "pid", "ipc", "uts"]);
+  assert.deepEqual(namespaces(spec({ network: { kind: "host" } })), ["mount", "pid", "ipc", "uts"]);
+  const made = { kind: "path", path: "/run/netns/skt-x", addresses: [], resolvers: [] } as const;
+  assert.deepEqual(spec({ network: made }).linux.namespaces.at(-1), { type: "network", path: made.path });
 });
 
 test("spec: a cgroup namespace on cgroup v2 only", () => {
@@ -42,9 +44,9 @@ test("spec: an init runs the command", () => {
 });
 
 test("spec: a name of the service, else of the task, else of the node", () => {
-  assert.equal(hostnameOf(config({ hostname: "web", network: "host" }), FACTS), "web");
+  assert.equal(hostnameOf(config({ hostname: "web", network: { kind: "host" } }), FACTS), "web");
   assert.equal(hostnameOf(config({}), FACTS), TASK.slice(0, 12));
-  assert.equal(hostnameOf(config({ network: "host" }), FACTS), "node1");
+  assert.equal(hostnameOf(config({ network: { kind: "host" } }), FACTS), "node1");
 });
 
 test("spec: no limit is written as the kernel's infinity", () => {

@@ -6,6 +6,7 @@ const DEFAULTS = { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_gr
 
 test("sysctls: a network of its own has Docker's defaults, the node's network has none", () => {
   assert.deepEqual(sysctls({}, "none"), DEFAULTS);
+  assert.deepEqual(sysctls({}, "path"), DEFAULTS);
   assert.deepEqual(sysctls({}, "host"), {});
 });
 
@@ -30,6 +31,7 @@ for (const [name, network] of [
   ["kernel.hostname", "none"],
   ["kernel.panic", "none"],
   ["net.core.somaxconn", "host"],
+  ["vm.swappiness", "path"],
 ] as const) {
   test(`sysctls: ${name} on network ${network} is refused`, () =>
     assert.throws(() => sysctls({ [name]: "1" }, network), { code: "invalid_argument", message: new RegExp(name) }));

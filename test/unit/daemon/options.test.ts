@@ -16,6 +16,7 @@ test("defaults", () => {
       insecureRegistries: [],
       labels: {},
       cgroupParent: undefined,
+      nodeNetworks: [],
       advertise: undefined,
       managers: [],
     },
@@ -43,10 +44,22 @@ for (const [line, words] of [
   ["--log-level loud", /--log-level/],
   ["--listen-addr 1.2.3.4:x", /--listen-addr/],
   ["--label =x", /KEY=VALUE/],
+  ["--node-network 10.1.0.0", /node-local network "10.1.0.0"/],
+  ["--node-network 10.1.0.0/31", /node-local network/],
+  ["--node-network 10.1.0.0/16 --node-network 10.2.0.0/16", /one of each family/],
 ] as const) {
   test(`wrong: ${line}`, () => {
     assert.throws(() => parseDaemonOptions(line.split(" ")), words);
   });
 }
+
+test("the node has the first address of its node-local network", () => {
+  const command = parseDaemonOptions(["--node-network", "10.1.2.3/16", "--node-network", "fd00:1::/64"]);
+  assert.ok(command.kind === "run");
+  assert.deepEqual(command.options.nodeNetworks, [
+    { subnet: "10.1.0.0/16", gateway: "10.1.0.1" },
+    { subnet: "fd00:1::/64", gateway: "fd00:1::1" },
+  ]);
+});
 
 test("help wins over what is missing", () => assert.equal(parseDaemonOptions(["-h"]).kind, "help"));

@@ -1,10 +1,11 @@
 // Composes the OCI specification of one container from its config and from what was found out before: its user, its files,
 // its node. Pure; every rule sits in the file of its subject.
-import type { ContainerConfig } from "../../runtime.ts";
+import { assertNever } from "../../../../shared/errors.ts";
+import type { ContainerConfig, ContainerNetwork } from "../../runtime.ts";
 import { capabilities, processCapabilities } from "./capabilities.ts";
 import { environment } from "./environment.ts";
 import { containerMounts, INIT_PATH, type MadeFiles } from "./mounts.ts";
-import type { OciSpec } from "./oci.ts";
+import type { OciLinux, OciSpec } from "./oci.ts";
 import { resources, rlimits } from "./resources.ts";
 import { type Arch, seccompProfile } from "./seccomp.ts";
 import { sysctls } from "./sysctls.ts";
@@ -45,7 +46,7 @@ const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/pro
 /** Docker's default is the start of the container's id; a container on the node's network has the node's name. */
 export function hostnameOf(config: ContainerConfig, node: NodeFacts): string {
   if (config.hostname !== "") return config.hostname;
-  return config.network === "host" ? node.hostname : config.id.slice(0, 12);
+  return config.network.kind === "host" ? node.hostname : config.id.slice(0, 12);
 }
 
 /** @throws {SkepError} `invalid_argument`: the config asks for what no container can have. */
@@ -82,15 +83,28 @@ export function containerSpec(
         { type: "pid" },
         { type: "ipc" },
         { type: "uts" },
-        ...(config.network === "host" ? [] : [{ type: "network" }]),
+        ...networkNamespace(config.network),
         ...(node.cgroupVersion === 2 ? [{ type: "cgroup" }] : []),
       ],
       cgroupsPath: `${cgroupParent}/${config.id}`,
       resources: resources(config.limits, config.reservations, node.swapAccounting),
-      sysctl: sysctls(config.sysctls, config.network),
+      sysctl: sysctls(config.sysctls, config.network.kind),
       seccomp: seccompProfile(node.arch, granted),
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,
     },
   };
+}
+
+function networkNamespace(network: ContainerNetwork): OciLinux["namespaces"] {
+  switch (network.kind) {
+    case "host":
+      return [];
+    case "none":
+      return [{ type: "network" }];
+    case "path":
+      return [{ type: "network", path: network.path }];
+    default:
+      return assertNever(network);
+  }
 }

@@ -1,6 +1,6 @@
 // Kernel parameters of a container: only those that belong to one of its own namespaces; anything else would change the node.
 import { SkepError } from "../../../../shared/errors.ts";
-import type { NetworkMode } from "../../runtime.ts";
+import type { ContainerNetwork } from "../../runtime.ts";
 
 const IPC = new Set([
   "kernel.msgmax",
@@ -22,7 +22,7 @@ const OWN_NETWORK: Readonly<Record<string, string>> = {
 /** @throws {SkepError} `invalid_argument`: the parameter belongs to the node. */
 export function sysctls(
   wanted: Readonly<Record<string, string>>,
-  network: NetworkMode,
+  network: ContainerNetwork["kind"],
 ): Readonly<Record<string, string>> {
   const result: Record<string, string> = network === "host" ? {} : { ...OWN_NETWORK };
   for (const [raw, value] of Object.entries(wanted)) {

@@ -44,7 +44,7 @@ const names = buildNames({
     [NET, view(NET, "10.0.9.0/24", 100, "web")],
     [OTHER, view(OTHER, "10.0.10.0/24", 0, "hidden")],
   ]),
-  tasks: [{ taskId: id<TaskId>("t1"), networks: [NET], localAddresses: ["172.29.0.5"] }],
+  tasks: [{ taskId: id<TaskId>("t1"), networks: [NET], nameservers: [], localAddresses: ["172.29.0.5"] }],
 });
 
 function ask(name: string, type: number): string {

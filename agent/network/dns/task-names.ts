@@ -1,0 +1,102 @@
+// The name server of a node's tasks as a whole: what it knows, where it listens, whom it asks. It listens on the node's
+// addresses on the node-local bridge, as soon as they are there. A port that somebody else has is no obstacle: tasks always ask
+// port 53 of 127.0.0.11, and the rules lead them wherever the server is.
+import { readFileSync } from "node:fs";
+import type { Env } from "../../../shared/env/env.ts";
+import { SkepError } from "../../../shared/errors.ts";
+import type { Log } from "../../../shared/log.ts";
+import { createNameServer, type NameServer } from "./server.ts";
+import { createUpstream, readResolvConf, type UpstreamServer } from "./upstream.ts";
+import { buildNames, type Names, type NamesInput } from "./zone.ts";
+
+export interface TaskNames {
+  /** Where it listens, or will try to first. */
+  readonly port: number;
+  /** What is answered from now on. */
+  readonly swap: (input: NamesInput) => void;
+  /**
+   * Listens, if it does not yet, until the signal aborts. False: there is no address to listen on now.
+   * @throws {SkepError} `unavailable`: no port is free.
+   */
+  readonly listen: (signal: AbortSignal) => Promise<boolean>;
+}
+
+export interface TaskNamesOptions {
+  readonly env: Pick<Env, "random" | "timer" | "nowMs">;
+  readonly log: Log;
+  /** The node's own on the node-local bridge; only IPv4 is asked. */
+  readonly addresses: readonly string[];
+  /** Default /etc/resolv.conf. */
+  readonly resolvConf?: string;
+}
+
+const FIRST_PORT = 7353;
+const PORTS = 32;
+/** The host's resolvers may change; that is seen after so long. */
+const RESOLV_CONF_MS = 1_000;
+
+export function createTaskNames(options: TaskNamesOptions): TaskNames {
+  const { env, log, addresses } = options;
+  let names: Names = { askers: new Map(), zones: new Map(), own: new Map() };
+  let port = FIRST_PORT;
+  let listening = false;
+  const upstream = createUpstream({ env, servers: hostResolvers(options) });
+  const server = createNameServer({ env, log, names: () => names, upstream });
+
+  return {
+    get port() {
+      return port;
+    },
+    swap: (input) => {
+      names = buildNames(input);
+    },
+    listen: async (signal) => {
+      if (listening) return true;
+      const found = await firstFree(server, addresses, port, signal);
+      if (found === undefined) return false;
+      port = found;
+      listening = true;
+      signal.addEventListener("abort", () => {
+        listening = false;
+      });
+      log.info({ addresses, port }, "the name server of the tasks listens");
+      return true;
+    },
+  };
+}
+
+/** Undefined: the addresses are not there. */
+async function firstFree(
+  server: Pick<NameServer, "listen">,
+  addresses: readonly string[],
+  first: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  for (let port = first; ; port++) {
+    try {
+      await server.listen(addresses, port, signal);
+      return port;
+    } catch (error) {
+      const code = codeOf(SkepError.from(error).cause);
+      if (code === "EADDRNOTAVAIL") return undefined;
+      if (code !== "EADDRINUSE" || port >= FIRST_PORT + PORTS) throw error;
+    }
+  }
+}
+
+const codeOf = (cause: unknown): unknown => (cause instanceof Error && "code" in cause ? cause.code : undefined);
+
+function hostResolvers({ env, addresses, resolvConf = "/etc/resolv.conf" }: TaskNamesOptions) {
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  let servers: readonly UpstreamServer[] = [];
+  return (): readonly UpstreamServer[] => {
+    if (env.nowMs() - readAtMs < RESOLV_CONF_MS) return servers;
+    readAtMs = env.nowMs();
+    try {
+      servers = readResolvConf(readFileSync(resolvConf, "utf8"), addresses);
+    } catch {
+      servers = []; // a host without one has no resolvers
+    }
+    return servers;
+  };
+}

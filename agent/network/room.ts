@@ -1,0 +1,61 @@
+// What the rest of the agent sees of the network: managers' words go in, tasks get their namespaces, and the managers hear
+// what the kernel has. Two implementations: the kernel's (kernel-room.ts) and one without a kernel (hollow-room.ts), for
+// hollow agents and the simulator.
+//
+// The order of a life: `adopt` with the tasks whose containers live, `run`; then sessions, one after the other, each with
+// `sessionBegins`, the snapshots of all networks of this node, `sessionComplete`, and changes from there on.
+import type { NetworkUpdate } from "../../proto/gen/network.ts";
+import type { NetworkId, TaskId } from "../../shared/model/ids.ts";
+import type { LocalTask } from "./plan/input.ts";
+import type { NetworkViews } from "./view.ts";
+
+/** A task's place, before the room has given it its node-local addresses. */
+export interface TaskPlace extends Omit<LocalTask, "localAddresses"> {
+  /** Whom to ask for names that are not ours; empty: the host's. */
+  readonly nameservers: readonly string[];
+}
+
+export interface TaskNamespace {
+  readonly path: string;
+  /** Of the task in it, those on its first network first. */
+  readonly addresses: readonly string[];
+}
+
+/** What the room tells; none of them may throw or wait. */
+export interface NetworkRoomCallbacks {
+  /** The node does what this version says. */
+  readonly onApplied: (networkId: NetworkId, version: number) => void;
+  /** The whole of this network is needed again. */
+  readonly onResync: (networkId: NetworkId) => void;
+}
+
+/** What a task's worker needs of it. */
+export interface TaskNetworks {
+  /**
+   * Resolves once the task's namespace has all its links, addresses and rules. Safe to repeat.
+   * @throws {SkepError} `unavailable`: not now, and why; the task stays wanted and is tried on until it is released.
+   * `failed_precondition`: this node cannot have networks at all; the message says what is missing.
+   */
+  prepare(task: TaskPlace, signal: AbortSignal): Promise<TaskNamespace>;
+  /** The container is gone: its namespace goes, too. Resolves when it has. @throws {SkepError} `unavailable`: not yet. */
+  release(taskId: TaskId, signal: AbortSignal): Promise<void>;
+}
+
+export interface NetworkRoom extends TaskNetworks {
+  /** Tasks of an earlier life whose containers live: what they have is kept. Once, before anything is changed. */
+  adopt(tasks: readonly TaskPlace[]): void;
+  /** Managers know nothing of this node now: what it has is told them anew as they send it. */
+  sessionBegins(): void;
+  /** Must not throw, whatever the message. */
+  update(update: NetworkUpdate): void;
+  /** All networks of this node were sent: others are gone. */
+  sessionComplete(): void;
+  readonly views: NetworkViews;
+  /** Keeps the network as it should be. Resolves when the signal aborts: all that was made stays. Never throws. */
+  run(signal: AbortSignal): Promise<void>;
+  /** For a node that leaves its cluster: everything goes, and nothing new is made. @throws {SkepError} what could not go. */
+  clear(signal: AbortSignal): Promise<void>;
+}
+
+/** How an agent gets its room. */
+export type OpenNetworkRoom = (callbacks: NetworkRoomCallbacks) => Promise<NetworkRoom>;
