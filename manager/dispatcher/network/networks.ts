@@ -182,7 +182,7 @@ export class Networks {
     if (next !== undefined) for (const network of after.keys()) this.#hold(next.nodeId, network, 1);
     if (old !== undefined) for (const network of before.keys()) this.#hold(old.nodeId, network, -1);
     for (const network of before.keys()) {
-      if (!after.has(network)) this.#table(network).setPlace(this.#version, id, undefined);
+      if (!after.has(network)) this.#table(network).removeTask(this.#version, id);
     }
     if (next !== undefined) this.#tellTask(next, after);
     return true;

@@ -35,12 +35,14 @@ export class NetworkTable {
   readonly #endpoints = new Map<TaskId, NetworkEndpoint>();
   readonly #places = new Map<TaskId, Place>();
   readonly #ready = new Map<ServiceId, Ready>();
-  /** Since when nothing new is sent to an endpoint that once was ready, or may have been. */
+  /** Since when nothing new is sent to a task that once was ready, or may have been; also while its node has no endpoints. */
   readonly #closedAt = new Map<TaskId, number>();
+  readonly #firstVersion: number;
   readonly #log: ChangeLog;
 
   constructor(version: number) {
     this.#version = version;
+    this.#firstVersion = version;
     this.#log = new ChangeLog(version);
   }
 
@@ -77,7 +79,9 @@ export class NetworkTable {
 
   /** The version from which on nobody sends anything new to the task; 0 when nobody ever did. */
   closedAt(task: TaskId): number {
-    return this.#endpoints.get(task)?.state === "ready" ? Number.POSITIVE_INFINITY : (this.#closedAt.get(task) ?? 0);
+    const endpoint = this.#endpoints.get(task);
+    if (endpoint?.state === "ready") return Number.POSITIVE_INFINITY;
+    return this.#closedAt.get(task) ?? (endpoint === undefined ? this.#firstVersion : 0);
   }
 
   setNetwork(version: number, network: OverlayNetwork | undefined): void {
@@ -94,6 +98,13 @@ export class NetworkTable {
     if (put(this.#services, id, service, encodeNetworkService)) this.#changed(version, { kind: "service", id });
   }
 
+  /** The task is on the network no more. */
+  removeTask(version: number, id: TaskId): void {
+    this.setPlace(version, id, undefined);
+    this.#closedAt.delete(id);
+  }
+
+  /** @param place undefined: for now nobody can reach it. */
   setPlace(version: number, id: TaskId, place: Place | undefined): void {
     const old = this.#places.get(id);
     if (place === undefined && old === undefined) return;
@@ -125,8 +136,9 @@ export class NetworkTable {
     const after = place === undefined ? undefined : this.#decided(place);
     if (!put(this.#endpoints, id, after, encodeNetworkEndpoint)) return;
     this.#changed(version, { kind: "endpoint", id });
-    if (after === undefined || after.state === "ready") this.#closedAt.delete(id);
-    else if (before?.state === "ready" || (before === undefined && after.state === "draining")) {
+    if (after?.state === "ready") this.#closedAt.delete(id);
+    else if (before?.state === "ready") this.#closedAt.set(id, version);
+    else if (before === undefined && after?.state === "draining" && !this.#closedAt.has(id)) {
       this.#closedAt.set(id, version);
     }
   }

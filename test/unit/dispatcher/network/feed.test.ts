@@ -4,8 +4,13 @@ import { merge, type NetworkViews } from "../../../../agent/network/view.ts";
 import { NetworkFeed } from "../../../../manager/dispatcher/network/feed.ts";
 import { NetworkMessages } from "../../../../manager/dispatcher/network/messages.ts";
 import { Networks } from "../../../../manager/dispatcher/network/networks.ts";
-import type { Change } from "../../../../manager/store/types.ts";
-import { type DispatcherMessage, encodeDispatcherMessage } from "../../../../proto/gen/dispatcher.ts";
+import { Outbox } from "../../../../manager/dispatcher/outbox.ts";
+import type { Change, View } from "../../../../manager/store/types.ts";
+import {
+  type DispatcherMessage,
+  encodeDispatcherMessage,
+  newTaskStatusUpdate,
+} from "../../../../proto/gen/dispatcher.ts";
 import {
   commit,
   network,
@@ -18,6 +23,7 @@ import {
   service,
   short,
   task,
+  taskId,
   viewOf,
 } from "./fixtures.ts";
 
@@ -243,6 +249,34 @@ describe("large networks", () => {
     const bytes = encodeDispatcherMessage(at.last).length;
     assert.ok(bytes < 3 * 2 ** 20, `${bytes} bytes`);
   });
+});
+
+test("all tasks wait for their networks where the store is ahead of what follows it, and nothing else waits", () => {
+  const behind = new Networks(viewOf(OBJECTS));
+  const store = { tasks: [task("a"), task("c", { networks: ["net2"] }), task("d", { networks: ["net7"] })] };
+  const view = {
+    version: 12,
+    tasksOfNode: () => store.tasks,
+    get: (table: string, id: string) => (id === networkId("net7") ? undefined : { table, id }),
+  } as unknown as View;
+  const outbox = new Outbox(nodeId("n1"), (read) => read(view));
+  const feed = new NetworkFeed(nodeId("n1"), behind, new NetworkMessages(), () => undefined);
+  outbox.networks(feed);
+  const said = (): string[] => {
+    const lines: string[] = [];
+    for (let next = outbox.next(); next !== undefined; next = outbox.next()) {
+      const { message } = next;
+      const update = message?.kind === "network" ? message.update : undefined;
+      lines.push(update?.kind === "snapshot" ? `${update.network?.name} whole` : (message?.kind ?? ""));
+    }
+    return lines;
+  };
+  outbox.stored(newTaskStatusUpdate({ taskId: taskId("a") }));
+  outbox.drained(taskId("a"));
+  assert.deepEqual(said(), ["net1 whole", "stored"]);
+  behind.apply(commit(12, put.task(task("c", { networks: ["net2"] }))));
+  feed.mark(networkId("net2"));
+  assert.deepEqual(said(), ["net2 whole", "assignments", "drained"]);
 });
 
 test("agents at one version get the very same message", () => {

@@ -187,6 +187,13 @@ describe("taking part", () => {
     assert.equal(networks.table(networkId("net1")), undefined);
   });
 
+  test("with another address is news to all its networks", () => {
+    const networks = new Networks(viewOf({ ...BASE, tasks: [task("a", { networks: ["net1", "net2"] })] }));
+    assert.deepEqual(told(networks, 11, put.node(node("n1", "ready", { addr: "10.7.7.7" }))), ["net1", "net2"]);
+    assert.deepEqual(networks.table(networkId("net2"))?.nodes.get(nodeId("n1"))?.underlayAddresses, ["10.7.7.7"]);
+    assert.deepEqual(told(networks, 12, put.node(node("n2", "ready", { addr: "10.7.7.8" }))), [], "it is on none");
+  });
+
   test("an encrypted network says by which keys", () => {
     const tunnelKeys = [{ epoch: 1, publicKey: new Uint8Array(32).fill(7), port: 51820 }];
     const n1 = node("n1");
@@ -248,6 +255,22 @@ describe("the version from which nobody sends to a task", () => {
   test("is that of the first look, when it was so before", () => {
     const networks = new Networks(viewOf({ ...BASE, tasks: [task("a", { desired: "shutdown" })] }));
     assert.equal(at(networks, "a"), 10);
+  });
+
+  test("is that of the loss, when its node was lost first", () => {
+    const networks = new Networks(viewOf({ ...BASE, tasks: [task("a"), task("b", { on: "n2" })] }));
+    told(networks, 11, put.node(node("n1", "down")));
+    told(networks, 12, put.task(task("a", { desired: "shutdown" })));
+    assert.equal(at(networks, "a"), 11);
+    told(networks, 13, put.node(node("n1")));
+    assert.equal(at(networks, "a"), 11);
+    told(networks, 14, put.task(task("a", { state: "shutdown", desired: "shutdown" })));
+    told(networks, 15, put.task(task("a", { state: "assigned" })));
+    assert.equal(at(networks, "a"), 0, "nothing is remembered of what has ended");
+    const lost = new Networks(
+      viewOf({ ...BASE, nodes: [node("n1", "down")], tasks: [task("a", { desired: "shutdown" })] }),
+    );
+    assert.equal(at(lost, "a"), 10, "before the first look anything may have been");
   });
 
   test("is that of the doubt, when its node was doubtful first", () => {
