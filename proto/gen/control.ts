@@ -1100,6 +1100,252 @@ export function decodeSubnetUse(bytes: Uint8Array): SubnetUse {
   return decodeSubnetUseFrom(r, bytes.length);
 }
 
+export interface NetworkCheckRequest {
+  /** Only ways from and to this one (ID, hostname, unique ID prefix); empty is all nodes. */
+  readonly node: string;
+}
+/** A NetworkCheckRequest with every field that is not given at its zero value. */
+export function newNetworkCheckRequest(init: Partial<NetworkCheckRequest> = {}): NetworkCheckRequest {
+  return { node: "", ...init };
+}
+export function encodeNetworkCheckRequestInto(m: NetworkCheckRequest, w: Writer): Writer {
+  if (m.node !== "") w.uint32(10).string(m.node);
+  return w;
+}
+export function encodeNetworkCheckRequest(m: NetworkCheckRequest): Uint8Array {
+  return encodeNetworkCheckRequestInto(m, Writer.create()).finish();
+}
+export function decodeNetworkCheckRequestFrom(r: Reader, length: number): NetworkCheckRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<NetworkCheckRequest> = newNetworkCheckRequest();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        m.node = r.string();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkCheckRequest. */
+export function decodeNetworkCheckRequest(bytes: Uint8Array): NetworkCheckRequest {
+  const r = Reader.create(bytes);
+  return decodeNetworkCheckRequestFrom(r, bytes.length);
+}
+
+export type ProbeVerdict = "untested" | "passed" | "failed";
+export const ProbeVerdictNumber: Readonly<Record<ProbeVerdict, number>> = {
+  untested: 0,
+  passed: 1,
+  failed: 2,
+};
+function readProbeVerdict(number: number): ProbeVerdict {
+  switch (number) {
+    case 0:
+      return "untested";
+    case 1:
+      return "passed";
+    case 2:
+      return "failed";
+    default:
+      throw new RangeError(`unknown ProbeVerdict ${number} on the wire`);
+  }
+}
+
+export interface NetworkCheckNode {
+  readonly nodeId: NodeId;
+  readonly hostname: string;
+  /** Why it was not tested; empty when it was. */
+  readonly problem: string;
+  /** How far its clock is ahead of the leader's, and how much of that may be an error of the measurement. */
+  readonly clockAheadMs: number;
+  readonly clockErrorMs: number;
+}
+/** A NetworkCheckNode with every field that is not given at its zero value. */
+export function newNetworkCheckNode(init: Partial<NetworkCheckNode> = {}): NetworkCheckNode {
+  return { nodeId: "" as NodeId, hostname: "", problem: "", clockAheadMs: 0, clockErrorMs: 0, ...init };
+}
+export function encodeNetworkCheckNodeInto(m: NetworkCheckNode, w: Writer): Writer {
+  if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
+  if (m.hostname !== "") w.uint32(18).string(m.hostname);
+  if (m.problem !== "") w.uint32(26).string(m.problem);
+  if (m.clockAheadMs !== 0) w.uint32(32).int64(m.clockAheadMs);
+  if (m.clockErrorMs !== 0) w.uint32(40).int64(m.clockErrorMs);
+  return w;
+}
+export function encodeNetworkCheckNode(m: NetworkCheckNode): Uint8Array {
+  return encodeNetworkCheckNodeInto(m, Writer.create()).finish();
+}
+export function decodeNetworkCheckNodeFrom(r: Reader, length: number): NetworkCheckNode {
+  const end = r.pos + length;
+
+  const m: Mutable<NetworkCheckNode> = newNetworkCheckNode();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        m.nodeId = (r.string() as NodeId);
+        break;
+      case 2:
+        m.hostname = r.string();
+        break;
+      case 3:
+        m.problem = r.string();
+        break;
+      case 4:
+        m.clockAheadMs = toNumber(r.int64());
+        break;
+      case 5:
+        m.clockErrorMs = toNumber(r.int64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkCheckNode. */
+export function decodeNetworkCheckNode(bytes: Uint8Array): NetworkCheckNode {
+  const r = Reader.create(bytes);
+  return decodeNetworkCheckNodeFrom(r, bytes.length);
+}
+
+/** One direction. */
+export interface NetworkCheckPair {
+  readonly fromNodeId: NodeId;
+  readonly toNodeId: NodeId;
+  /** The port of the daemon. */
+  readonly tcp: ProbeVerdict;
+  readonly tcpError: string;
+  readonly vxlan: ProbeVerdict;
+  /** The largest packet of a plain network that arrived, in bytes. */
+  readonly mtu: number;
+  /** Untested where there is no tunnel, because no encrypted network has tasks on both nodes. */
+  readonly encryption: ProbeVerdict;
+}
+/** A NetworkCheckPair with every field that is not given at its zero value. */
+export function newNetworkCheckPair(init: Partial<NetworkCheckPair> = {}): NetworkCheckPair {
+  return { fromNodeId: "" as NodeId, toNodeId: "" as NodeId, tcp: "untested", tcpError: "", vxlan: "untested", mtu: 0, encryption: "untested", ...init };
+}
+export function encodeNetworkCheckPairInto(m: NetworkCheckPair, w: Writer): Writer {
+  if (m.fromNodeId !== "") w.uint32(10).string(m.fromNodeId);
+  if (m.toNodeId !== "") w.uint32(18).string(m.toNodeId);
+  if (m.tcp !== "untested") w.uint32(24).int32(ProbeVerdictNumber[m.tcp]);
+  if (m.tcpError !== "") w.uint32(34).string(m.tcpError);
+  if (m.vxlan !== "untested") w.uint32(40).int32(ProbeVerdictNumber[m.vxlan]);
+  if (m.mtu !== 0) w.uint32(48).uint32(m.mtu);
+  if (m.encryption !== "untested") w.uint32(56).int32(ProbeVerdictNumber[m.encryption]);
+  return w;
+}
+export function encodeNetworkCheckPair(m: NetworkCheckPair): Uint8Array {
+  return encodeNetworkCheckPairInto(m, Writer.create()).finish();
+}
+export function decodeNetworkCheckPairFrom(r: Reader, length: number): NetworkCheckPair {
+  const end = r.pos + length;
+
+  const m: Mutable<NetworkCheckPair> = newNetworkCheckPair();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        m.fromNodeId = (r.string() as NodeId);
+        break;
+      case 2:
+        m.toNodeId = (r.string() as NodeId);
+        break;
+      case 3:
+        m.tcp = readProbeVerdict(r.int32());
+        break;
+      case 4:
+        m.tcpError = r.string();
+        break;
+      case 5:
+        m.vxlan = readProbeVerdict(r.int32());
+        break;
+      case 6:
+        m.mtu = r.uint32();
+        break;
+      case 7:
+        m.encryption = readProbeVerdict(r.int32());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkCheckPair. */
+export function decodeNetworkCheckPair(bytes: Uint8Array): NetworkCheckPair {
+  const r = Reader.create(bytes);
+  return decodeNetworkCheckPairFrom(r, bytes.length);
+}
+
+export interface NetworkCheckResponse {
+  readonly nodes: readonly NetworkCheckNode[];
+  readonly pairs: readonly NetworkCheckPair[];
+  /** What is wrong and what to do, in plain words; empty when all is well. */
+  readonly problems: readonly string[];
+  /** What was left out: nodes and pairs beyond the bounds. */
+  readonly notes: readonly string[];
+  /** What packets of plain networks are made for. */
+  readonly mtu: number;
+}
+/** A NetworkCheckResponse with every field that is not given at its zero value. */
+export function newNetworkCheckResponse(init: Partial<NetworkCheckResponse> = {}): NetworkCheckResponse {
+  return { nodes: [], pairs: [], problems: [], notes: [], mtu: 0, ...init };
+}
+export function encodeNetworkCheckResponseInto(m: NetworkCheckResponse, w: Writer): Writer {
+  for (const value of m.nodes) encodeNetworkCheckNodeInto(value, w.uint32(10).fork()).ldelim();
+  for (const value of m.pairs) encodeNetworkCheckPairInto(value, w.uint32(18).fork()).ldelim();
+  for (const value of m.problems) w.uint32(26).string(value);
+  for (const value of m.notes) w.uint32(34).string(value);
+  if (m.mtu !== 0) w.uint32(40).uint32(m.mtu);
+  return w;
+}
+export function encodeNetworkCheckResponse(m: NetworkCheckResponse): Uint8Array {
+  return encodeNetworkCheckResponseInto(m, Writer.create()).finish();
+}
+export function decodeNetworkCheckResponseFrom(r: Reader, length: number): NetworkCheckResponse {
+  const end = r.pos + length;
+  const nodes: NetworkCheckNode[] = [];
+  const pairs: NetworkCheckPair[] = [];
+  const problems: string[] = [];
+  const notes: string[] = [];
+  const m: Mutable<NetworkCheckResponse> = newNetworkCheckResponse({ nodes, pairs, problems, notes });
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        nodes.push(decodeNetworkCheckNodeFrom(r, r.uint32()));
+        break;
+      case 2:
+        pairs.push(decodeNetworkCheckPairFrom(r, r.uint32()));
+        break;
+      case 3:
+        problems.push(r.string());
+        break;
+      case 4:
+        notes.push(r.string());
+        break;
+      case 5:
+        m.mtu = r.uint32();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkCheckResponse. */
+export function decodeNetworkCheckResponse(bytes: Uint8Array): NetworkCheckResponse {
+  const r = Reader.create(bytes);
+  return decodeNetworkCheckResponseFrom(r, bytes.length);
+}
+
 export interface GetClusterRequest {
 
 }
