@@ -1,10 +1,15 @@
 // What users do meanwhile: they create, scale, update and remove services, and some of them keep a history of what they were
 // told. A client that was told nothing does not know, and looks again.
 import { newRemoveRequest } from "../../../proto/gen/control.ts";
-import type { NodeAvailability } from "../../../proto/gen/objects.ts";
+import type { NetworkSpec, NodeAvailability, PortConfig } from "../../../proto/gen/objects.ts";
 import {
   newContainerSpec,
+  newEndpointSpec,
+  newIPAMConfig,
+  newNetworkAttachmentConfig,
+  newNetworkSpec,
   newNodeSpec,
+  newPortConfig,
   newResourceRequirements,
   newResources,
   newRestartPolicy,
@@ -14,7 +19,7 @@ import {
   type Service,
   type ServiceSpec,
 } from "../../../proto/gen/objects.ts";
-import type { ServiceId } from "../../../shared/model/ids.ts";
+import type { NetworkId, ServiceId } from "../../../shared/model/ids.ts";
 import type { CallContext } from "../../../shared/rpc/server.ts";
 import type { SetInput, SetOutput } from "../../history/models.ts";
 import { type Answer, call } from "./door.ts";
@@ -36,6 +41,18 @@ export interface ClientWorld {
 }
 
 const NAMES = ["alpha", "beta"];
+/** The small one is full now and then. */
+const NETWORKS = [
+  newNetworkSpec({
+    name: "ingress",
+    driver: "overlay",
+    ingress: true,
+    ipam: [newIPAMConfig({ subnet: "10.9.0.0/24" })],
+  }),
+  newNetworkSpec({ name: "large", driver: "overlay", ipam: [newIPAMConfig({ subnet: "10.9.1.0/25" })] }),
+  newNetworkSpec({ name: "small", driver: "overlay", ipam: [newIPAMConfig({ subnet: "10.9.2.0/28" })] }),
+];
+const PORTS = [0, 8_080, 8_081, 8_082];
 const MAX_SERVICES = 4;
 const MAX_REPLICAS = 6;
 /** All of it fits, also on two workers; not all of it fits on one. */
@@ -46,6 +63,7 @@ export class Clients {
   readonly histories: Histories;
   readonly #registers: { readonly id: ServiceId; known: Service }[] = [];
   readonly #services = new Set<ServiceId>();
+  readonly #networks: NetworkId[] = [];
   #next = 1;
   #leader: SimManager | undefined;
 
@@ -62,6 +80,19 @@ export class Clients {
       const service = answer.value;
       this.#registers.push({ id: service.id, known: service });
       this.histories.register(service.id, service.meta?.version ?? 0, "0");
+    }
+    for (const spec of NETWORKS) await this.#createNetwork(spec);
+  }
+
+  async #createNetwork(spec: NetworkSpec): Promise<void> {
+    for (;;) {
+      const answer = await this.#call(`create ${spec.name}`, ({ control }, context) =>
+        control.createNetwork({ spec }, context),
+      );
+      if (answer.kind === "done" && !spec.ingress) this.#networks.push(answer.value.id);
+      if (answer.kind === "done") return;
+      if (answer.kind === "refused") throw answer.error;
+      await this.#in.pause(50);
     }
   }
 
@@ -124,6 +155,9 @@ export class Clients {
       containerSpec: newContainerSpec({ image }),
       restartPolicy: newRestartPolicy({ condition: "any", delayMs: this.#in.world.between(0, 2_000) }),
       resources: newResourceRequirements({ reservations: newResources({ nanoCpus: RESERVED_NANO_CPUS }) }),
+      networks: this.#networks
+        .filter(() => this.#in.world.chance(0.4))
+        .map((target) => newNetworkAttachmentConfig({ target })),
     });
     const wish = newServiceSpec({ taskTemplate: template, ...spec });
     for (let tries = 0; ; tries++) {
@@ -282,8 +316,15 @@ export class Clients {
       ? { kind: "global" }
       : { kind: "replicated", replicas: world.between(1, MAX_REPLICAS) };
     const updateConfig = newUpdateConfig({ parallelism: 1, monitorMs: world.between(1, 2_000) });
-    const answer = await this.#create({ name, mode, updateConfig }, world.pick(this.#in.workload.images));
+    const endpointSpec = world.chance(0.5) ? undefined : newEndpointSpec({ ports: [this.#port()] });
+    const answer = await this.#create({ name, mode, updateConfig, endpointSpec }, world.pick(this.#in.workload.images));
     if (answer.kind === "done") this.#services.add(answer.value.id);
+  }
+
+  #port(): PortConfig {
+    const { world } = this.#in;
+    const publishMode = world.chance(0.2) ? "host" : "ingress";
+    return newPortConfig({ targetPort: 80, publishedPort: world.pick(PORTS) ?? 0, publishMode });
   }
 
   async #updateService(): Promise<void> {
@@ -294,10 +335,15 @@ export class Clients {
     const spec = newServiceSpec(service.spec);
     const replicas = world.between(0, MAX_REPLICAS);
     const image = world.pick(this.#in.workload.images) ?? "";
+    const endpointSpec = world.chance(0.3) ? newEndpointSpec({ ports: [this.#port()] }) : spec.endpointSpec;
     const scale = spec.mode?.kind === "replicated" && world.chance(this.#in.workload.scaleShare);
     const next: ServiceSpec = scale
       ? { ...spec, mode: { kind: "replicated", replicas } }
-      : { ...spec, taskTemplate: { ...newTaskSpec(spec.taskTemplate), containerSpec: newContainerSpec({ image }) } };
+      : {
+          ...spec,
+          endpointSpec,
+          taskTemplate: { ...newTaskSpec(spec.taskTemplate), containerSpec: newContainerSpec({ image }) },
+        };
     const answer = await this.#call(
       `update ${spec.name} to ${scale ? `${replicas} replicas` : image}`,
       ({ control }, context) =>

@@ -114,6 +114,30 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
       "for (const message of persist?.messages ?? []) this.#options.send(message);\n    this.#writing = this.#write(write).then((written) => {",
   },
   {
+    name: "an address that somebody has is given again",
+    file: "manager/allocator/addresses.ts",
+    find: "    if (view.isAddressHeld(network.id, address)) continue;\n",
+    replace: "",
+  },
+  {
+    name: "a published port is given to two services",
+    file: "manager/allocator/ports.ts",
+    find: "    if (service.id === id) continue;\n",
+    replace: "    if (service.id !== undefined) continue;\n",
+  },
+  {
+    name: "a leader gives up waiting by the clock of the one before it",
+    file: "manager/orchestrator/restart.ts",
+    find: "...stopping.map((other) => sinceMs + stopWaitMs(other))",
+    replace: "...stopping.map((other) => task.notBeforeMs + stopWaitMs(other))",
+  },
+  {
+    name: "who is to be no manager stays in the group",
+    file: "manager/ca/role-plan.ts",
+    find: "!staying.has(member.nodeId)",
+    replace: "member.raftId < 0",
+  },
+  {
     name: "a restarted agent forgets its containers",
     file: "agent/agent.ts",
     find: "await tasks.recover(signal);",

@@ -63,6 +63,12 @@ const THEMES: readonly Theme[] = [
     lateNewsMs: 2_500,
   },
   {
+    name: "clocks of leaders are hours apart while updates wait for tasks to stop",
+    faults: ["leadership handed over", "wall clock jumps", "worker's wall clock jumps", "manager killed"],
+    pauseMs: [400, 2_000],
+    workload: { update: 10, register: 2, name: 1, images: ["hollow/stubborn", "hollow/stubborn:2"], scaleShare: 0.1 },
+  },
+  {
     name: "managers are promoted and demoted while others fail",
     faults: [
       "manager demoted",

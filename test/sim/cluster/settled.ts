@@ -1,7 +1,7 @@
 // Is the cluster as it shall be? Judged from what was committed (Truth), from what each manager holds and from the containers
 // that run; what a task waits for legitimately is room on a node, and that is counted here and not taken from the scheduler.
 import type { Node, Service, Task } from "../../../proto/gen/objects.ts";
-import { rank } from "../../../shared/model/tasks.ts";
+import { isTerminal, rank } from "../../../shared/model/tasks.ts";
 import type { SimAgent } from "./agent.ts";
 import type { SimManager } from "./manager.ts";
 import { type Truth, viewHash } from "./truth.ts";
@@ -57,10 +57,16 @@ function servicesUnsettled({ truth, agents }: Judged): string | undefined {
   const roomless = new Map<string, number>();
   for (const task of tasks.values()) {
     if (!services.has(task.serviceId)) return `task ${task.id} of a removed service is still there`;
-    if (rank(task.desiredState) > rank("running") || lost.has(task.nodeId)) continue;
+    if (lost.has(task.nodeId)) continue;
+    if (rank(task.desiredState) > rank("running")) {
+      if (!isTerminal(task.status?.state ?? "new")) return `task ${task.id} still stops`;
+      continue;
+    }
     if (task.status?.state === "running") {
       count(running, task);
     } else if (task.status?.state === "pending" && !hasRoom(truth, task, here)) {
+      count(roomless, task);
+    } else if (task.status?.state === "new" && hasNoAddress(truth, task)) {
       count(roomless, task);
     }
   }
@@ -112,11 +118,16 @@ const count = (counts: Map<string, number>, { serviceId }: Task): void => {
   counts.set(serviceId, (counts.get(serviceId) ?? 0) + 1);
 };
 
+/** Nor can it get one before another task ends. */
+const hasNoAddress = ({ places }: Truth, { spec }: Task): boolean =>
+  (spec?.networks ?? []).some(({ target }) => places.isFull(target));
+
 function hasRoom(truth: Truth, task: Task, nodes: readonly Node[]): boolean {
   const wanted = task.spec?.resources?.reservations?.nanoCpus ?? 0;
   const places = task.nodeId === "" ? nodes : nodes.filter(({ id }) => id === task.nodeId);
+  const taken = new Set(task.ports.flatMap((port) => truth.nodesWithPort(port.publishedPort)));
   return places.some(({ id }) => {
     const { reserved, capacity } = truth.reservedOn(id);
-    return reserved + wanted <= capacity;
+    return reserved + wanted <= capacity && !taken.has(id);
   });
 }

@@ -5,6 +5,7 @@ import type { Change, Commit, TableName, Tables, View } from "../../../manager/s
 import type { Node, Service, Task } from "../../../proto/gen/objects.ts";
 import type { NodeId, TaskId } from "../../../shared/model/ids.ts";
 import { isLive, isTerminal, rank } from "../../../shared/model/tasks.ts";
+import { Places } from "./places.ts";
 import { bytesHash, hashOf, type World } from "./world.ts";
 
 const TABLES = ["node", "service", "task", "network", "secret", "config", "cluster"] as const;
@@ -33,6 +34,7 @@ export class Truth {
   readonly services = new Map<string, Service>();
   readonly tasks = new Map<string, Task>();
   readonly nodes = new Map<string, Node>();
+  readonly places = new Places();
   readonly #names = new Map<string, string>();
   readonly #liveBySlot = new Map<string, Set<string>>();
   readonly #written = new Map<string, number>();
@@ -71,6 +73,8 @@ export class Truth {
     this.#commits.push(digest);
     let state = this.#states[version - 1] ?? 0;
     for (const change of changes) state = (state + this.#apply(change, version)) >>> 0;
+    const collision = this.places.collision();
+    if (collision !== undefined) this.#fail(collision);
     this.#states.push(state);
     this.#world.record(`v${version} ${digest.toString(36)} ${changes.map(describe).join(", ")}`);
   }
@@ -84,6 +88,7 @@ export class Truth {
     if (removed) this.#hashes.delete(key);
     else this.#hashes.set(key, after);
     this.#written.set(change.object.id, version);
+    this.places.change(change);
     if (change.table === "task") this.#task(change);
     else if (change.table === "service") this.#service(change);
     else if (change.table === "node") this.#node(change);
@@ -162,6 +167,15 @@ export class Truth {
       reserved += other.spec?.resources?.reservations?.nanoCpus ?? 0;
     }
     return { reserved, capacity: this.nodes.get(nodeId)?.description?.resources?.nanoCpus ?? 0 };
+  }
+
+  /** Where a task has this port in mode host, or is about to. */
+  nodesWithPort(publishedPort: number): readonly NodeId[] {
+    return [...this.tasks.values()].flatMap((task) => {
+      if (publishedPort === 0 || task.nodeId === "" || isTerminal(stateOf(task))) return [];
+      if (rank(stateOf(task)) < rank("assigned")) return [];
+      return task.ports.some((port) => port.publishedPort === publishedPort) ? [task.nodeId] : [];
+    });
   }
 
   #live(task: Task, live: boolean): void {
