@@ -65,31 +65,37 @@ class Index<O extends Row> {
 const listed = (keys: Keys): readonly string[] =>
   keys === undefined ? NONE : typeof keys === "string" ? [keys] : keys;
 
+const sameKeys = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((key, i) => key === b[i]);
+
+/** Indexes come to be with the first object that they hold: most of those of a transaction never do. */
 class Indexes<O extends Row> {
-  readonly #parts: readonly {
-    readonly name: IndexName;
-    readonly keysOf: (object: O) => Keys;
-    readonly index: Index<O>;
-  }[];
+  readonly #keys: IndexKeys<O>;
+  readonly #indexes = new Map<IndexName, Index<O>>();
 
   constructor(keys: IndexKeys<O>) {
-    this.#parts = INDEX_NAMES.flatMap((name) => {
-      const keysOf = keys[name];
-      return keysOf === undefined ? [] : [{ name, keysOf, index: new Index<O>() }];
-    });
+    this.#keys = keys;
   }
 
   replace(id: string, before: O | undefined, after: O | undefined): void {
-    for (const { keysOf, index } of this.#parts) {
-      const old = before === undefined ? undefined : keysOf(before);
-      const now = after === undefined ? undefined : keysOf(after);
-      if (old !== undefined && old !== now) for (const key of listed(old)) index.delete(key, id);
-      if (now !== undefined && after !== undefined) for (const key of listed(now)) index.set(key, after);
+    for (const name of INDEX_NAMES) {
+      const keysOf = this.#keys[name];
+      if (keysOf === undefined) continue;
+      const old = listed(before === undefined ? undefined : keysOf(before));
+      const now = listed(after === undefined ? undefined : keysOf(after));
+      if (old.length === 0 && now.length === 0) continue;
+      let index = this.#indexes.get(name);
+      if (index === undefined) {
+        index = new Index();
+        this.#indexes.set(name, index);
+      }
+      if (!sameKeys(old, now)) for (const key of old) index.delete(key, id);
+      if (after !== undefined) for (const key of now) index.set(key, after);
     }
   }
 
   get(name: IndexName): Index<O> | undefined {
-    return this.#parts.find((part) => part.name === name)?.index;
+    return this.#indexes.get(name);
   }
 }
 

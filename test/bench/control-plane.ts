@@ -2,13 +2,22 @@
 // service to the last task assigned, pushed to its agent and stored as running. Raft is a memory log without a disk, and
 // agents answer at once: what is measured is the managers' own work.
 //
-//   node_modules/.bin/node test/bench/control-plane.ts [nodes] [tasks] [services]
+//   node_modules/.bin/node test/bench/control-plane.ts [nodes] [tasks] [services] [networks]
+//
+// With networks, the services are spread over so many of them, and every task gets an address and every service a virtual IP.
+import { Cursors } from "../../manager/allocator/addresses.ts";
+import { allocateEndpoint } from "../../manager/allocator/endpoint.ts";
+import { allocateNetwork, networkScope } from "../../manager/allocator/network.ts";
 import { createDispatcher } from "../../manager/dispatcher/dispatcher.ts";
 import { runLeaderLoops } from "../../manager/leader-loops.ts";
 import { createStore } from "../../manager/store/store.ts";
 import { type AgentMessage, newAgentMessage, newTaskStatusUpdate } from "../../proto/gen/dispatcher.ts";
 import {
   newContainerSpec,
+  newIPAMConfig,
+  newNetwork,
+  newNetworkAttachmentConfig,
+  newNetworkSpec,
   newNode,
   newNodeDescription,
   newPlatform,
@@ -20,12 +29,12 @@ import {
 } from "../../proto/gen/objects.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
-import { type ClusterId, type NodeId, newId } from "../../shared/model/ids.ts";
+import { type ClusterId, type NetworkId, type NodeId, newId } from "../../shared/model/ids.ts";
 import { createMemoryRaft } from "../support/memory-raft.ts";
 import { leads } from "../support/test-store.ts";
 import { printTable } from "./table.ts";
 
-const [nodes = 5_000, tasks = 50_000, services = 10] = process.argv.slice(2).map(Number);
+const [nodes = 5_000, tasks = 50_000, services = 10, networks = 0] = process.argv.slice(2).map(Number);
 const env = realEnv;
 const abort = new AbortController();
 const raft = createMemoryRaft(1);
@@ -93,6 +102,18 @@ const count = (table: "node" | "task", matches: (state: string) => boolean): num
 await until(() => count("node", (state) => state === "ready") === nodes);
 const joined = seconds(joinMs);
 
+const cursors = new Cursors(env.random);
+const targets = Array.from({ length: networks }, () => newId<NetworkId>(env.random));
+for (const [index, id] of targets.entries()) {
+  const spec = newNetworkSpec({
+    name: `network${index}`,
+    ipam: [newIPAMConfig({ subnet: `10.${100 + index}.0.0/16` })],
+  });
+  await store.update((tx) => {
+    tx.put("network", newNetwork({ id, spec, ...allocateNetwork(networkScope(tx), spec, undefined) }));
+  });
+}
+
 void runLeaderLoops({ env, log: silentLog, store, signal: abort.signal });
 const startMs = env.nowMs();
 let assigned = 0;
@@ -116,9 +137,16 @@ for (let index = 0; index < services; index++) {
     const spec = newServiceSpec({
       name: `service${index}`,
       mode: { kind: "replicated", replicas: share },
-      taskTemplate: newTaskSpec({ containerSpec }),
+      taskTemplate: newTaskSpec({
+        containerSpec,
+        networks: targets
+          .slice(index % networks)
+          .slice(0, 1)
+          .map((target) => newNetworkAttachmentConfig({ target })),
+      }),
     });
-    tx.put("service", newService({ id: newId(env.random), spec, specVersion: tx.version + 1 }));
+    const service = newService({ id: newId(env.random), spec, specVersion: tx.version + 1 });
+    tx.put("service", { ...service, endpoint: allocateEndpoint(tx, service, cursors) });
   });
 }
 await watching;
@@ -127,6 +155,7 @@ printTable(
   [
     "nodes",
     "services",
+    "networks",
     "tasks",
     "all joined s",
     "all assigned s",
@@ -139,6 +168,7 @@ printTable(
     [
       String(nodes),
       String(services),
+      String(networks),
       String(tasks),
       joined.toFixed(2),
       assignedAt.toFixed(2),
