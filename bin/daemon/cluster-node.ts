@@ -88,7 +88,7 @@ export class ClusterNode {
     const listen = parseAddress("listen address", state.listenAddr);
     this.#server = createTlsServer({ env, log, identity: this.#holder, trust, listen });
     servePort(this.#server, {
-      manager: () => this.#requireManager().handlers,
+      manager: () => this.#requireManager(),
       agent: () => this.#requireAgent(),
     });
     this.#renewal = createRenewal({

@@ -26,6 +26,7 @@ import type { NodeId } from "../../shared/model/ids.ts";
 import type { Sealer } from "../../shared/pki/sealing.ts";
 import type { Dialer } from "../../shared/rpc/dialer.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
+import type { AcceptStream } from "../../shared/rpc/tls-server.ts";
 
 /** The first manager leads alone: this is one election and one commit. */
 const BOOTSTRAP_LIMIT_MS = 20_000;
@@ -82,6 +83,8 @@ export interface ManagerPart {
     readonly dispatcher: Handlers<typeof DispatcherService>;
     readonly raft: Handlers<typeof RaftService>;
   };
+  /** A stream of Raft messages that another manager has opened. */
+  readonly acceptRaftStream: AcceptStream;
   readonly isRemoved: (nodeId: NodeId) => boolean;
   /** Is the node a worker, and none of the Raft group? Its certificate may still say manager. */
   readonly isDemoted: (nodeId: NodeId) => boolean;
@@ -115,6 +118,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     onRestored: () => run("events", (signal) => events.collect(signal)),
     sealer: options.sealer,
     dial: (addr) => dialer.openManager(addr, RAFT_CHANNEL_OPTIONS),
+    connect: dialer.openRaftStream,
     start: start.kind === "join" ? { kind: "join", members: start.members } : { kind: start.kind },
     seeds: options.seeds,
     onTurnedAway: options.onTurnedAway,
@@ -157,6 +161,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
         log: log.child({ room: "api" }),
         store,
         raft,
+        networkProgress: dispatcher.networkProgress,
         events,
         snapshot: () => Buffer.concat([...machine.snapshot()]),
         images: resolver(options),
@@ -167,6 +172,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
       dispatcher: dispatcher.handlers,
       raft: raft.handlers,
     },
+    acceptRaftStream: raft.acceptStream,
     isRemoved: removals.isRemoved,
     isDemoted: (nodeId) =>
       store.view((view) => view.get("node", nodeId)?.spec?.role) === "worker" &&

@@ -1,22 +1,19 @@
-// What other managers call: the streams of messages and snapshots, and joining or leaving. Who may call at all is the
-// authorizer's business: managers, and those that were and are not any more. Here a peer is held to itself: it speaks with its
-// own raft id, and joins and leaves as the node that its certificate names. Who was removed is told so, and no word of it
-// reaches the core.
+// What other managers call: snapshots, and joining or leaving; messages come by streams (stream/intake.ts). Who may call at all
+// is the authorizer's business: managers, and those that were and are not any more. Here a peer is held to itself: it speaks
+// with its own raft id, and joins and leaves as the node that its certificate names.
 import type * as grpc from "@grpc/grpc-js";
 import { newJoinRaftResponse, RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import type { AnyMethod, RequestOf, ResponseOf } from "../../shared/rpc/method.ts";
-import type { Peer } from "../../shared/rpc/peer.ts";
 import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
-import { fromWire } from "./codec.ts";
-import { wasRemoved } from "./core/config.ts";
 import type { RaftCore } from "./core/raft-core.ts";
 import type { Driver } from "./driver.ts";
 import type { Member } from "./member.ts";
 import type { RaftMember } from "./raft-node.ts";
 import { collectSnapshot } from "./snapshot-stream.ts";
+import { checkSender } from "./stream/intake.ts";
 import type { Transport } from "./transport.ts";
 
 export interface RaftHandlerOptions {
@@ -39,55 +36,10 @@ type UnaryMethod = AnyMethod & { readonly requestStream: false; readonly respons
 
 export function createRaftHandlers(options: RaftHandlerOptions): Handlers<typeof RaftService> {
   const { self, core, driver, transport } = options;
-
-  const checkSender = (peer: Peer, raftId: number, addr: string): void => {
-    if (peer.kind !== "node") return; // the authorizer lets no other call; tests do
-    const member = core.config.members.find((other) => other.raftId === raftId);
-    if (member !== undefined && member.nodeId !== peer.nodeId) {
-      throw new SkepError("permission_denied", `node ${peer.nodeId} is not raft member ${raftId}`);
-    }
-    if (member !== undefined) return;
-    if (wasRemoved(core.configAt(core.commitIndex), raftId)) {
-      transport.learn(raftId, addr);
-      transport.send({ kind: "removed", from: core.id, to: raftId, term: core.term });
-      throw new SkepError("failed_precondition", `raft member ${raftId} was removed from the managers`);
-    }
-    // An id that this member has yet to hear of.
-    if (peer.demoted === true) throw new SkepError("permission_denied", `node ${peer.nodeId} is no manager any more`);
-  };
-
-  /** Its address was another's, or this node was one of another group's: of the one that it is recovered from. */
-  const misdirected = (to: number, from: number): SkepError => {
-    const { id, term } = core;
-    if (wasRemoved(core.configAt(core.commitIndex), from))
-      transport.send({ kind: "removed", from: id, to: from, term });
-    return new SkepError("failed_precondition", `raft member ${to} does not answer here: this is member ${id}`);
-  };
-
   return {
-    messages: async (batches, { peer }) => {
-      let sender = 0;
-      for await (const { messages, senderRaftId, senderAddr } of batches) {
-        if (driver.stopped) throw new SkepError("unavailable", "this manager's raft member has stopped");
-        if (sender === 0) {
-          sender = senderRaftId;
-          checkSender(peer, sender, senderAddr);
-          transport.learn(sender, senderAddr);
-        }
-        for (const wire of messages) {
-          const message = fromWire(wire);
-          if (message.from !== sender) {
-            throw new SkepError("permission_denied", `raft member ${sender} may not speak for ${message.from}`);
-          }
-          if (message.to !== self.raftId) throw misdirected(message.to, sender);
-          driver.step(message);
-        }
-      }
-      return {};
-    },
     installSnapshot: async (pieces, { peer }) => {
       const message = await collectSnapshot(pieces);
-      checkSender(peer, message.from, "");
+      checkSender(core, transport, peer, message.from, "");
       if (message.to !== self.raftId || driver.stopped) {
         throw new SkepError("unavailable", `raft member ${message.to} does not run here`);
       }

@@ -1,11 +1,13 @@
 // Opens a manager's Raft member: disk, core, links and driver put together behind the RaftNode that the rest of the manager
 // sees, and the handlers that its peers call.
+import type { Duplex } from "node:stream";
 import type * as grpc from "@grpc/grpc-js";
 import type { RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Sealer } from "../../shared/pki/sealing.ts";
+import type { Peer } from "../../shared/rpc/peer.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import { RaftCore } from "./core/raft-core.ts";
 import type { Config } from "./core/types.ts";
@@ -15,6 +17,7 @@ import { createRaftHandlers } from "./handlers.ts";
 import { Member } from "./member.ts";
 import type { RaftMember, RaftNode, StateMachine } from "./raft-node.ts";
 import type { RaftStorage } from "./storage.ts";
+import { acceptStream } from "./stream/intake.ts";
 import { createTransport } from "./transport.ts";
 
 export type RaftStart =
@@ -39,6 +42,8 @@ export interface RaftOpenOptions {
   readonly onRestored?: () => void;
   /** A client to another manager's daemon. Raft closes it. Make its channel with RAFT_CHANNEL_OPTIONS (transport.ts). */
   readonly dial: (addr: string) => grpc.Client;
+  /** A stream to another manager's Raft (its `acceptStream`), over a connection that proves both. Raft closes it. */
+  readonly connect: (addr: string, signal: AbortSignal) => Promise<Duplex>;
   readonly start: RaftStart;
   /** 100. */
   readonly tickIntervalMs?: number;
@@ -65,6 +70,8 @@ export interface OpenRaft extends RaftNode {
   readonly setAddr: (addr: string) => void;
   /** For peers and joiners; only managers may call them. */
   readonly handlers: Handlers<typeof RaftService>;
+  /** A stream that another manager has opened. @param prove who it is; throws when it may not speak to Raft. */
+  readonly acceptStream: (socket: Duplex, prove: () => Peer) => void;
 }
 
 const MAX_APPEND_BYTES = 1 << 20;
@@ -106,6 +113,7 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
       log,
       self,
       dial: options.dial,
+      connect: options.connect,
       addressOf: (id) => [...core.config.members, ...known].find((member) => member.raftId === id)?.addr,
       seeds: options.seeds ?? (() => []),
       onTurnedAway: options.onTurnedAway ?? (() => undefined),
@@ -149,6 +157,8 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
         dial: options.dial,
         isManager: options.isManager,
       }),
+      acceptStream: (socket: Duplex, prove: () => Peer) =>
+        acceptStream({ log, core, driver, transport }, socket, prove),
     });
   } catch (error) {
     await storage.close().catch(() => undefined);

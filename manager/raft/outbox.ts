@@ -34,6 +34,10 @@ export class Outbox {
     return true;
   }
 
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
   clear(): void {
     this.#queue = [];
     this.#bytes = 0;

@@ -1,19 +1,20 @@
-// The way to one other member: a long stream of batches, made again with back-off when it breaks, and a stream per snapshot
-// beside it, so that heartbeats pass a large one.
+// The way to one other member: a long stream of messages, made again with back-off when it breaks, and a gRPC call per
+// snapshot beside it, so that heartbeats pass a large one.
+import type { Duplex } from "node:stream";
 import type * as grpc from "@grpc/grpc-js";
-import { newRaftBatch, type RaftBatch, RaftService } from "../../proto/gen/raft.ts";
+import { RaftService } from "../../proto/gen/raft.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { clientStream } from "../../shared/rpc/client.ts";
-import { type StreamedMessage, toWire } from "./codec.ts";
+import type { StreamedMessage } from "./codec.ts";
 import type { MessageOf } from "./core/messages.ts";
 import { Outbox, type OutboxLimits } from "./outbox.ts";
-import { reach } from "./reach.ts";
 import { snapshotPieces } from "./snapshot-stream.ts";
+import { Outgoing } from "./stream/outgoing.ts";
 
 // A queue is short-lived: what waits longer than a few heartbeats is worthless. A batch with one entry of the largest size
-// still fits gRPC's 8 MiB.
+// still fits a frame.
 const OUTBOX: OutboxLimits = { maxMessages: 4096, maxBytes: 32 << 20, maxBatchBytes: 2 << 20 };
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1000;
@@ -27,8 +28,10 @@ export interface LinkOptions {
   readonly env: Env;
   readonly log: Log;
   readonly self: { readonly raftId: number; readonly addr: string };
-  /** The result is the link's own: it closes it. */
+  /** For snapshots. The result is the link's own: it closes it. */
   readonly dial: (addr: string) => grpc.Client;
+  /** A stream to the Raft member at `addr`, proven to be a manager's. The link's own as well. */
+  readonly connect: (addr: string, signal: AbortSignal) => Promise<Duplex>;
   /** Where the peer may answer now, the likeliest first; asked again before every attempt. */
   readonly addresses: () => readonly string[];
   readonly onSnapshotDone: (delivered: boolean) => void;
@@ -40,7 +43,7 @@ export class PeerLink {
   readonly #outbox = new Outbox(OUTBOX);
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
-  #client: grpc.Client | undefined;
+  #stream: Outgoing | undefined;
   /** The present or last attempt has not come to a connection. */
   #connecting = false;
   /** The one under way. */
@@ -53,28 +56,31 @@ export class PeerLink {
   }
 
   send(message: StreamedMessage): void {
-    this.#outbox.add(message);
+    if (this.#stream === undefined) this.#outbox.add(message);
+    else this.#stream.send(message);
   }
 
   /** One at a time: a second one while the first is on its way counts as lost. */
   sendSnapshot(message: MessageOf<"snapshot">): void {
-    const { onSnapshotDone, log } = this.#options;
-    const client = this.#client;
-    if (this.#snapshot !== undefined || client === undefined) {
+    const { onSnapshotDone, log, dial } = this.#options;
+    const addr = this.#stream === undefined ? undefined : this.#attempt?.addr;
+    if (this.#snapshot !== undefined || addr === undefined) {
       onSnapshotDone(false);
       return;
     }
-    const sent = clientStream(client, RaftService.installSnapshot, snapshotPieces(message), {
-      signal: this.#stop.signal,
-    });
+    const client = dial(addr);
+    const { signal } = this.#stop;
+    const sent = clientStream(client, RaftService.installSnapshot, snapshotPieces(message), { signal });
     this.#snapshot = sent.then(
       () => {
+        client.close();
         this.#snapshot = undefined;
         onSnapshotDone(true);
       },
       (error: unknown) => {
+        client.close();
         this.#snapshot = undefined;
-        if (this.#stop.signal.aborted) return;
+        if (signal.aborted) return;
         log.warn({ peer: message.to, index: message.snapshot.index, error: String(error) }, "snapshot not delivered");
         onSnapshotDone(false);
       },
@@ -119,41 +125,49 @@ export class PeerLink {
 
   /** One stream, from its opening to its end; whether it ended because the peer has moved. */
   async #connect(addr: string): Promise<boolean> {
-    const { env, dial, log, onTurnedAway } = this.#options;
+    const { env, self, log, onTurnedAway } = this.#options;
     const { signal } = this.#stop;
-    const abort = new AbortController(); // also ends the source when the call ended by itself
+    const abort = new AbortController();
     const either = AbortSignal.any([signal, abort.signal]);
     this.#attempt = { addr, abort };
     this.#connecting = true;
-    const client = dial(addr);
     const startedMs = env.nowMs();
+    let socket: Duplex | undefined;
+    const onAbort = (): void => {
+      socket?.destroy();
+    };
     try {
-      await reach(client, env, CONNECT_LIMIT_MS, either);
+      socket = await this.#reach(addr, either);
+      either.addEventListener("abort", onAbort, { once: true });
       this.#connecting = false;
       if (env.nowMs() - startedMs > MAX_RETRY_MS) this.#outbox.clear(); // from before the peer came back
-      this.#client = client;
-      await clientStream(client, RaftService.messages, this.#batches(either), { signal: either });
+      this.#stream = new Outgoing(socket, this.#outbox, env, { senderRaftId: self.raftId, senderAddr: self.addr });
+      either.throwIfAborted();
+      await this.#stream.ended;
     } catch (error) {
       if (abort.signal.aborted) return true;
       if (!signal.aborted) log.debug({ addr, error: String(error) }, "raft stream broke");
       const { code, message } = SkepError.from(error);
       if (code === "unauthenticated" && WAS_REMOVED.test(message)) onTurnedAway(message);
     } finally {
-      abort.abort();
-      this.#client = undefined;
+      either.removeEventListener("abort", onAbort);
+      socket?.destroy();
+      this.#stream = undefined;
       this.#attempt = undefined;
-      client.close();
     }
     return false;
   }
 
-  async *#batches(signal: AbortSignal): AsyncGenerator<RaftBatch> {
-    const { raftId, addr } = this.#options.self;
-    yield newRaftBatch({ senderRaftId: raftId, senderAddr: addr });
-    for (;;) {
-      await this.#outbox.filled(signal);
-      if (signal.aborted) return;
-      yield newRaftBatch({ messages: this.#outbox.take().map(toWire) });
+  async #reach(addr: string, signal: AbortSignal): Promise<Duplex> {
+    const { env, connect } = this.#options;
+    const late = new AbortController();
+    const timer = env.timer(CONNECT_LIMIT_MS, () => {
+      late.abort(new SkepError("unavailable", `no connection within ${CONNECT_LIMIT_MS} ms`));
+    });
+    try {
+      return await connect(addr, AbortSignal.any([signal, late.signal]));
+    } finally {
+      timer.cancel();
     }
   }
 }

@@ -2,6 +2,7 @@
 // then where the membership has it, then wherever else a manager may be. A link that leads to another member than it should
 // is ended by that member, which has heard by then where we answer; so one address in common is enough for two managers that
 // have both moved to find one another.
+import type { Duplex } from "node:stream";
 import type * as grpc from "@grpc/grpc-js";
 import type { Env } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
@@ -39,6 +40,7 @@ export interface TransportOptions {
   readonly log: Log;
   readonly self: { readonly raftId: number; readonly addr: string };
   readonly dial: (addr: string) => grpc.Client;
+  readonly connect: (addr: string, signal: AbortSignal) => Promise<Duplex>;
   /** From the membership. */
   readonly addressOf: (raftId: number) => string | undefined;
   /** Where else managers may be: tried when a member is not where it should be. */
@@ -49,7 +51,7 @@ export interface TransportOptions {
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const { env, log, self, dial, addressOf, onSnapshotDone, onTurnedAway } = options;
+  const { env, log, self, dial, connect, addressOf, onSnapshotDone, onTurnedAway } = options;
   const links = new Map<number, PeerLink>();
   const learned = new Map<number, string>();
   const configured = new Map<number, string>();
@@ -67,6 +69,7 @@ export function createTransport(options: TransportOptions): Transport {
       log: log.child({ peer: raftId }),
       self,
       dial,
+      connect,
       addresses,
       onSnapshotDone: (delivered) => onSnapshotDone(raftId, delivered),
       onTurnedAway,

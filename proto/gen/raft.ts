@@ -1113,36 +1113,6 @@ export function decodeRaftBatch(bytes: Uint8Array): RaftBatch {
   return decodeRaftBatchFrom(r, bytes.length);
 }
 
-export interface RaftStreamEnd {
-
-}
-/** A RaftStreamEnd with every field that is not given at its zero value. */
-export function newRaftStreamEnd(init: Partial<RaftStreamEnd> = {}): RaftStreamEnd {
-  return { ...init };
-}
-export function encodeRaftStreamEndInto(_m: RaftStreamEnd, w: Writer): Writer {
-
-  return w;
-}
-export function encodeRaftStreamEnd(m: RaftStreamEnd): Uint8Array {
-  return encodeRaftStreamEndInto(m, Writer.create()).finish();
-}
-export function decodeRaftStreamEndFrom(r: Reader, length: number): RaftStreamEnd {
-  const end = r.pos + length;
-
-  const m: Mutable<RaftStreamEnd> = newRaftStreamEnd();
-  while (r.pos < end) {
-    const tag = nextTag(r);
-    r.skipType(tag & 7);
-  }
-  return m;
-}
-/** @throws RangeError or Error when the bytes are not a RaftStreamEnd. */
-export function decodeRaftStreamEnd(bytes: Uint8Array): RaftStreamEnd {
-  const r = Reader.create(bytes);
-  return decodeRaftStreamEndFrom(r, bytes.length);
-}
-
 /** The first piece carries the head. */
 export interface RaftSnapshotPiece {
   readonly from: number;
@@ -1380,15 +1350,6 @@ export function decodeLeaveRaftResponse(bytes: Uint8Array): LeaveRaftResponse {
 }
 
 export const RaftService = {
-  messages: {
-    path: "/skep.v1.Raft/Messages",
-    requestStream: true,
-    responseStream: false,
-    requestSerialize: (m: RaftBatch): Buffer => asBuffer(encodeRaftBatch(m)),
-    requestDeserialize: (b: Buffer): RaftBatch => decodeBounded(decodeRaftBatch, b, 1000000),
-    responseSerialize: (m: RaftStreamEnd): Buffer => asBuffer(encodeRaftStreamEnd(m)),
-    responseDeserialize: decodeRaftStreamEnd as (b: Buffer) => RaftStreamEnd,
-  },
   installSnapshot: {
     path: "/skep.v1.Raft/InstallSnapshot",
     requestStream: true,

@@ -1,11 +1,15 @@
 // Channels to other nodes. Each shows our certificate and takes an answer only from a node of our cluster in the role asked
 // for: the address says where, never who. A connection shows for ever the certificate that it was made with, and with it our
 // role of that time: when the certificate is replaced, every channel is made anew, and calls under way end on the old ones.
-import type { PeerCertificate } from "node:tls";
+import type { Duplex } from "node:stream";
+import { connect, type PeerCertificate } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
+import { SkepError } from "../errors.ts";
 import type { NodeId } from "../model/ids.ts";
 import { identityOfSubject, ROLE_NAME } from "../pki/certificate.ts";
 import type { Identity, IdentityHolder } from "../pki/identity.ts";
+import { parseAddress } from "./address.ts";
+import { RAFT_ALPN } from "./alpn.ts";
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
 
 /** Channels that are kept at most; the one not asked for the longest is closed when there are more. */
@@ -16,6 +20,11 @@ export interface Dialer {
   readonly manager: (addr: string) => grpc.Client;
   /** Like `manager`, but a channel of its own with options of its own, which the caller closes. */
   readonly openManager: (addr: string, options: grpc.ClientOptions) => grpc.Client;
+  /**
+   * A stream to the Raft of the manager at `addr`, proven as the channels are. The caller ends it.
+   * @throws {SkepError} `unavailable`: nobody answers there, or somebody else. @throws `signal.reason` when aborted.
+   */
+  readonly openRaftStream: (addr: string, signal: AbortSignal) => Promise<Duplex>;
   /** The node `nodeId`, whatever its role. */
   readonly node: (addr: string, nodeId: NodeId) => grpc.Client;
   readonly close: () => void;
@@ -90,6 +99,45 @@ function certificateProvider(identity: IdentityHolder): Provider {
   };
 }
 
+function openRaftStream(own: Identity, addr: string, signal: AbortSignal): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const { host, port } = parseAddress("manager address", addr);
+    const socket = connect({
+      host,
+      port,
+      servername: ROLE_NAME.manager,
+      cert: own.certificatePem,
+      key: own.keyPem,
+      ca: own.rootPem,
+      minVersion: "TLSv1.3",
+      ALPNProtocols: [RAFT_ALPN],
+      checkServerIdentity: (_host, certificate) => checkServer(certificate, { kind: "manager" }, own),
+    });
+    socket.setNoDelay(true);
+    const onAbort = (): void => settle(signal.reason);
+    const onError = (error: Error): void => settle(new SkepError("unavailable", error.message, { cause: error }));
+    const onClose = (): void => settle(new SkepError("unavailable", "the connection was closed"));
+    const settle = (failure?: unknown): void => {
+      signal.removeEventListener("abort", onAbort);
+      socket.off("close", onClose).off("error", onError);
+      if (failure === undefined) {
+        resolve(socket);
+        return;
+      }
+      socket.on("error", () => undefined).destroy();
+      reject(failure);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    socket.on("error", onError).on("close", onClose);
+    socket.once("secureConnect", () => {
+      settle(
+        socket.alpnProtocol === RAFT_ALPN ? undefined : new SkepError("unavailable", `no raft answers at ${addr}`),
+      );
+    });
+  });
+}
+
 export function createDialer(identity: IdentityHolder): Dialer {
   const provider = certificateProvider(identity);
   const channels = new Map<string, grpc.Client>();
@@ -136,6 +184,7 @@ export function createDialer(identity: IdentityHolder): Dialer {
         ...options,
         "grpc.ssl_target_name_override": ROLE_NAME.manager,
       }),
+    openRaftStream: (addr, signal) => openRaftStream(identity.current(), addr, signal),
     node: (addr, nodeId) => open(`${addr} ${nodeId}`, addr, nodeId, () => credentialsFor({ kind: "node", nodeId })),
     close: () => {
       unwatch();

@@ -10,6 +10,7 @@
 // reaches the port may be one, and what they send is kept and decoded before it can be refused.
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import type { Env } from "../env/env.ts";
@@ -18,8 +19,10 @@ import type { Log } from "../log.ts";
 import type { CertificateInfo } from "../pki/certificate.ts";
 import type { Identity, IdentityHolder } from "../pki/identity.ts";
 import type { Address } from "./address.ts";
+import { GRPC_ALPN, RAFT_ALPN } from "./alpn.ts";
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, MAX_STRANGER_MESSAGE_BYTES } from "./limits.ts";
 import { listenTcp } from "./listen.ts";
+import type { Peer } from "./peer.ts";
 import { createCertificateCache, provePeer, refusal, type Trust } from "./peer-proof.ts";
 import type { PeerResolver } from "./server.ts";
 
@@ -41,10 +44,15 @@ export interface TlsServerOptions {
   readonly listen: Address;
 }
 
+/** `prove` says who is there, as a `PeerResolver` does of a call. @throws {SkepError} as it does. */
+export type AcceptStream = (socket: Duplex, prove: () => Peer) => void;
+
 export interface NodeServer {
   /** Services are added here, to all of them, with `resolvePeer`, before `listen`. */
   readonly grpc: readonly grpc.Server[];
   readonly resolvePeer: PeerResolver;
+  /** Who takes the streams that are not gRPC: managers' Raft. Without, they are cut. */
+  readonly onRaftStream: (accept: AcceptStream) => void;
   /**
    * Resolves with the port in use.
    * @throws {SkepError} `failed_precondition`: the port is taken, or the address is not this host's.
@@ -102,6 +110,7 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
   const servers = [members, strangers];
   const toMembers = members.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   const toStrangers = strangers.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  let acceptRaft: AcceptStream | undefined;
   let strangerCount = 0;
   const certificateOf = createCertificateCache();
   const sockets = new Set<Socket>();
@@ -112,7 +121,8 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
 
   const accept = (socket: TLSSocket): void => {
     socket.on("error", (error) => log.debug({ error: error.message }, "connection failed"));
-    if (socket.alpnProtocol !== "h2") {
+    const isRaft = socket.alpnProtocol === RAFT_ALPN;
+    if (!isRaft && socket.alpnProtocol !== GRPC_ALPN) {
       socket.destroy();
       return;
     }
@@ -134,7 +144,13 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
         socket.destroy();
         return;
       }
-      toMembers.injectConnection(socket);
+      if (!isRaft) toMembers.injectConnection(socket);
+      else if (acceptRaft === undefined) socket.destroy();
+      else acceptRaft(socket, () => provePeer(certificateOf(certificate), trust));
+      return;
+    }
+    if (isRaft) {
+      socket.destroy();
       return;
     }
     if (strangerCount >= MAX_STRANGERS) {
@@ -151,7 +167,7 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     ...contextOf(identity.current()),
     requestCert: true,
     rejectUnauthorized: false,
-    ALPNProtocols: ["h2"],
+    ALPNProtocols: [GRPC_ALPN, RAFT_ALPN],
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   });
   tls.maxConnections = MAX_CONNECTIONS;
@@ -205,6 +221,9 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
   return {
     grpc: servers,
     resolvePeer,
+    onRaftStream: (accept) => {
+      acceptRaft = accept;
+    },
     listen: () => listenTcp(tls, options.listen),
     dropMistrusted,
     close: (graceMs) => {

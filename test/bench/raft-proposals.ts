@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as grpc from "@grpc/grpc-js";
-import { openRaft, type RaftStart } from "../../manager/raft/open.ts";
+import { type OpenRaft, openRaft, type RaftStart } from "../../manager/raft/open.ts";
 import type { RaftMember, RaftNode } from "../../manager/raft/raft-node.ts";
 import { RAFT_CHANNEL_OPTIONS } from "../../manager/raft/transport.ts";
 import { RaftService } from "../../proto/gen/raft.ts";
@@ -19,6 +19,7 @@ import { silentLog } from "../../shared/log.ts";
 import { createSealer, newSealingKey } from "../../shared/pki/sealing.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import { addService } from "../../shared/rpc/server.ts";
+import { connectPlain, listenPlain } from "../support/plain-port.ts";
 import { addPutService } from "./put-service.ts";
 
 const ENTRY_BYTES = 256;
@@ -46,10 +47,9 @@ const dial = (addr: string): grpc.Client =>
 
 async function member(root: string, name: string, sealing: string, joinAddr: string | undefined): Promise<void> {
   const server = new grpc.Server(RAFT_CHANNEL_OPTIONS);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
+  let opened: OpenRaft | undefined;
+  const { port } = await listenPlain(server, 0, (socket) => {
+    opened?.acceptStream(socket, () => ({ kind: "local" }));
   });
   const addr = `127.0.0.1:${port}`;
   let start: RaftStart = { kind: "bootstrap" };
@@ -70,9 +70,11 @@ async function member(root: string, name: string, sealing: string, joinAddr: str
     addr,
     stateMachine: { apply: () => undefined, snapshot: () => [], restore: async () => undefined },
     dial,
+    connect: connectPlain,
     start,
     ...(sealing === "plain" ? {} : { sealer: createSealer(newSealingKey()) }),
   });
+  opened = raft;
   addService(
     server,
     RaftService,

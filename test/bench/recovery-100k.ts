@@ -24,6 +24,7 @@ import { isCode } from "../../shared/errors.ts";
 import { silentLog } from "../../shared/log.ts";
 import { type NodeId, newId, type ServiceId, type TaskId } from "../../shared/model/ids.ts";
 import { createSealer } from "../../shared/pki/sealing.ts";
+import { connectPlain } from "../support/plain-port.ts";
 import { median, printTable } from "./table.ts";
 
 /** As a manager's log is: sealed. The key of all runs of one benchmark. */
@@ -58,6 +59,7 @@ async function member(dir: string, tasks: number): Promise<void> {
     addr: "127.0.0.1:1",
     stateMachine: machine,
     dial: (addr) => new grpc.Client(addr, grpc.credentials.createInsecure()),
+    connect: connectPlain,
     start: { kind: isNew ? "bootstrap" : "restart" },
     sealer: createSealer(KEY),
   });

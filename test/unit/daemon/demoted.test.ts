@@ -4,13 +4,16 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { renew } from "../../../bin/daemon/enroll.ts";
 import { openStateDir } from "../../../bin/daemon/state-dir.ts";
+import { Outbox } from "../../../manager/raft/outbox.ts";
+import { Outgoing } from "../../../manager/raft/stream/outgoing.ts";
 import { ControlService, newEventsRequest, newListRequest, newSetNodeRoleRequest } from "../../../proto/gen/control.ts";
 import type { Node } from "../../../proto/gen/objects.ts";
-import { newJoinRaftRequest, newLeaveRaftRequest, newRaftBatch, RaftService } from "../../../proto/gen/raft.ts";
+import { newJoinRaftRequest, newLeaveRaftRequest, RaftService } from "../../../proto/gen/raft.ts";
+import { realEnv } from "../../../shared/env/real-env.ts";
 import { type Code, isCode } from "../../../shared/errors.ts";
 import { type NodeId, parseId } from "../../../shared/model/ids.ts";
 import { createIdentityHolder, type Identity, openIdentity } from "../../../shared/pki/identity.ts";
-import { clientStream, serverStream, unary } from "../../../shared/rpc/client.ts";
+import { serverStream, unary } from "../../../shared/rpc/client.ts";
 import { createDialer, type Dialer } from "../../../shared/rpc/dialer.ts";
 import { eventually, LOCAL, type TestDaemon, testDaemon } from "./daemons.ts";
 
@@ -130,11 +133,13 @@ test("the certificate of a demoted manager is a worker's at once", async () => {
       /may not leave/,
     );
   }
-  const say = async function* (senderRaftId: number) {
-    yield newRaftBatch({ senderRaftId, senderAddr: at(1).addr });
+  const say = async (senderRaftId: number): Promise<never> => {
+    const stream = await callerWith(old).openRaftStream(at(0).addr, AbortSignal.timeout(timeoutMs));
+    const waiting = new Outbox({ maxMessages: 1, maxBytes: 1, maxBatchBytes: 1 });
+    return await new Outgoing(stream, waiting, realEnv, { senderRaftId, senderAddr: at(1).addr }).ended;
   };
-  await refused(clientStream(client, RaftService.messages, say(2)), "failed_precondition", /was removed/);
-  await refused(clientStream(client, RaftService.messages, say(99)), "permission_denied", /no manager any more/);
+  await refused(say(2), "failed_precondition", /was removed/);
+  await refused(say(99), "permission_denied", /no manager any more/);
   // What is a worker's it may: it gets a worker's certificate.
   await eventually("the node itself is a worker", async () => (await at(1).info()).controlAvailable === false);
   assert.equal((await renew(client, old, new AbortController().signal)).role, "worker");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openRaft } from "../../../manager/raft/open.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { silentLog } from "../../../shared/log.ts";
+import { connectPlain } from "../../support/plain-port.ts";
 import { dial, ListMachine, until } from "./real-members.ts";
 
 const raft = await openRaft({
@@ -14,6 +15,7 @@ const raft = await openRaft({
   addr: "127.0.0.1:1",
   stateMachine: new ListMachine(),
   dial,
+  connect: connectPlain,
   start: { kind: "bootstrap" },
   tickIntervalMs: 20,
   snapshotIntervalEntries: 100,

@@ -11,6 +11,7 @@ import { realEnv } from "../../../shared/env/real-env.ts";
 import { silentLog } from "../../../shared/log.ts";
 import { unary } from "../../../shared/rpc/client.ts";
 import { addService } from "../../../shared/rpc/server.ts";
+import { connectPlain, listenPlain, type PlainPort } from "../../support/plain-port.ts";
 
 /** Keeps every applied value, in order: what members must agree on. */
 export class ListMachine implements StateMachine {
@@ -34,15 +35,15 @@ export class RealMember {
   readonly dir: string;
   readonly machine = new ListMachine();
   readonly raft: OpenRaft;
-  readonly server: grpc.Server;
+  readonly port: PlainPort;
   readonly addr: string;
 
-  constructor(name: string, dir: string, machine: ListMachine, raft: OpenRaft, server: grpc.Server, addr: string) {
+  constructor(name: string, dir: string, machine: ListMachine, raft: OpenRaft, port: PlainPort, addr: string) {
     Object.assign(this, { machine });
     this.name = name;
     this.dir = dir;
     this.raft = raft;
-    this.server = server;
+    this.port = port;
     this.addr = addr;
   }
 }
@@ -55,8 +56,12 @@ export class RealCluster {
 
   async open(name: string, start: RaftStart, raftId: number, more: Partial<RaftOpenOptions> = {}): Promise<RealMember> {
     const server = new grpc.Server(RAFT_CHANNEL_OPTIONS);
-    const port = await bind(server, this.addrs.get(name) ?? "127.0.0.1:0"); // delete it from `addrs` to open it elsewhere
-    const addr = `127.0.0.1:${port}`;
+    const known = this.addrs.get(name); // delete it from `addrs` to open it elsewhere
+    const port = await listenPlain(server, portOf(known), (socket) => {
+      opened?.acceptStream(socket, () => ({ kind: "local" }));
+    });
+    const addr = `127.0.0.1:${port.port}`;
+    let opened: OpenRaft | undefined;
     this.addrs.set(name, addr);
     const machine = new ListMachine();
     const dir = join(this.root, name);
@@ -69,13 +74,15 @@ export class RealCluster {
       addr,
       stateMachine: machine,
       dial,
+      connect: connectPlain,
       start,
       tickIntervalMs: 20,
       ...more,
     }).catch((error: unknown) => {
-      server.forceShutdown();
+      port.close();
       throw error;
     });
+    opened = raft;
     addService(
       server,
       RaftService,
@@ -83,7 +90,7 @@ export class RealCluster {
       () => ({ kind: "local" }),
       () => undefined,
     );
-    const member = new RealMember(name, dir, machine, raft, server, addr);
+    const member = new RealMember(name, dir, machine, raft, port, addr);
     this.members.set(name, member);
     this.raftIds.set(name, raft.status().raftId);
     return member;
@@ -91,10 +98,9 @@ export class RealCluster {
 
   /** As a joining daemon does: asks any member, then opens with what it got. */
   async join(name: string, via: string, more: Partial<RaftOpenOptions> = {}): Promise<RealMember> {
-    const server = new grpc.Server();
-    const port = await bind(server, "127.0.0.1:0"); // reserves the address that it announces
-    server.forceShutdown();
-    const addr = `127.0.0.1:${port}`;
+    const reserved = await listenPlain(new grpc.Server(), 0, (socket) => socket.destroy()); // the address that it announces
+    reserved.close();
+    const addr = `127.0.0.1:${reserved.port}`;
     this.addrs.set(name, addr);
     const client = dial(this.get(via).addr);
     try {
@@ -120,9 +126,9 @@ export class RealCluster {
   async stop(name: string, how: "clean" | "cut" = "clean"): Promise<void> {
     const member = this.get(name);
     this.members.delete(name);
-    if (how === "cut") member.server.forceShutdown();
+    if (how === "cut") member.port.close();
     await member.raft.stop();
-    member.server.forceShutdown();
+    member.port.close();
   }
 
   leader(): RealMember | undefined {
@@ -135,12 +141,7 @@ export class RealCluster {
   }
 }
 
-const bind = (server: grpc.Server, addr: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.bindAsync(addr, grpc.ServerCredentials.createInsecure(), (error, port) =>
-      error === null ? resolve(port) : reject(error),
-    );
-  });
+const portOf = (addr: string | undefined): number => Number(addr?.split(":")[1] ?? 0);
 
 /** Polls until `condition` gives something; fails after a generous limit, which only a broken program reaches. */
 export async function until<T>(what: string, condition: () => T | undefined | false): Promise<T> {

@@ -11,6 +11,7 @@ import { openRaft } from "../../../../manager/raft/open.ts";
 import { realEnv } from "../../../../shared/env/real-env.ts";
 import { silentLog } from "../../../../shared/log.ts";
 import { createSealer, newSealingKey } from "../../../../shared/pki/sealing.ts";
+import { connectPlain } from "../../../support/plain-port.ts";
 import { dial, ListMachine } from "../real-members.ts";
 
 const root = mkdtempSync(join(tmpdir(), "skep-damage-"));
@@ -71,6 +72,7 @@ const open = () =>
     addr: "h:1",
     stateMachine: new ListMachine(),
     dial,
+    connect: connectPlain,
     sealer,
     start: { kind: "restart" },
   });

@@ -1,0 +1,100 @@
+// The answering end: another manager's messages into the driver. The peer is held to itself: it speaks with its own raft id.
+// Who was removed is told so, and no word of it reaches the core.
+import type { Duplex } from "node:stream";
+import { decodeRaftBatch, type RaftBatch } from "../../../proto/gen/raft.ts";
+import { SkepError } from "../../../shared/errors.ts";
+import type { Log } from "../../../shared/log.ts";
+import type { Peer } from "../../../shared/rpc/peer.ts";
+import { fromWire } from "../codec.ts";
+import { wasRemoved } from "../core/config.ts";
+import type { RaftCore } from "../core/raft-core.ts";
+import type { Driver } from "../driver.ts";
+import type { Transport } from "../transport.ts";
+import { encodeFrame, FRAME, FrameReader } from "./frames.ts";
+
+export interface IntakeOptions {
+  readonly log: Log;
+  readonly core: RaftCore;
+  readonly driver: Driver;
+  readonly transport: Transport;
+}
+
+const NOTHING = new Uint8Array(0);
+const PONG = encodeFrame(FRAME.pong, NOTHING);
+
+/** Reads `socket` until either side hangs up. @param prove says who is there; throws when it may not speak to Raft. */
+export function acceptStream(options: IntakeOptions, socket: Duplex, prove: () => Peer): void {
+  const { driver, log } = options;
+  const reader = new FrameReader();
+  let sender: ((batch: RaftBatch) => void) | undefined;
+  const refuse = (error: unknown): void => {
+    const { code, message } = SkepError.from(error);
+    log.debug({ code, message }, "refused a raft stream");
+    socket.end(encodeFrame(FRAME.refusal, Buffer.from(`${code} ${message}`)));
+    socket.removeAllListeners("data");
+    socket.resume(); // what is still under way is not read, and the end comes
+  };
+  const onData = (chunk: Buffer): void => {
+    try {
+      if (driver.stopped) throw new SkepError("unavailable", "this manager's raft member has stopped");
+      sender ??= senderOf(options, prove());
+      for (const { kind, payload } of reader.read(chunk)) {
+        if (kind === FRAME.ping) socket.write(PONG);
+        else if (kind === FRAME.batch) sender(decodeRaftBatch(payload));
+        else throw new SkepError("invalid_argument", `a raft frame of kind ${kind} is refused`);
+      }
+    } catch (error) {
+      refuse(error);
+    }
+  };
+  const onStop = (): void => {
+    socket.destroy();
+  };
+  driver.signal.addEventListener("abort", onStop, { once: true });
+  socket.once("close", () => driver.signal.removeEventListener("abort", onStop));
+  socket.on("error", () => undefined); // "close" follows
+  socket.on("data", onData);
+}
+
+function senderOf({ core, driver, transport }: IntakeOptions, peer: Peer): (batch: RaftBatch) => void {
+  let from = 0;
+  return ({ messages, senderRaftId, senderAddr }) => {
+    if (from === 0) {
+      checkSender(core, transport, peer, senderRaftId, senderAddr);
+      from = senderRaftId;
+      transport.learn(from, senderAddr);
+    }
+    for (const wire of messages) {
+      const message = fromWire(wire);
+      if (message.from !== from) {
+        throw new SkepError("permission_denied", `raft member ${from} may not speak for ${message.from}`);
+      }
+      if (message.to !== core.id) throw misdirected(core, transport, message.to, from);
+      driver.step(message);
+    }
+  };
+}
+
+/** @param addr where the sender says that it answers; empty: it has not said. */
+export function checkSender(core: RaftCore, transport: Transport, peer: Peer, raftId: number, addr: string): void {
+  if (peer.kind !== "node") return; // the authorizer lets no other call; tests do
+  const member = core.config.members.find((other) => other.raftId === raftId);
+  if (member !== undefined && member.nodeId !== peer.nodeId) {
+    throw new SkepError("permission_denied", `node ${peer.nodeId} is not raft member ${raftId}`);
+  }
+  if (member !== undefined) return;
+  if (wasRemoved(core.configAt(core.commitIndex), raftId)) {
+    transport.learn(raftId, addr);
+    transport.send({ kind: "removed", from: core.id, to: raftId, term: core.term });
+    throw new SkepError("failed_precondition", `raft member ${raftId} was removed from the managers`);
+  }
+  // An id that this member has yet to hear of.
+  if (peer.demoted === true) throw new SkepError("permission_denied", `node ${peer.nodeId} is no manager any more`);
+}
+
+/** Its address was another's, or this node was one of another group's: of the one that it is recovered from. */
+function misdirected(core: RaftCore, transport: Transport, to: number, from: number): SkepError {
+  const { id, term } = core;
+  if (wasRemoved(core.configAt(core.commitIndex), from)) transport.send({ kind: "removed", from: id, to: from, term });
+  return new SkepError("failed_precondition", `raft member ${to} does not answer here: this is member ${id}`);
+}
