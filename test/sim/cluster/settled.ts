@@ -15,7 +15,9 @@ export interface Judged {
 
 /** What is not yet as it shall be; undefined when all is. */
 export function unsettled(judged: Judged): string | undefined {
-  return managersUnsettled(judged) ?? rolesUnsettled(judged) ?? servicesUnsettled(judged);
+  const problem = managersUnsettled(judged) ?? rolesUnsettled(judged) ?? servicesUnsettled(judged);
+  if (problem === undefined) haveOneState(judged);
+  return problem;
 }
 
 function managersUnsettled({ truth, managers }: Judged): string | undefined {
@@ -23,11 +25,16 @@ function managersUnsettled({ truth, managers }: Judged): string | undefined {
   if (leaders.length !== 1) return `${leaders.length} managers lead`;
   for (const { life, name } of managers) {
     if (life === undefined) return `${name} is down`;
-    const at = life.store.view((view) => ({ version: view.version, hash: viewHash(view) }));
-    if (at.version !== truth.version) return `${name} is at version ${at.version} of ${truth.version}`;
-    truth.viewed(name, at.version, at.hash);
+    const version = life.store.view((view) => view.version);
+    if (version !== truth.version) return `${name} is at version ${version} of ${truth.version}`;
   }
   return undefined;
+}
+
+function haveOneState({ truth, managers }: Judged): void {
+  for (const { life, name } of managers) {
+    life?.store.view((view) => truth.viewed(name, view.version, viewHash(view)));
+  }
 }
 
 /** The Raft group is made of those whose nodes are managers, and of nobody else; and their nodes say so. */
