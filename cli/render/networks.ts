@@ -1,6 +1,7 @@
 // `network ls` and `network inspect --pretty`.
 import type { NetworkDetails } from "../../proto/gen/control.ts";
 import type { Network } from "../../proto/gen/objects.ts";
+import { isEncrypted } from "../../shared/model/networks.ts";
 import { formatTimestamp } from "../parse/time.ts";
 import { type Line, renderLines } from "./lines.ts";
 import { type ListView, shortId } from "./list.ts";
@@ -49,13 +50,8 @@ const traits = (network: Network | undefined): string =>
     ...(network?.spec?.ingress === true ? ["ingress"] : []),
     ...(network?.spec?.internal === true ? ["internal"] : []),
     ...(network?.spec?.attachable === true ? ["attachable"] : []),
-    ...(isEncrypted(network) ? ["encrypted"] : []),
+    ...(isEncrypted(network?.spec) ? ["encrypted"] : []),
   ].join(", ");
-
-const isEncrypted = (network: Network | undefined): boolean => {
-  const value = network?.spec?.driverOpts["encrypted"];
-  return value !== undefined && value !== "false";
-};
 
 /** @param hostnames of nodes, by id. */
 export function prettyNetwork(

@@ -4,7 +4,7 @@
 import type { PortConfig, PortProtocol } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { ServiceId } from "../../shared/model/ids.ts";
-import { taskName } from "../../shared/model/tasks.ts";
+import { fullTaskName } from "../../shared/model/tasks.ts";
 import type { View } from "../store/types.ts";
 import type { Cursors } from "./addresses.ts";
 
@@ -74,7 +74,7 @@ function refuseTaken(view: PortScope, id: ServiceId, port: PortConfig): void {
   for (const task of view.tasksOnPort(port.protocol, port.publishedPort)) {
     if (task.serviceId === id) continue; // its own, on their way out
     const theirs = task.ports.find((other) => meet(other, port));
-    if (theirs !== undefined) throw taken(port, `task ${taskName(task)}.${task.id}`, theirs);
+    if (theirs !== undefined) throw taken(port, `task ${fullTaskName(task)}`, theirs);
   }
 }
 

@@ -13,8 +13,10 @@ import {
 import type { EndpointState } from "../../proto/gen/network.ts";
 import type { Network, Node, Service, Task } from "../../proto/gen/objects.ts";
 import { parseIp, parseSubnet, subnetContains } from "../../shared/model/ip.ts";
-import { rank, taskName } from "../../shared/model/tasks.ts";
+import { fullTaskName } from "../../shared/model/tasks.ts";
 import { hostsOf, sizeOf } from "../allocator/hosts.ts";
+import { underlayAddresses } from "../dispatcher/network/describe.ts";
+import { phaseOf, presenceOf } from "../dispatcher/network/state.ts";
 import type { View } from "../store/types.ts";
 import type { NetworkProgress } from "./context.ts";
 import { usersOf } from "./network-use.ts";
@@ -29,6 +31,8 @@ export function networkDetails(view: View, network: Network, progress: NetworkPr
   const nodes = [...view.all("node")].filter(
     (node) => onNodes.has(node.id) || on(network, node.attachments).length > 0,
   );
+  const reachable = new Set<string>();
+  for (const task of tasks) if (isReady(view, task)) reachable.add(task.serviceId);
   const held = [
     ...tasks.flatMap((task) => on(network, task.attachments)),
     ...nodes.flatMap((node) => on(network, node.attachments)),
@@ -44,8 +48,8 @@ export function networkDetails(view: View, network: Network, progress: NetworkPr
         ports: network.spec?.ingress === true ? ingressPorts(service) : [],
       }),
     ),
-    tasks: tasks.map((task) => taskUse(network, task)),
-    peers: nodes.map((node) => peer(node, progress)),
+    tasks: tasks.map((task) => taskUse(network, task, stateOf(view, task, reachable))),
+    peers: nodes.filter((node) => presenceOf(node) !== "gone").map((node) => peer(node, progress)),
     subnets: network.ipam.map((config) => useOf(config, held)),
     version: progress?.version ?? 0,
   });
@@ -57,27 +61,33 @@ const vipsOf = (network: Network, { endpoint }: Service): readonly string[] =>
 const ingressPorts = ({ endpoint }: Service) =>
   endpoint?.ports.filter(({ publishMode }) => publishMode === "ingress") ?? [];
 
-const taskUse = (network: Network, task: Task): NetworkTask =>
+const taskUse = (network: Network, task: Task, state: EndpointState): NetworkTask =>
   newNetworkTask({
     taskId: task.id,
     serviceId: task.serviceId,
-    name: `${taskName(task)}.${task.id}`,
+    name: fullTaskName(task),
     addresses: on(network, task.attachments),
     nodeId: task.nodeId,
-    state: stateOf(task),
+    state,
   });
 
-function stateOf(task: Task): EndpointState {
-  if (rank(task.desiredState) > rank("running")) return "draining";
-  return task.status?.state === "running" && task.desiredState === "running" ? "ready" : "starting";
+const isReady = (view: View, task: Task): boolean =>
+  phaseOf(task) === "ready" && presenceOf(view.get("node", task.nodeId)) === "here";
+
+/** As nodes are told: new connections go to a doubtful node only when the service has nobody else, and to a lost one never. */
+function stateOf(view: View, task: Task, reachable: ReadonlySet<string>): EndpointState {
+  const phase = phaseOf(task);
+  if (phase !== "ready") return phase;
+  const presence = presenceOf(view.get("node", task.nodeId));
+  if (presence === "gone" || (presence === "doubtful" && reachable.has(task.serviceId))) return "draining";
+  return phase;
 }
 
 function peer(node: Node, progress: NetworkProgress | undefined): NetworkPeer {
-  const dataPath = node.description?.dataPathAddrs ?? [];
   return newNetworkPeer({
     nodeId: node.id,
     hostname: hostnameOf(node),
-    addresses: dataPath.length > 0 ? dataPath : (node.status?.addrs ?? []),
+    addresses: underlayAddresses(node),
     appliedVersion: progress?.applied.get(node.id) ?? 0,
   });
 }

@@ -3,7 +3,7 @@ import { type Network, newNetwork } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { type NetworkId, newId } from "../../shared/model/ids.ts";
 import { isPredefinedNetwork } from "../../shared/model/networks.ts";
-import { taskName } from "../../shared/model/tasks.ts";
+import { fullTaskName } from "../../shared/model/tasks.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import { allocateNetwork, networkScope, newestNetwork } from "../allocator/network.ts";
 import type { View } from "../store/types.ts";
@@ -91,7 +91,7 @@ function refuseUsed(view: View, network: Network): void {
     );
   }
   if (tasks.length > 0) {
-    const names = listed(tasks.map((task) => `${taskName(task)}.${task.id}`));
+    const names = listed(tasks.map(fullTaskName));
     const what = tasks.length === 1 ? "task" : "tasks";
     throw new SkepError(
       "failed_precondition",

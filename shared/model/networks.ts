@@ -19,9 +19,3 @@ const optionOf = (spec: WithOptions, key: string): string | undefined =>
 
 /** Named at all, with any value but "false". */
 export const isEncrypted = (spec: WithOptions): boolean => (optionOf(spec, ENCRYPTED_OPTION) ?? "false") !== "false";
-
-/** In bytes; undefined when not asked for. */
-export function mtuOption(spec: WithOptions): number | undefined {
-  const value = optionOf(spec, MTU_OPTION);
-  return value === undefined ? undefined : Number(value);
-}

@@ -15,15 +15,12 @@ import {
 } from "../../../proto/gen/network.ts";
 import type { Network, NetworkAttachment, Node, PortConfig, Service, Task } from "../../../proto/gen/objects.ts";
 import type { NetworkId } from "../../../shared/model/ids.ts";
+import { isEncrypted as isEncryptedSpec } from "../../../shared/model/networks.ts";
 import { fullTaskName } from "../../../shared/model/tasks.ts";
 import { defaultHostname, expandTemplate, templateContext } from "../../../shared/model/templates.ts";
 import { tunnelAddressOf } from "../../../shared/network/tunnel-address.ts";
 
-/** Driver option `encrypted`, with any value but "false". */
-export function isEncrypted(network: Network): boolean {
-  const options = network.spec?.driverOpts ?? {};
-  return Object.hasOwn(options, "encrypted") && options["encrypted"] !== "false";
-}
+export const isEncrypted = ({ spec }: Network): boolean => isEncryptedSpec(spec);
 
 export function describeNetwork(network: Network, mtu: number): OverlayNetwork {
   const { id, spec, vni, ipam } = network;

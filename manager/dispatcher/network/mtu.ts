@@ -2,6 +2,7 @@
 // adds. One figure for all nodes, since a packet may go from any to any.
 import type { Network, Node } from "../../../proto/gen/objects.ts";
 import { parseIp } from "../../../shared/model/ip.ts";
+import { MTU_OPTION } from "../../../shared/model/networks.ts";
 import { DEFAULT_UNDERLAY_MTU, type IpFamily, MIN_IPV6_MTU, overlayMtu } from "../../../shared/network/overlay-mtu.ts";
 import { isEncrypted, underlayAddresses } from "./describe.ts";
 
@@ -10,7 +11,6 @@ const MIN_UNDERLAY_MTU = MIN_IPV6_MTU;
 const MAX_UNDERLAY_MTU = 65_535;
 /** Less is no MTU for IP. */
 const MIN_MTU = 68;
-const MTU_OPTION = "com.docker.network.driver.mtu";
 
 export interface Underlay {
   /** In bytes, of the narrowest link. */
