@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
 import { createToolRunner } from "../../agent/network/apply/run.ts";
 import type { LocalTask, NodeInput } from "../../agent/network/plan/input.ts";
-import { namespaceOf } from "../../agent/network/plan/names.ts";
+import { namespaceOf, switchboardOf } from "../../agent/network/plan/names.ts";
 import { viewOf } from "../../agent/network/view.ts";
 import {
   encodeNetworkSnapshot,
@@ -35,6 +35,7 @@ const id = <T extends string>(text: string): T => `nettest${text}`.padEnd(25, "0
 const NODES = ["n1", "n2", "n3"] as const;
 type Name = (typeof NODES)[number];
 const nodeId = (name: Name): NodeId => id<NodeId>(name);
+const board = (name: Name): string => switchboardOf(nodeId(name));
 const underlay = (name: Name): string => `10.99.0.${name.slice(1)}`;
 const INGRESS = id<NetworkId>("ingress");
 const WEB = id<NetworkId>("webnet");
@@ -52,7 +53,7 @@ function cleanUp(): void {
   const names = sh("ip netns list")
     .split("\n")
     .map((line) => line.split(" ")[0] ?? "")
-    .filter((name) => name.startsWith("skepnet-") || name.startsWith("skt-nettest"));
+    .filter((name) => name.startsWith("skepnet-") || /^sk[tn]-nettest/.test(name));
   for (const name of names) spawnSync("ip", ["netns", "del", name]);
 }
 
@@ -192,7 +193,8 @@ function inputOf(name: Name, world: World): NodeInput {
 
 // ------------------------------------------------------------------------------------------------------- the nodes
 
-const owned = (name: Name) => new Set(TASKS.filter((t) => t.node === name).map((t) => namespaceOf(t.taskId)));
+const owned = (name: Name) =>
+  new Set([board(name), ...TASKS.filter((t) => t.node === name).map((t) => namespaceOf(t.taskId))]);
 function agentOf(name: Name): NetworkNode {
   const runner = createToolRunner({ env: realEnv, nodeNamespacePath: `/run/netns/skepnet-${name}` });
   const mine = owned(name);
@@ -398,18 +400,20 @@ X`);
   });
 
   test("what is broken by hand is told in words and healed", async () => {
-    sh(`nsenter --net=/run/netns/skepnet-n1 sh -ec '
+    sh(`nsenter --net=/run/netns/${board("n1")} sh -ec '
       bridge fdb del 02:42:0a:00:09:04 dev skvx4097 self
       ip neigh del 10.0.9.4 dev skvx4097
       ip link set skbr4096 down
-      nft delete table inet skep'`);
+      nft delete table inet skep'
+      nsenter --net=/run/netns/skepnet-n1 nft delete table ip skep`);
     sh(`ip -n ${namespace(ASKER)} link del eth0`);
     const found = (await agent("n1").check(inputOf("n1", ALL), signal)).map(({ message }) => message);
     assert.ok(
-      found.includes("the entry that 02:42:0a:00:09:04 of skvx4097 is at node 10.99.0.2 is missing on this node"),
+      found.includes(`the entry that 02:42:0a:00:09:04 of skvx4097 is at node 10.99.0.2 is missing in ${board("n1")}`),
     );
-    assert.ok(found.includes("the link skbr4096 on this node is down"), found.join("\n"));
-    assert.ok(found.includes("our table of rules is missing on this node"));
+    assert.ok(found.includes(`the link skbr4096 in ${board("n1")} is down`), found.join("\n"));
+    assert.ok(found.includes(`our table of rules is missing in ${board("n1")}`));
+    assert.ok(found.some((message) => message.startsWith("our rules on this node:")));
     agent("n1").doubt();
     await agent("n1").reconcile(inputOf("n1", ALL), signal);
     assert.deepEqual(await agent("n1").check(inputOf("n1", ALL), signal), []);
@@ -442,7 +446,8 @@ X`);
 
   test("somebody else's rules are untouched", async () => {
     assert.equal(sh("nsenter --net=/run/netns/skepnet-n1 nft list table ip other"), foreign);
-    assert.equal(sh("nsenter --net=/run/netns/skepnet-n1 nft list tables").trim(), "table ip other\ntable inet skep");
+    const tables = sh("nsenter --net=/run/netns/skepnet-n1 nft list tables").trim().split("\n");
+    assert.deepEqual(tables.toSorted(), ["table inet skep", "table ip other", "table ip skep", "table ip6 skep"]);
   });
 
   test("without tasks and ports nothing is left", async () => {
@@ -452,6 +457,6 @@ X`);
       assert.equal(links, null, name);
       assert.doesNotMatch(sh(`nsenter --net=/run/netns/skepnet-${name} nft list tables`), /skep/);
     }
-    assert.doesNotMatch(sh("ip netns list"), /skt-nettest/);
+    assert.doesNotMatch(sh("ip netns list"), /sk[tn]-nettest/);
   });
 });

@@ -3,6 +3,7 @@
 import { assertNever } from "../../../shared/errors.ts";
 import type { Link } from "../plan/kernel.ts";
 import { NODE } from "../plan/names.ts";
+import { nftLines } from "../plan/rule-changes.ts";
 import type { Step } from "../plan/steps.ts";
 
 export type Tool = "ip" | "ip6" | "bridge" | "sysctl" | "nft";
@@ -40,8 +41,11 @@ function commandOf(step: Step): Command {
       return { tool: "ip", namespace: NODE, tolerant: true, lines: [`netns add ${step.namespace}`] };
     case "removeNamespace":
       return { tool: "ip", namespace: NODE, tolerant: true, lines: [`netns del ${step.namespace}`] };
-    case "addLink":
-      return { tool: "ip", namespace: step.namespace, tolerant: false, lines: addLink(step.name, step.link) };
+    case "addLink": {
+      // Where a VXLAN device is made, there its outer side stays.
+      const namespace = step.link.make.kind === "vxlan" ? NODE : step.namespace;
+      return { tool: "ip", namespace, tolerant: false, lines: addLink(step.name, step.link, step.namespace) };
+    }
     case "setLink":
       return { tool: "ip", namespace: step.namespace, tolerant: false, lines: setLink(step.name, step.link) };
     case "removeLink":
@@ -51,20 +55,19 @@ function commandOf(step: Step): Command {
     case "removeFact":
       return removeFact(step);
     case "rules":
-      return { tool: "nft", namespace: step.namespace, tolerant: false, lines: [step.script] };
+      return { tool: "nft", namespace: step.namespace, tolerant: false, lines: step.changes.flatMap(nftLines) };
     default:
       return assertNever(step);
   }
 }
 
-function addLink(name: string, { make, mtu }: Link): readonly string[] {
+function addLink(name: string, { make, mtu }: Link, namespace: string): readonly string[] {
   switch (make.kind) {
     case "bridge":
       return [`link add ${name} mtu ${mtu} type bridge mcast_snooping 0 forward_delay 0`];
     case "vxlan":
       return [
-        `link add ${name} mtu ${mtu} type vxlan id ${make.vni} dstport ${make.port} local ${make.local} nolearning proxy`,
-        `link set dev ${name} addrgenmode none`,
+        `link add ${name} netns ${namespace} mtu ${mtu} type vxlan id ${make.vni} dstport ${make.port} local ${make.local} nolearning proxy`,
       ];
     case "veth":
       return [
@@ -84,6 +87,7 @@ function setLink(name: string, { mtu, mac, master, port, up, make }: Link): read
   const bridge = master === undefined ? "" : ` master ${master}`;
   const size = make.kind === "loopback" ? "" : ` mtu ${mtu}`;
   const lines = [`link set dev ${name}${size}${address}${bridge}${up ? " up" : " down"}`];
+  if (make.kind === "vxlan") lines.unshift(`link set dev ${name} addrgenmode none`);
   if (port !== undefined) {
     const isolated = port === "isolated-task" ? "on" : "off";
     lines.push(`link set dev ${name} type bridge_slave learning off flood off isolated ${isolated}`);
@@ -92,7 +96,7 @@ function setLink(name: string, { mtu, mac, master, port, up, make }: Link): read
 }
 
 const table = (key: string): { readonly destination: string; readonly table: string } => {
-  const [destination = "", , name = ""] = key.split(" ");
+  const [destination = "", name = ""] = key.split(" table ");
   return { destination, table: name };
 };
 

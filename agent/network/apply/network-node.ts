@@ -11,8 +11,9 @@ import type { ObservedState } from "../plan/kernel.ts";
 import { assignLocalAddresses, observedLocalAddresses } from "../plan/local-addresses.ts";
 import { observedOf } from "../plan/ruleset.ts";
 import { planSteps, type Step } from "../plan/steps.ts";
+import { SharedRules } from "../plan/task-rules.ts";
 import { execute } from "./execute.ts";
-import { type ObserveOptions, observe } from "./observe.ts";
+import { type Observed, type ObserveOptions, observe } from "./observe.ts";
 
 const MAX_ROUNDS = 3;
 
@@ -28,7 +29,8 @@ export type NodeWish = NodeInput;
 export class NetworkNode {
   readonly #options: ObserveOptions;
   readonly #log: Log;
-  #believed: ObservedState | undefined;
+  readonly #shared = new SharedRules();
+  #believed: Observed | undefined;
   #local: ReadonlyMap<TaskId, readonly string[]> = new Map();
 
   constructor(options: ObserveOptions & { readonly log: Log }) {
@@ -55,7 +57,7 @@ export class NetworkNode {
       const sure = this.#believed === undefined;
       const observed = this.#believed ?? (await this.#observe(wish, signal));
       const desired = this.#desired(wish, observed);
-      const steps = planSteps(desired, observed);
+      const steps = planSteps(desired, observed.state);
       this.#believed = undefined;
       try {
         await execute(steps, this.#options.runner, signal);
@@ -66,7 +68,8 @@ export class NetworkNode {
         continue;
       }
       if (steps.length > 0) this.#log.debug({ steps: steps.map(describe) }, "network: changed");
-      this.#believed = believedAfter(desired, observed);
+      const state = believedAfter(desired, observed.state);
+      if (state !== undefined) this.#believed = { ...observed, state };
       return { steps: steps.length, unready: desired.unready };
     }
     throw new SkepError("internal", `the node's network does not stay as it was set, after ${MAX_ROUNDS} attempts`);
@@ -75,21 +78,21 @@ export class NetworkNode {
   /** What differs between the kernel and `wish`, in words; changes nothing. */
   async check(wish: NodeWish, signal: AbortSignal): Promise<readonly Difference[]> {
     const observed = await this.#observe(wish, signal);
-    return differences(this.#desired(wish, observed), observed);
+    return differences(this.#desired(wish, observed), observed.state);
   }
 
-  #desired(wish: NodeWish, observed: ObservedState): Desired {
+  #desired(wish: NodeWish, { state, hostAddresses }: Observed): Desired {
     const subnets = wish.localSubnets;
-    const known = new Map([...observedLocalAddresses(subnets, observed, wish.tasks.keys()), ...this.#local]);
+    const known = new Map([...observedLocalAddresses(subnets, state, wish.tasks.keys()), ...this.#local]);
     this.#local = assignLocalAddresses(subnets, known, wish.tasks.keys());
     const tasks = [...wish.tasks].map(
       ([id, task]) => [id, { ...task, localAddresses: this.#local.get(id) ?? [] }] as const,
     );
-    return desiredNetwork({ ...wish, tasks: new Map(tasks) });
+    return desiredNetwork({ ...wish, hostAddresses, tasks: new Map(tasks) }, this.#shared);
   }
 
   /** Which sysctls to read follows from a first plan, for which any address will do. */
-  #observe(wish: NodeWish, signal: AbortSignal): Promise<ObservedState> {
+  #observe(wish: NodeWish, signal: AbortSignal): Promise<Observed> {
     const given = assignLocalAddresses(wish.localSubnets, new Map(), wish.tasks.keys());
     const tasks = [...wish.tasks].map(([id, task]) => [id, { ...task, localAddresses: given.get(id) ?? [] }] as const);
     return observe(desiredNetwork({ ...wish, tasks: new Map(tasks) }).state, this.#options, signal);

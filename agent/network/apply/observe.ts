@@ -1,9 +1,9 @@
-// Reads from the kernel what is ours: the node's links, addresses and entries, our table, and every task's namespace. One run
-// of a shell per namespace, because starting programs is what takes the time.
+// Reads from the kernel what is ours: the host's one link and rules, the switchboard with its links and entries, and every
+// task's namespace. One run of a shell per namespace, because starting programs is what takes the time.
 import { SkepError } from "../../../shared/errors.ts";
 import { type KernelState, type Link, type NamespaceState, newFacts, type ObservedState } from "../plan/kernel.ts";
-import { isOurLink, isTaskNamespace, NODE, namespacePath } from "../plan/names.ts";
-import type { ObservedRuleset } from "../plan/ruleset.ts";
+import { isOurLink, isSwitchboard, isTaskNamespace, LOCAL_LINK, NODE, namespacePath, UPLINK } from "../plan/names.ts";
+import { FAMILIES, type ObservedRuleset } from "../plan/ruleset.ts";
 import {
   isObject,
   type Json,
@@ -17,32 +17,42 @@ import {
 } from "./parse.ts";
 import type { ToolRunner } from "./run.ts";
 
-const RULES = "nft -j list table inet skep 2>/dev/null || echo {}";
-const SYSCTLS = 'while read -r key; do [ ! -e "/proc/sys/$key" ] || echo "$key $(cat "/proc/sys/$key")"; done';
-const between = (parts: readonly string[]): string => parts.join("\necho @@@\n");
-const NODE_SCRIPT = between([
+const rulesOf = (family: string): string => `nft -j list table ${family} skep 2>/dev/null || echo {}`;
+const SYSCTLS =
+  'while read -r key; do if [ -e "/proc/sys/$key" ]; then echo "$key $(cat "/proc/sys/$key")"; else echo "$key "; fi; done';
+const script = (parts: readonly string[]): string => parts.join("\necho @@@\n");
+const NODE_SCRIPT = script([
   "ip netns list",
+  "ip -j -d addr",
+  `ip -j neigh show dev ${LOCAL_LINK} nud permanent 2>/dev/null || true`,
+  `ip -j -4 route show dev ${LOCAL_LINK} table all 2>/dev/null || true`,
+  `ip -j -6 route show dev ${LOCAL_LINK} table all 2>/dev/null || true`,
+  ...FAMILIES.map(rulesOf),
+  SYSCTLS,
+]);
+const SCRIPT = script([
   "ip -j -d addr",
   "ip -j neigh show nud permanent",
   "bridge -j fdb show",
-  RULES,
-  SYSCTLS,
-]);
-const TASK_SCRIPT = between([
-  "ip -j -d addr",
   "ip -j -4 route show table all",
   "ip -j -6 route show table all",
   "ip -j -4 rule",
   "ip -j -6 rule",
-  RULES,
+  rulesOf("inet"),
   SYSCTLS,
 ]);
-const TASKS_AT_ONCE = 4;
+const AT_ONCE = 4;
 
 export interface ObserveOptions {
   readonly runner: ToolRunner;
-  /** Namespaces of tasks that are this node's; all that look like one, unless several nodes share a machine. */
+  /** Namespaces of tasks, and switchboards, that are this node's; all that look like one, unless several nodes share a machine. */
   readonly isOurs?: (namespace: string) => boolean;
+}
+
+export interface Observed {
+  readonly state: ObservedState;
+  /** All the host's own addresses, on links that are not ours. */
+  readonly hostAddresses: readonly string[];
 }
 
 /** @param wanted of which the sysctls are read. @throws {SkepError} `internal` when the kernel cannot be read. */
@@ -50,12 +60,12 @@ export async function observe(
   wanted: KernelState,
   { runner, isOurs = () => true }: ObserveOptions,
   signal: AbortSignal,
-): Promise<ObservedState> {
+): Promise<Observed> {
   const keys = (namespace: string): string =>
     [...(wanted.get(namespace)?.facts.sysctl.keys() ?? [])].map((key) => `${key}\n`).join("");
-  const shell = async (namespace: string, script: string): Promise<readonly string[]> => {
+  const shell = async (namespace: string, commands: string): Promise<readonly string[]> => {
     const at = namespace === NODE ? {} : { namespacePath: namespacePath(namespace) };
-    const call = { command: "sh", args: ["-c", script], input: keys(namespace), ...at };
+    const call = { command: "sh", args: ["-c", commands], input: keys(namespace), ...at };
     const { code, stdout, stderr } = await runner.run(call, signal);
     if (code === 0) return stdout.split("@@@\n");
     const where = namespace === NODE ? "this node" : `namespace ${namespace}`;
@@ -67,13 +77,13 @@ export async function observe(
   const names = list
     .split("\n")
     .map((line) => line.split(" ")[0] ?? "")
-    .filter((name) => isTaskNamespace(name) && isOurs(name));
+    .filter((name) => (isTaskNamespace(name) || isSwitchboard(name)) && isOurs(name));
   const next = names.values();
   const worker = async (): Promise<void> => {
-    for (const name of next) observed.set(name, taskState(await shell(name, TASK_SCRIPT)));
+    for (const name of next) observed.set(name, namespaceState(name, await shell(name, SCRIPT)));
   };
-  await Promise.all(Array.from({ length: TASKS_AT_ONCE }, worker));
-  return observed;
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return { state: observed, hostAddresses: hostAddresses(parts[0]) };
 }
 
 function json(part: string | undefined): Json {
@@ -86,49 +96,72 @@ function json(part: string | undefined): Json {
   }
 }
 
-function nodeState([addr, neighbours, fdb, rules, sysctls]: readonly string[]): NamespaceState<ObservedRuleset> {
+const put = (map: Map<string, string>, pair: readonly [string, string] | undefined): void => {
+  if (pair !== undefined) map.set(pair[0], pair[1]);
+};
+
+function nodeState(parts: readonly string[]): NamespaceState<ObservedRuleset> {
+  const [addr, neighbours, routes4, routes6, ...rest] = parts;
   const facts = newFacts();
   const links = new Map<string, Link>();
-  for (const entry of objects(json(addr))) addLink(entry, true, links, facts.address);
+  for (const entry of objects(json(addr)))
+    if (isOurLink(text(entry["ifname"]))) addLink(NODE, entry, links, facts.address);
+  // ip does not say the device that it was asked for.
   for (const entry of objects(json(neighbours))) {
-    const dev = text(entry["dev"]);
-    if (isOurLink(dev)) facts.neighbour.set(`${text(entry["dst"])} dev ${dev}`, `lladdr ${text(entry["lladdr"])}`);
+    facts.neighbour.set(`${text(entry["dst"])} dev ${LOCAL_LINK}`, `lladdr ${text(entry["lladdr"])}`);
   }
-  for (const entry of objects(json(fdb))) {
-    const dev = text(entry["ifname"]);
-    const mac = text(entry["mac"]);
-    if (!isOurLink(dev)) continue;
-    if (entry["dst"] !== undefined) facts.fdb.set(`${mac} dev ${dev}`, `dst ${text(entry["dst"])}`);
-    else if (entry["state"] === "static") facts["bridge-port"].set(`${mac} ${text(entry["master"])}`, dev);
-  }
-  readSysctls(sysctls, facts.sysctl);
-  return { links, facts, rules: parseRules(json(rules)) };
+  for (const entry of objects(json(routes4))) put(facts.route, parseRoute({ ...entry, dev: LOCAL_LINK }, 4));
+  for (const entry of objects(json(routes6))) put(facts.route, parseRoute({ ...entry, dev: LOCAL_LINK }, 6));
+  readSysctls(rest[FAMILIES.length], facts.sysctl);
+  return { links, facts, rules: parseRules(rest.slice(0, FAMILIES.length).map(json)) };
 }
 
-function taskState(parts: readonly string[]): NamespaceState<ObservedRuleset> {
-  const [addr, routes4, routes6, rules4, rules6, rules, sysctls] = parts;
+function namespaceState(name: string, parts: readonly string[]): NamespaceState<ObservedRuleset> {
+  const [addr, neighbours, fdb, routes4, routes6, rules4, rules6, rules, sysctls] = parts;
   const facts = newFacts();
   const links = new Map<string, Link>();
-  for (const entry of objects(json(addr))) addLink(entry, false, links, facts.address);
-  const put = (map: Map<string, string>, pair: readonly [string, string] | undefined): void => {
-    if (pair !== undefined) map.set(pair[0], pair[1]);
-  };
+  for (const entry of objects(json(addr))) addLink(name, entry, links, facts.address);
+  if (isSwitchboard(name)) readEntries(neighbours, fdb, facts);
   for (const entry of objects(json(routes4))) put(facts.route, parseRoute(entry, 4));
   for (const entry of objects(json(routes6))) put(facts.route, parseRoute(entry, 6));
   for (const entry of objects(json(rules4))) put(facts.rule, parseRule(entry, 4));
   for (const entry of objects(json(rules6))) put(facts.rule, parseRule(entry, 6));
   readSysctls(sysctls, facts.sysctl);
-  return { links, facts, rules: parseRules(json(rules)) };
+  return { links, facts, rules: parseRules([json(rules)]) };
 }
 
-function addLink(entry: Json, inNode: boolean, links: Map<string, Link>, addresses: Map<string, string>): void {
+function readEntries(
+  neighbours: string | undefined,
+  fdb: string | undefined,
+  facts: ReturnType<typeof newFacts>,
+): void {
+  for (const entry of objects(json(neighbours))) {
+    facts.neighbour.set(`${text(entry["dst"])} dev ${text(entry["dev"])}`, `lladdr ${text(entry["lladdr"])}`);
+  }
+  for (const entry of objects(json(fdb))) {
+    const dev = text(entry["ifname"]);
+    const mac = text(entry["mac"]);
+    if (entry["dst"] !== undefined) facts.fdb.set(`${mac} dev ${dev}`, `dst ${text(entry["dst"])}`);
+    else if (entry["state"] === "static") facts["bridge-port"].set(`${mac} ${text(entry["master"])}`, dev);
+  }
+}
+
+function addLink(namespace: string, entry: Json, links: Map<string, Link>, addresses: Map<string, string>): void {
   if (!isObject(entry)) return;
   const name = text(entry["ifname"]);
-  if (inNode && !isOurLink(name)) return;
-  const link = parseLink(entry, inNode);
+  const link = parseLink(entry, isTaskNamespace(namespace) || name === UPLINK);
   if (link === undefined) return;
   links.set(name, link);
   for (const address of parseAddresses(entry)) addresses.set(address, "");
+}
+
+function hostAddresses(addr: string | undefined): readonly string[] {
+  return objects(json(addr))
+    .filter((entry) => !isOurLink(text(entry["ifname"])))
+    .flatMap((entry) => objects(entry["addr_info"]))
+    .filter(({ scope }) => scope !== "link" && scope !== "host")
+    .map((address) => text(address["local"]))
+    .toSorted();
 }
 
 function readSysctls(part: string | undefined, sysctls: Map<string, string>): void {

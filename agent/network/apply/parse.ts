@@ -17,10 +17,10 @@ const member = (json: JsonObject, key: string): JsonObject => {
   return isObject(value) ? value : {};
 };
 
-/** One entry of `ip -j -d addr`. */
-export function parseLink(entry: JsonObject, inNode: boolean): Link | undefined {
+/** One entry of `ip -j -d addr`. @param isPeer of a veth: the end that came with the other. */
+export function parseLink(entry: JsonObject, isPeer: boolean): Link | undefined {
   const info = member(entry, "linkinfo");
-  const make = makeOf(entry, info, inNode);
+  const make = makeOf(entry, info, isPeer);
   if (make === undefined) return undefined;
   const master = text(entry["master"]);
   return {
@@ -32,7 +32,7 @@ export function parseLink(entry: JsonObject, inNode: boolean): Link | undefined 
   };
 }
 
-function makeOf(entry: JsonObject, info: JsonObject, inNode: boolean): LinkMake | undefined {
+function makeOf(entry: JsonObject, info: JsonObject, isPeer: boolean): LinkMake | undefined {
   const data = member(info, "info_data");
   switch (text(info["info_kind"])) {
     case "bridge":
@@ -45,7 +45,7 @@ function makeOf(entry: JsonObject, info: JsonObject, inNode: boolean): LinkMake 
         port: Number(data["port"] ?? 0),
       };
     case "veth":
-      return inNode ? { kind: "veth", peerNamespace: "", peerName: "" } : { kind: "peer" };
+      return isPeer ? { kind: "peer" } : { kind: "veth", peerNamespace: "", peerName: "" };
     default:
       return entry["link_type"] === "loopback" ? { kind: "loopback" } : undefined;
   }
@@ -75,8 +75,9 @@ export function parseRoute(entry: JsonObject, family: 4 | 6): readonly [key: str
   const full = whole.includes("/") ? whole : `${whole}/${family === 4 ? 32 : 128}`;
   const table = text(entry["table"]);
   const gateway = text(entry["gateway"]);
-  const number = table === "" || table === "main" ? "254" : table;
-  return [`${full} table ${number}`, `${gateway === "" ? "" : `via ${gateway} `}dev ${text(entry["dev"])}`];
+  const number = table === "" || table === "main" ? "254" : table === "local" ? "255" : table;
+  const type = entry["type"] === "local" ? "local " : "";
+  return [`${type}${full} table ${number}`, `${gateway === "" ? "" : `via ${gateway} `}dev ${text(entry["dev"])}`];
 }
 
 /** One entry of `ip -j rule`; the kernel's own three are left out. */
@@ -86,18 +87,22 @@ export function parseRule(entry: JsonObject, family: 4 | 6): readonly [key: stri
   return [`${family} pref ${text(entry["priority"])}`, `fwmark ${Number(mark)} lookup ${text(entry["table"])}`];
 }
 
-/** `nft -j list table inet skep`; {} when there is none. */
-export function parseRules(json: Json): ObservedRuleset {
+/** What `nft -j list table FAMILY skep` prints, for each family; {} where there is none. */
+export function parseRules(tables: readonly Json[]): ObservedRuleset {
   const chains = new Map<string, number>();
   const maps = new Map<string, NftMap>();
-  const items = objects(isObject(json) ? json["nftables"] : undefined);
+  const items = tables.flatMap((json) => objects(isObject(json) ? json["nftables"] : undefined));
+  const nameOf = (item: JsonObject, name: string): string => {
+    const family = text(item["family"]);
+    return family === "inet" ? text(item[name]) : `${family}/${text(item[name])}`;
+  };
   for (const item of items) {
     const chain = item["chain"];
-    if (isObject(chain)) chains.set(text(chain["name"]), chains.get(text(chain["name"])) ?? 0);
+    if (isObject(chain)) chains.set(nameOf(chain, "name"), chains.get(nameOf(chain, "name")) ?? 0);
     const rule = item["rule"];
-    if (isObject(rule)) chains.set(text(rule["chain"]), (chains.get(text(rule["chain"])) ?? 0) + 1);
+    if (isObject(rule)) chains.set(nameOf(rule, "chain"), (chains.get(nameOf(rule, "chain")) ?? 0) + 1);
     const map = item["map"] ?? item["set"];
-    if (isObject(map)) maps.set(text(map["name"]), parseMap(map));
+    if (isObject(map)) maps.set(nameOf(map, "name"), parseMap(map));
   }
   return { chains, maps };
 }

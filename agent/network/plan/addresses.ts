@@ -1,7 +1,17 @@
 // Addresses in the one spelling that the kernel's tools print, and what follows from an address: its MAC.
+import type { NetworkSubnet } from "../../../proto/gen/network.ts";
 import { formatIp, type Ip, parseIp, parseSubnet, type Subnet, subnetContains } from "../../../shared/model/ip.ts";
 
 export { formatIp };
+
+/** The switchboard's address on a node-local subnet: the one after the gateway, which is the host's. */
+export function afterGateway({ subnet, gateway }: NetworkSubnet): Address | undefined {
+  const parsed = parseSubnet(subnet);
+  const host = parseIp(gateway);
+  if (parsed === undefined || host === undefined) return undefined;
+  const ip = { family: host.family, value: host.value + 1n };
+  return subnetContains(parsed, ip) ? { text: formatIp(ip), ip } : undefined;
+}
 
 export interface Address {
   readonly text: string;

@@ -18,17 +18,23 @@ export interface Balance {
   readonly place: string;
 }
 
+/** The targets in the order in which connections take them. */
+export function turned({ targets, place }: Balance): readonly Address[] {
+  const start = targets.length === 0 ? 0 : hashOf(place) % targets.length;
+  return [...targets.slice(start), ...targets.slice(0, start)];
+}
+
 /** The dnat statement; "" without targets. */
-export function dnat({ targets, port, place }: Balance): string {
-  const [first] = targets;
+export function dnat(balance: Balance): string {
+  const { port } = balance;
+  const order = turned(balance);
+  const [first] = order;
   if (first === undefined) return "";
-  const start = hashOf(place) % targets.length;
-  const turned = [...targets.slice(start), ...targets.slice(0, start)];
   const family = first.ip.family === 4 ? "ip" : "ip6";
-  if (turned.length === 1) {
+  if (order.length === 1) {
     const host = first.ip.family === 6 && port !== undefined ? `[${first.text}]` : first.text;
     return `dnat ${family} to ${host}${port === undefined ? "" : `:${port}`}`;
   }
-  const elements = turned.map(({ text }, i) => `${i} : ${text}${port === undefined ? "" : ` . ${port}`}`);
-  return `dnat ${family} to numgen inc mod ${turned.length} map { ${elements.join(", ")} }`;
+  const elements = order.map(({ text }, i) => `${i} : ${text}${port === undefined ? "" : ` . ${port}`}`);
+  return `dnat ${family} to numgen inc mod ${order.length} map { ${elements.join(", ")} }`;
 }

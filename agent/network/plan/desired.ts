@@ -1,19 +1,26 @@
 // The whole of a node's network that should be, from what managers say and the tasks that are here. Pure, and the same for
 // the same input in whatever order it became known.
 //
-// How the network is made. Each task has a network namespace of its own. For each of its networks there is one link to a
-// bridge of this node, and one more link to the node-local bridge skep0: the way out, the name server, ports in host mode.
+// How the network is made. Each task has a network namespace of its own. One more, the switchboard, has the node's bridges: for
+// each of a task's networks there is one link to a bridge there, and one more to the node-local bridge: the way out, the name
+// server, ports in host mode. The host has one link of ours, skep0, and a few rules.
 //
-//   task skt-<id>                     node                                     other nodes
-//     eth0  10.0.9.3  ── sv<id><vni> ── skbr4097 ── skvx4097 ══ VXLAN, UDP 4789 ══ skvx4097 ...
-//     eth1  172.29.x  ── sv<id>0     ── skep0 172.29.0.1   (never on the wire, the same on every node)
+//   task skt-<id>                   switchboard skn-<node>                        host
+//     eth0  10.0.9.3  ── sv<id><vni> ── skbr4097 ── skvx4097 ══ VXLAN, by the host's addresses ══ other nodes
+//     eth1  172.29.x  ── sv<id>0     ── skbr0  172.29.0.2
+//                                                   skup ────── skep0  172.29.0.1 ── the world, the agent's name server
 //
 // - Nothing is learned and nothing is flooded (overlay.ts). A MAC follows from an address, so one list says everything: a
 //   changed endpoint is one entry more or less, and what managers have not said cannot be reached.
-// - Bridges of ordinary networks have no address on the node: a cluster's subnets do not meddle with the host's own routes. Only
-//   the ingress network has one per node, since the node itself sends into it.
+// - Bridges of ordinary networks have no address: a cluster's subnets do not meddle with the host's own routes. Only the
+//   ingress network has one per node, in the switchboard, which sends into it.
+// - Why a switchboard. Rules at a hook are rules for everything in that namespace: with br_netfilter, which Docker loads, even
+//   what stays inside a bridge passes the host's FORWARD, and where that drops, no rule of ours can let it through. In a
+//   namespace of its own the network has only our rules, and the host's rules and connection table only what is the host's.
+//   The VXLAN device keeps its outer side in the host's namespace.
 // - A service's virtual address is turned into a task's inside the client's namespace (task-rules.ts), a published port in the
-//   node's (node-rules.ts). Both keep the client's address. The way back of a published port is return-path.ts.
+//   switchboard (mesh-rules.ts), to which the host's rules pass its packets on, past FORWARD (node-rules.ts). Both keep the
+//   client's address. The way back of a published port is return-path.ts.
 // - Names: 127.0.0.11 in a task leads to the agent on skep0; the source address says which task asks (dns/answer.ts).
 // - An endpoint that drains leaves the rules and the names at once, and its entries only when managers take it away: so
 //   no new connection comes to it, and those it has go on.
@@ -23,15 +30,19 @@
 // nothing, and touches no packet. A lost message, a crash half-way or a hand that meddles is the same case: look, plan, do.
 import type { NetworkId, TaskId } from "../../../shared/model/ids.ts";
 import type { NetworkView } from "../view.ts";
-import { macOfAll, prefixOf, readAddresses, readSubnets } from "./addresses.ts";
+import { readAddresses } from "./addresses.ts";
 import { byKey, type LocalTask, type NodeInput, underlayOf } from "./input.ts";
-import { type KernelState, type Link, type MutableFacts, type NamespaceState, newFacts } from "./kernel.ts";
-import { LOCAL_BRIDGE, NODE, namespaceOf } from "./names.ts";
+import { type KernelState, type Link, type NamespaceState, newFacts } from "./kernel.ts";
+import { meshRules } from "./mesh-rules.ts";
+import { NODE, namespaceOf, switchboardOf } from "./names.ts";
 import { nodeRules } from "./node-rules.ts";
 import { addOverlay } from "./overlay.ts";
+import { publications } from "./published.ts";
 import { hasWayOut, type TaskNetwork } from "./return-path.ts";
 import { isEmptyRuleset, NO_RULES } from "./ruleset.ts";
+import { addSwitchboard, LOOPBACK } from "./switchboard.ts";
 import { addTask } from "./task-namespace.ts";
+import { SharedRules } from "./task-rules.ts";
 
 export interface Desired {
   readonly state: KernelState;
@@ -39,9 +50,8 @@ export interface Desired {
   readonly unready: ReadonlyMap<TaskId, string>;
 }
 
-export function desiredNetwork(input: NodeInput): Desired {
-  const links = new Map<string, Link>();
-  const facts = newFacts();
+/** @param shared what earlier plans have made of the same; the result does not depend on it. */
+export function desiredNetwork(input: NodeInput, shared: SharedRules = new SharedRules()): Desired {
   const unready = new Map<TaskId, string>();
   const ready: { readonly task: LocalTask; readonly networks: readonly TaskNetwork[] }[] = [];
   for (const task of byKey(input.tasks)) {
@@ -54,37 +64,45 @@ export function desiredNetwork(input: NodeInput): Desired {
   const made = byKey(input.views).filter(
     (view) => (used.has(view.network.networkId) || publishes(view)) && underlayOf(view, input.nodeId).kind === "ready",
   );
+  const node = { links: new Map<string, Link>(), facts: newFacts() };
+  if (made.length === 0 && input.tasks.size === 0)
+    return { state: new Map([[NODE, { ...node, rules: NO_RULES }]]), unready };
+
+  const board = { links: new Map<string, Link>([["lo", LOOPBACK]]), facts: newFacts() };
+  addSwitchboard(input, node, board);
   for (const view of made) {
     const underlay = underlayOf(view, input.nodeId);
-    if (underlay.kind === "ready") addOverlay(view, input.nodeId, underlay.local, links, facts);
+    if (underlay.kind === "ready") addOverlay(view, input.nodeId, underlay.local, board.links, board.facts);
   }
-  if (ready.length > 0) addLocalBridge(input, links, facts);
   const tasks = ready.map(
-    ({ task, networks }) => [namespaceOf(task.taskId), addTask(input, task, networks, links, facts)] as const,
+    ({ task, networks }) => [namespaceOf(task.taskId), addTask(input, task, networks, board, shared)] as const,
   );
-  const busy = made.length > 0 || tasks.length > 0;
-  if (busy) facts.sysctl.set("net/ipv4/ip_forward", "1");
-  if (busy && hasIpv6(input, made)) facts.sysctl.set("net/ipv6/conf/all/forwarding", "1");
+  shared.keep(new Set(tasks.map(([, { rules }]) => rules)));
+  const ingress = made.filter(publishes);
+  const published = publications(
+    input.nodeId,
+    ingress,
+    ready.map(({ task }) => task),
+  );
   const shut = ready.filter(({ networks }) => !hasWayOut(networks));
-  const rules = nodeRules({
+  const mesh = meshRules({
     input,
     made,
-    ingress: made.filter(publishes),
-    tasks: ready.map(({ task }) => task),
+    ingress,
+    published,
     shut: shut.flatMap(({ task }) => readAddresses(task.localAddresses)),
   });
-  const node: NamespaceState = { links, facts, rules: busy ? rules : NO_RULES };
-  return { state: new Map([[NODE, node], ...tasks]), unready };
+  const state = new Map<string, NamespaceState>([
+    [NODE, { ...node, rules: nodeRules(input, published) }],
+    [switchboardOf(input.nodeId), { ...board, rules: mesh }],
+    ...tasks,
+  ]);
+  return { state, unready };
 }
 
 /** The ingress network is on every node as soon as anything is published on it. */
 const publishes = (view: NetworkView): boolean =>
   view.network.ingress && [...view.services.values()].some(({ ports }) => ports.length > 0);
-
-const hasIpv6 = (input: NodeInput, views: readonly NetworkView[]): boolean =>
-  [...input.localSubnets, ...views.flatMap(({ network }) => network.subnets)].some(({ subnet }) =>
-    subnet.includes(":"),
-  );
 
 /** The task's networks in order, or why they cannot be had. */
 function networksOf(input: NodeInput, task: LocalTask): readonly TaskNetwork[] | string {
@@ -103,14 +121,6 @@ function networksOf(input: NodeInput, task: LocalTask): readonly TaskNetwork[] |
 
 const missing = (networkId: NetworkId): string =>
   `network ${networkId}: managers have not described it to this node yet`;
-
-function addLocalBridge(input: NodeInput, links: Map<string, Link>, facts: MutableFacts): void {
-  const gateways = readAddresses(input.localSubnets.map(({ gateway }) => gateway));
-  const subnets = readSubnets(input.localSubnets.map(({ subnet }) => subnet));
-  links.set(LOCAL_BRIDGE, { make: { kind: "bridge" }, mtu: input.localMtu, mac: macOfAll(gateways), up: true });
-  for (const { text, ip } of gateways) facts.address.set(`${text}/${prefixOf(ip, subnets)} dev ${LOCAL_BRIDGE}`, "");
-  facts.sysctl.set(`net/ipv4/conf/${LOCAL_BRIDGE}/route_localnet`, "1"); // ports in host mode answer on 127.0.0.1 too
-}
 
 /** True when nothing of ours is wanted: for the end, and for tests. */
 export const isBare = (state: KernelState): boolean =>

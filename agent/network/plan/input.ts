@@ -29,6 +29,8 @@ export interface NodeInput {
   /** The node-local network; the gateways are the node's own addresses. The same on every node, and never on the wire. */
   readonly localSubnets: readonly NetworkSubnet[];
   readonly localMtu: number;
+  /** The host's addresses as NetworkNode read them; callers leave it out. */
+  readonly hostAddresses?: readonly string[];
   /** Where the agent's name server listens, on the gateways of `localSubnets`. */
   readonly dnsPort: number;
 }

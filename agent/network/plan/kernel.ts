@@ -8,6 +8,7 @@ import type { ObservedRuleset, Ruleset } from "./ruleset.ts";
 export type LinkMake =
   | { readonly kind: "loopback" }
   | { readonly kind: "bridge" }
+  /** Its packets to other nodes go by the namespace NODE, wherever the link is. */
   | { readonly kind: "vxlan"; readonly vni: number; readonly local: string; readonly port: number }
   /** Made together with its peer, which is `name` in the namespace of a task. */
   | { readonly kind: "veth"; readonly peerNamespace: string; readonly peerName: string }
@@ -27,18 +28,21 @@ export interface Link {
   readonly up: boolean;
 }
 
+/** What is observed of a sysctl that this kernel does not have. */
+export const NO_SUCH_SYSCTL = "";
+
 // In the order in which they are made; taken away in the reverse one.
 export const FACT_KINDS = ["sysctl", "address", "neighbour", "fdb", "bridge-port", "route", "rule"] as const;
 export type FactKind = (typeof FACT_KINDS)[number];
 export type Facts = ReadonlyMap<string, string>;
 
 /**
- * sysctl: "net/ipv4/ip_forward" → "1" (set, never taken back).
+ * sysctl: "net/ipv4/ip_forward" → "1" (set, never taken back; where the kernel does not have it, it need not be).
  * address: "10.0.9.3/24 dev eth0" → "".
  * neighbour: "10.0.9.4 dev skvx4097" → "lladdr 02:42:0a:00:09:04".
  * fdb: "02:42:0a:00:09:04 dev skvx4097" → "dst 192.168.1.3": the node behind which a MAC is.
  * bridge-port: "02:42:0a:00:09:04 skbr4097" → "skvx4097": the port of the bridge behind which a MAC is.
- * route: "0.0.0.0/0 table 254" → "via 172.29.0.1 dev eth1"; an IPv6 one says ::/0.
+ * route: "0.0.0.0/0 table 254" → "via 172.29.0.2 dev eth1"; an IPv6 one says ::/0. A local one begins with "local".
  * rule: "4 pref 10003" → "fwmark 3 lookup 100003"; the first character is the family.
  */
 export interface NamespaceState<Rules = Ruleset> {
@@ -47,7 +51,7 @@ export interface NamespaceState<Rules = Ruleset> {
   readonly rules: Rules;
 }
 
-/** By namespace: NODE, and those of tasks. */
+/** By namespace: NODE, the switchboard, and those of tasks. */
 export type KernelState<Rules = Ruleset> = ReadonlyMap<string, NamespaceState<Rules>>;
 export type ObservedState = KernelState<ObservedRuleset>;
 

@@ -2,8 +2,8 @@
 // no list can disagree with the kernel: after a restart, `known` is read from the namespaces of tasks.
 import type { NetworkSubnet } from "../../../proto/gen/network.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
-import { type Ip, parseIp, parseSubnet, sameIp, subnetContains } from "../../../shared/model/ip.ts";
-import { formatIp } from "./addresses.ts";
+import { type Ip, parseIp, parseSubnet, subnetContains } from "../../../shared/model/ip.ts";
+import { afterGateway, formatIp } from "./addresses.ts";
 import { hashOf } from "./balance.ts";
 import type { ObservedState } from "./kernel.ts";
 import { NODE, namespaceOf } from "./names.ts";
@@ -21,7 +21,8 @@ export function assignLocalAddresses(
 ): ReadonlyMap<TaskId, readonly string[]> {
   const wanted = [...new Set(tasks)].sort();
   const given = new Map<TaskId, string[]>(wanted.map((id) => [id, []]));
-  for (const { subnet: text, gateway } of subnets) {
+  for (const local of subnets) {
+    const { subnet: text, gateway } = local;
     const subnet = parseSubnet(text);
     if (subnet === undefined) continue;
     const { family } = subnet.base;
@@ -29,11 +30,8 @@ export function assignLocalAddresses(
     const base = (subnet.base.value >> hostBits) << hostBits;
     const size = Number(1n << hostBits);
     const gatewayIp = parseIp(gateway);
-    const used = new Set<bigint>([
-      base,
-      base + BigInt(size) - 1n,
-      ...(gatewayIp === undefined ? [] : [gatewayIp.value]),
-    ]);
+    const ours = [gatewayIp, afterGateway(local)?.ip].flatMap((ip) => (ip === undefined ? [] : [ip.value]));
+    const used = new Set<bigint>([base, base + BigInt(size) - 1n, ...ours]);
     const put = (id: TaskId, ip: Ip): void => {
       used.add(ip.value);
       given.get(id)?.push(formatIp(ip));
@@ -42,7 +40,7 @@ export function assignLocalAddresses(
     for (const id of wanted) {
       const has = (known.get(id) ?? [])
         .flatMap((address) => parseIp(address) ?? [])
-        .find((ip) => subnetContains(subnet, ip) && !used.has(ip.value) && !(gatewayIp && sameIp(ip, gatewayIp)));
+        .find((ip) => subnetContains(subnet, ip) && !used.has(ip.value));
       if (has === undefined) late.push(id);
       else put(id, has);
     }

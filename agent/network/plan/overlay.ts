@@ -11,6 +11,7 @@ import { bridgeOf, VXLAN_PORT, vxlanOf } from "./names.ts";
 /** What VXLAN adds to a packet, over IPv4 and IPv6. */
 export const VXLAN_OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
 
+/** Adds it to the switchboard. */
 export function addOverlay(
   view: NetworkView,
   nodeId: NodeId,
@@ -34,9 +35,6 @@ export function addOverlay(
   // An address that is replaced must not take the new one along.
   if (own.length > 0) facts.sysctl.set(`net/ipv4/conf/${bridge}/promote_secondaries`, "1");
   for (const { text, ip } of own) facts.address.set(`${text}/${prefixOf(ip, subnets)} dev ${bridge}`, "");
-  if (own.some(({ ip }) => ip.family === 4)) {
-    facts.sysctl.set(`net/ipv4/conf/${bridge}/route_localnet`, "1"); // published ports answer on 127.0.0.1 too
-  }
 
   const remote = (id: NodeId, addresses: readonly Address[]): void => {
     const mac = macOfAll(addresses);

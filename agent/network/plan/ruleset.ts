@@ -1,13 +1,21 @@
 // nftables rules as data. Every chain is named by a digest of what is in it: so what is in the kernel is known from names
 // alone, a change is a new chain and one map element that points to it, and the cost of a change does not grow with the
 // number of services. The old and the new are exchanged in one transaction: no packet sees something between.
+//
+// Everything is in the table "skep" of the family inet, but for the few chains whose statements exist only in ip and ip6: the
+// names of those, and of their maps, begin with the family: "ip/take-…".
 import { createHash } from "node:crypto";
-import { TABLE } from "./names.ts";
+import { type Balance, dnat } from "./balance.ts";
+
+export const FAMILIES = ["inet", "ip", "ip6"] as const;
+export type Family = (typeof FAMILIES)[number];
 
 export interface Chain {
   /** "type nat hook output priority -100"; undefined for one that others go to. */
   readonly hook?: string | undefined;
   readonly rules: readonly string[];
+  /** What the one rule says, when it is nothing but this. */
+  readonly balance?: Balance | undefined;
 }
 
 export interface NftMap {
@@ -34,6 +42,33 @@ export const NO_OBSERVED_RULES: ObservedRuleset = { chains: new Map(), maps: new
 export const isEmptyRuleset = (rules: Ruleset | ObservedRuleset): boolean =>
   rules.chains.size === 0 && rules.maps.size === 0;
 
+/** The family in a chain's or map's name, and what it is called there. */
+export function placeOf(name: string): { readonly family: Family; readonly bare: string } {
+  const slash = name.indexOf("/");
+  const family = name.slice(0, Math.max(0, slash));
+  return { family: family === "ip" || family === "ip6" ? family : "inet", bare: name.slice(slash + 1) };
+}
+
+export interface NamedChain {
+  /** "" for a chain without rules, which is not made. */
+  readonly name: string;
+  readonly chain: Chain;
+}
+
+export function nameChain(prefix: string, chain: Chain): NamedChain {
+  if (chain.rules.length === 0) return { name: "", chain };
+  const digest = createHash("sha256")
+    .update(JSON.stringify([chain.hook ?? "", chain.rules]))
+    .digest("hex");
+  return { name: `${prefix}-${digest.slice(0, 16)}`, chain };
+}
+
+/** A chain that only spreads connections. */
+export function balanceChain(prefix: string, balance: Balance): NamedChain {
+  const rule = dnat(balance);
+  return nameChain(prefix, { rules: rule === "" ? [] : [rule], balance });
+}
+
 /** Collects a ruleset; a chain with the same content is made once. */
 export class RulesetBuilder {
   readonly #chains = new Map<string, Chain>();
@@ -41,12 +76,11 @@ export class RulesetBuilder {
 
   /** Returns the chain's name. A chain without rules is not made: "" comes back. */
   chain(prefix: string, chain: Chain): string {
-    if (chain.rules.length === 0) return "";
-    const digest = createHash("sha256")
-      .update(JSON.stringify([chain.hook ?? "", chain.rules]))
-      .digest("hex");
-    const name = `${prefix}-${digest.slice(0, 16)}`;
-    this.#chains.set(name, chain);
+    return this.add(nameChain(prefix, chain));
+  }
+
+  add({ name, chain }: NamedChain): string {
+    if (name !== "") this.#chains.set(name, chain);
     return name;
   }
 
@@ -64,56 +98,16 @@ export class RulesetBuilder {
   }
 }
 
-const noun = (type: string): string => (type.includes(" : ") ? "map" : "set");
-const element = (key: string, value: string): string => (value === "" ? `{ ${key} }` : `{ ${key} : ${value} }`);
+const observedCache = new WeakMap<Ruleset, ObservedRuleset>();
 
-/** One nft transaction that turns what is observed into what is wanted; "" when nothing is to do. */
-export function rulesetChange(wanted: Ruleset, observed: ObservedRuleset): string {
-  if (isEmptyRuleset(wanted)) return isEmptyRuleset(observed) ? "" : `delete table ${TABLE}\n`;
-  if ([...wanted.maps].some(([name, { type }]) => (observed.maps.get(name)?.type ?? type) !== type)) {
-    // Another version's map: nothing can be kept of what refers to it.
-    return `delete table ${TABLE}\n${rulesetChange(wanted, NO_OBSERVED_RULES)}`;
-  }
-  const lines: string[] = [];
-  for (const [name, { type }] of wanted.maps) {
-    if (!observed.maps.has(name)) lines.push(`add ${noun(type)} ${TABLE} ${name} { type ${type}; }`);
-  }
-  const bodies: string[] = [];
-  for (const [name, chain] of wanted.chains) {
-    const rules = observed.chains.get(name);
-    if (rules === chain.rules.length) continue;
-    if (rules === undefined) {
-      lines.push(`add chain ${TABLE} ${name}${chain.hook === undefined ? "" : ` { ${chain.hook}; }`}`);
-    } else {
-      bodies.push(`flush chain ${TABLE} ${name}`);
-    }
-    for (const rule of chain.rules) bodies.push(`add rule ${TABLE} ${name} ${rule}`);
-  }
-  lines.push(...bodies);
-  for (const [name, map] of observed.maps) {
-    const target = wanted.maps.get(name);
-    if (target === undefined) continue;
-    for (const [key, value] of map.elements) {
-      if (target.elements.get(key) !== value) lines.push(`delete element ${TABLE} ${name} { ${key} }`);
-    }
-  }
-  for (const [name, map] of wanted.maps) {
-    const before = observed.maps.get(name)?.elements;
-    const added = [...map.elements].filter(([key, value]) => before?.get(key) !== value);
-    for (const [key, value] of added) lines.push(`add element ${TABLE} ${name} ${element(key, value)}`);
-  }
-  // Base chains first: their rules may be the last to refer to a map or to another chain.
-  const stale = [...observed.chains.keys()].filter((name) => !wanted.chains.has(name));
-  const staleMaps = [...observed.maps.keys()].filter((name) => !wanted.maps.has(name));
-  for (const name of stale) lines.push(`flush chain ${TABLE} ${name}`);
-  for (const name of staleMaps) lines.push(`delete ${noun(observed.maps.get(name)?.type ?? "")} ${TABLE} ${name}`);
-  for (const name of stale) lines.push(`delete chain ${TABLE} ${name}`);
-  if (lines.length === 0) return "";
-  return `add table ${TABLE}\n${lines.join("\n")}\n`;
+/** What the kernel tells once `rules` is in it; the same object for the same rules. */
+export function observedOf(rules: Ruleset): ObservedRuleset {
+  const known = observedCache.get(rules);
+  if (known !== undefined) return known;
+  const observed: ObservedRuleset = {
+    chains: new Map([...rules.chains].map(([name, chain]) => [name, chain.rules.length])),
+    maps: rules.maps,
+  };
+  observedCache.set(rules, observed);
+  return observed;
 }
-
-/** What the kernel tells once `rules` is in it. */
-export const observedOf = (rules: Ruleset): ObservedRuleset => ({
-  chains: new Map([...rules.chains].map(([name, chain]) => [name, chain.rules.length])),
-  maps: rules.maps,
-});

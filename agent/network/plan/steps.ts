@@ -10,12 +10,22 @@ import {
   type Link,
   linksOf,
   type NamespaceState,
+  NO_SUCH_SYSCTL,
   newFacts,
   type ObservedState,
   sameMake,
 } from "./kernel.ts";
-import { NODE, namespaceOf, taskOf, VETH_PREFIX_LENGTH, vethPrefixOf } from "./names.ts";
-import { NO_OBSERVED_RULES, NO_RULES, type ObservedRuleset, type Ruleset, rulesetChange } from "./ruleset.ts";
+import {
+  isSwitchboard,
+  isTaskNamespace,
+  NODE,
+  namespaceOf,
+  taskOf,
+  VETH_PREFIX_LENGTH,
+  vethPrefixOf,
+} from "./names.ts";
+import { type RuleChange, ruleChanges } from "./rule-changes.ts";
+import { NO_OBSERVED_RULES, NO_RULES, type ObservedRuleset, type Ruleset } from "./ruleset.ts";
 
 export type Step =
   | { readonly kind: "addNamespace"; readonly namespace: string }
@@ -39,7 +49,12 @@ export type Step =
       readonly value: string;
     }
   /** One nft transaction; `rules` is what is there afterwards. */
-  | { readonly kind: "rules"; readonly namespace: string; readonly script: string; readonly rules: Ruleset };
+  | {
+      readonly kind: "rules";
+      readonly namespace: string;
+      readonly changes: readonly RuleChange[];
+      readonly rules: Ruleset;
+    };
 
 const EMPTY: NamespaceState<ObservedRuleset> = { links: new Map(), facts: newFacts(), rules: NO_OBSERVED_RULES };
 const EMPTY_WANTED: NamespaceState = { links: new Map(), facts: newFacts(), rules: NO_RULES };
@@ -55,7 +70,9 @@ export function planSteps(desired: Desired, observed: ObservedState): readonly S
   for (const name of names) {
     if (!observed.has(name)) steps.push({ kind: "addNamespace", namespace: name });
   }
-  for (const name of broken.links) steps.push({ kind: "removeLink", namespace: NODE, name });
+  for (const [namespace, links] of broken.links) {
+    for (const name of links) steps.push({ kind: "removeLink", namespace, name });
+  }
   for (const namespace of broken.namespaces) {
     for (const name of observed.get(namespace)?.links.keys() ?? []) {
       if (name !== "lo") steps.push({ kind: "removeLink", namespace, name });
@@ -67,13 +84,13 @@ export function planSteps(desired: Desired, observed: ObservedState): readonly S
   });
   // What lies in the way of a new link (a peer without its other end) goes with its veth, or by itself.
   for (const { namespace, want, have } of pairs) steps.push(...inTheWay(namespace, want, have));
-  for (const { namespace, want } of pairs) steps.push(...sysctls(namespace, want, pairs, "namespace"));
+  for (const pair of pairs) steps.push(...sysctls(pair, "namespace"));
   for (const { namespace, want, have } of pairs) steps.push(...makeLinks(namespace, want, have));
-  for (const { namespace, want } of pairs) steps.push(...sysctls(namespace, want, pairs, "link"));
+  for (const pair of pairs) steps.push(...sysctls(pair, "link"));
   for (const { namespace, want, have } of pairs) steps.push(...putFacts(namespace, want, have));
   for (const { namespace, want, have } of pairs) {
-    const script = rulesetChange(want.rules, have.rules);
-    if (script !== "") steps.push({ kind: "rules", namespace, script, rules: want.rules });
+    const changes = ruleChanges(want.rules, have.rules);
+    if (changes.length > 0) steps.push({ kind: "rules", namespace, changes, rules: want.rules });
   }
   for (const { namespace, want, have } of pairs) steps.push(...removeStale(namespace, want, have, held.links));
   for (const namespace of gone) steps.push({ kind: "removeNamespace", namespace });
@@ -84,22 +101,22 @@ export function planSteps(desired: Desired, observed: ObservedState): readonly S
 function heldBack(unready: Iterable<TaskId>, observed: ObservedState) {
   const ids = [...unready];
   const links = new Set<string>();
-  const node = observed.get(NODE)?.links ?? new Map<string, Link>();
+  const board = [...observed].find(([name]) => isSwitchboard(name))?.[1].links ?? new Map<string, Link>();
   const prefixes = ids.map(vethPrefixOf);
-  for (const [name, link] of node) {
+  for (const [name, link] of board) {
     if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
     links.add(name);
     if (link.master !== undefined) links.add(link.master);
   }
-  for (const [name, link] of node) {
+  for (const [name, link] of board) {
     if (link.make.kind === "vxlan" && link.master !== undefined && links.has(link.master)) links.add(name);
   }
   return { namespaces: new Set(ids.map(namespaceOf)), links };
 }
 
 interface Broken {
-  /** Links of the node that must be made anew. */
-  readonly links: ReadonlySet<string>;
+  /** Links that must be made anew, by namespace. */
+  readonly links: ReadonlyMap<string, ReadonlySet<string>>;
   /** Namespaces of tasks all of whose links must be. */
   readonly namespaces: ReadonlySet<string>;
 }
@@ -109,28 +126,40 @@ interface Broken {
  * are not those of the networks they should be of. A task's networks do not change while it lives, so that last one is rare.
  */
 function brokenLinks(wanted: KernelState, observed: ObservedState): Broken {
-  const broken = new Set<string>();
+  const links = new Map<string, Set<string>>();
   const namespaces = new Set<string>();
-  const have = observed.get(NODE)?.links ?? new Map<string, Link>();
-  const links = wanted.get(NODE)?.links ?? new Map<string, Link>();
-  for (const [name, { make }] of links) {
-    const old = have.get(name);
-    if (old !== undefined && !sameMake(make, old.make)) broken.add(name);
-    if (make.kind !== "veth") continue;
-    const peer = observed.get(make.peerNamespace)?.links.get(make.peerName);
-    if (old !== undefined && peer?.make.kind !== "peer") broken.add(name);
-    if (peer === undefined) continue;
-    const mac = wanted.get(make.peerNamespace)?.links.get(make.peerName)?.mac;
-    if (old === undefined || (peer.up && peer.mac !== mac)) namespaces.add(make.peerNamespace);
+  const breaks = (namespace: string, name: string): void => {
+    const known = links.get(namespace);
+    if (known === undefined) links.set(namespace, new Set([name]));
+    else known.add(name);
+  };
+  for (const [namespace, state] of wanted) {
+    const have = observed.get(namespace)?.links;
+    for (const [name, { make }] of state.links) {
+      const old = have?.get(name);
+      if (old !== undefined && !sameMake(make, old.make)) breaks(namespace, name);
+      if (make.kind !== "veth") continue;
+      const peer = observed.get(make.peerNamespace)?.links.get(make.peerName);
+      if (old !== undefined && peer?.make.kind !== "peer") breaks(namespace, name);
+      if (peer === undefined) continue;
+      const mac = wanted.get(make.peerNamespace)?.links.get(make.peerName)?.mac;
+      if (old !== undefined && (!peer.up || peer.mac === mac)) continue;
+      if (isTaskNamespace(make.peerNamespace)) namespaces.add(make.peerNamespace);
+      else if (old === undefined) breaks(make.peerNamespace, make.peerName);
+    }
   }
-  const prefixes = new Map([...wanted.keys()].filter((ns) => ns !== NODE).map((ns) => [vethPrefixOf(taskOf(ns)), ns]));
-  const veths = [...have.keys()].flatMap((name) => {
-    const namespace = prefixes.get(name.slice(0, VETH_PREFIX_LENGTH));
-    return namespace === undefined ? [] : [{ name, namespace }];
-  });
-  for (const { name, namespace } of veths) if (!links.has(name)) namespaces.add(namespace);
-  for (const { name, namespace } of veths) if (namespaces.has(namespace)) broken.add(name);
-  return { links: broken, namespaces };
+  const tasks = new Map([...wanted.keys()].filter(isTaskNamespace).map((ns) => [vethPrefixOf(taskOf(ns)), ns]));
+  for (const [board, { links: have }] of observed) {
+    if (!isSwitchboard(board)) continue;
+    const veths = [...have.keys()].flatMap((name) => {
+      const namespace = tasks.get(name.slice(0, VETH_PREFIX_LENGTH));
+      return namespace === undefined ? [] : [{ name, namespace }];
+    });
+    const known = wanted.get(board)?.links;
+    for (const { name, namespace } of veths) if (known?.has(name) !== true) namespaces.add(namespace);
+    for (const { name, namespace } of veths) if (namespaces.has(namespace)) breaks(board, name);
+  }
+  return { links, namespaces };
 }
 
 /** The state once the broken links of the node are removed: with them go their other ends, and every fact on both. */
@@ -140,12 +169,11 @@ function without(
   broken: Broken,
   wanted: KernelState,
 ): NamespaceState<ObservedRuleset> {
-  const lost = new Set<string>();
-  if (namespace === NODE) for (const name of broken.links) lost.add(name);
-  else {
-    for (const name of broken.namespaces.has(namespace) ? state.links.keys() : []) if (name !== "lo") lost.add(name);
-    for (const name of broken.links) {
-      const make = wanted.get(NODE)?.links.get(name)?.make;
+  const lost = new Set<string>(broken.links.get(namespace));
+  if (broken.namespaces.has(namespace)) for (const name of state.links.keys()) if (name !== "lo") lost.add(name);
+  for (const [other, names] of broken.links) {
+    for (const name of names) {
+      const make = wanted.get(other)?.links.get(name)?.make;
       if (make?.kind === "veth" && make.peerNamespace === namespace) lost.add(make.peerName);
     }
   }
@@ -172,7 +200,7 @@ export function withoutLinks<Rules>(state: NamespaceState<Rules>, lost: Readonly
 function* inTheWay(namespace: string, want: NamespaceState, have: NamespaceState<ObservedRuleset>): Generator<Step> {
   for (const [name, { make }] of have.links) {
     const target = want.links.get(name);
-    if (namespace !== NODE && target !== undefined && !sameMake(target.make, make)) {
+    if (isTaskNamespace(namespace) && target !== undefined && !sameMake(target.make, make)) {
       yield { kind: "removeLink", namespace, name };
     }
   }
@@ -198,18 +226,18 @@ export const differs = (want: Link, have: Link): boolean =>
   want.port !== have.port ||
   want.up !== have.up;
 
-type Pair = { readonly namespace: string; readonly have: NamespaceState<ObservedRuleset> };
+interface Pair {
+  readonly namespace: string;
+  readonly want: NamespaceState;
+  readonly have: NamespaceState<ObservedRuleset>;
+}
 
-function* sysctls(
-  namespace: string,
-  want: NamespaceState,
-  pairs: readonly Pair[],
-  scope: "namespace" | "link",
-): Generator<Step> {
-  const have = pairs.find((pair) => pair.namespace === namespace)?.have ?? EMPTY;
+function* sysctls({ namespace, want, have }: Pair, scope: "namespace" | "link"): Generator<Step> {
   for (const [key, value] of want.facts.sysctl) {
     const ofLink = linksOf("sysctl", key, value).length > 0;
-    if (ofLink !== (scope === "link") || have.facts.sysctl.get(key) === value) continue;
+    const old = have.facts.sysctl.get(key);
+    if (ofLink !== (scope === "link") || old === value) continue;
+    if (!ofLink && old === NO_SUCH_SYSCTL) continue; // a link's is not there because the link is not
     yield { kind: "putFact", namespace, fact: "sysctl", key, value };
   }
 }
@@ -234,7 +262,7 @@ function* removeStale(
   held: ReadonlySet<string>,
 ): Generator<Step> {
   const stale = [...have.links.keys()].filter(
-    (name) => name !== "lo" && !want.links.has(name) && !(namespace === NODE && held.has(name)),
+    (name) => name !== "lo" && !want.links.has(name) && !(isSwitchboard(namespace) && held.has(name)),
   );
   const lost = new Set(stale);
   for (const fact of FACT_KINDS.toReversed()) {
@@ -242,7 +270,7 @@ function* removeStale(
     for (const [key, value] of have.facts[fact]) {
       const on = linksOf(fact, key, value);
       if (want.facts[fact].has(key) || on.some((link) => lost.has(link))) continue;
-      if (namespace === NODE && on.some((link) => held.has(link))) continue;
+      if (isSwitchboard(namespace) && on.some((link) => held.has(link))) continue;
       yield { kind: "removeFact", namespace, fact, key, value };
     }
   }

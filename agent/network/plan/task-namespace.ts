@@ -2,31 +2,30 @@
 // there for every task, because the name server is reached over it; a task whose networks are all internal gets no default
 // route, and the node's rules keep it from everything but names.
 //
-// On the node-local link the address stands alone (/32): whatever the task sends goes to the node, never to a neighbour, so
-// that tasks which share no network cannot reach each other there.
+// On the node-local link the address stands alone (/32): whatever the task sends goes to the switchboard, never to a neighbour,
+// so that tasks which share no network cannot reach each other there.
 
 import type { NetworkView } from "../view.ts";
 import { type Address, macOfAll, prefixOf, readAddresses } from "./addresses.ts";
 import { type LocalTask, type NodeInput, networkSubnets } from "./input.ts";
 import { type Link, type MutableFacts, type NamespaceState, newFacts } from "./kernel.ts";
+import { localNets } from "./mesh-rules.ts";
 import { bridgeOf, LOCAL_BRIDGE, namespaceOf, vethOf } from "./names.ts";
 import { hasWayOut, returnPaths, type TaskNetwork } from "./return-path.ts";
-import { taskRules } from "./task-rules.ts";
+import { ANY, BITS, LOOPBACK, MAIN_TABLE, type Namespace } from "./switchboard.ts";
+import type { SharedRules } from "./task-rules.ts";
 
-const LOOPBACK: Link = { make: { kind: "loopback" }, mtu: 65536, up: true };
 /** Routing tables and rules of return paths start here; the mark is added. */
 export const RETURN_TABLE_BASE = 100_000;
 const RETURN_RULE_PREF_BASE = 10_000;
-export const MAIN_TABLE = 254;
-const ANY = { 4: "0.0.0.0/0", 6: "::/0" } as const;
 
-/** Adds the task's namespace, and the node's ends of its links. `networks` are in the order of its attachments. */
+/** Adds the task's namespace, and the switchboard's ends of its links. `networks` are in the order of its attachments. */
 export function addTask(
   input: NodeInput,
   task: LocalTask,
   networks: readonly TaskNetwork[],
-  nodeLinks: Map<string, Link>,
-  nodeFacts: MutableFacts,
+  board: Namespace,
+  shared: SharedRules,
 ): NamespaceState {
   const namespace = namespaceOf(task.taskId);
   const links = new Map<string, Link>([["lo", LOOPBACK]]);
@@ -38,7 +37,7 @@ export function addTask(
   const link = (name: string, vni: number, mtu: number, addresses: readonly Address[], bridge: string): void => {
     const mac = macOfAll(addresses);
     const veth = vethOf(task.taskId, vni);
-    nodeLinks.set(veth, {
+    board.links.set(veth, {
       make: { kind: "veth", peerNamespace: namespace, peerName: name },
       mtu,
       master: bridge,
@@ -46,7 +45,7 @@ export function addTask(
       up: true,
     });
     links.set(name, { make: { kind: "peer" }, mtu, mac, up: true });
-    if (mac !== undefined) nodeFacts["bridge-port"].set(`${mac} ${bridge}`, veth);
+    if (mac !== undefined) board.facts["bridge-port"].set(`${mac} ${bridge}`, veth);
   };
 
   networks.forEach(({ view, addresses: texts }, index) => {
@@ -63,18 +62,20 @@ export function addTask(
   const addresses = readAddresses(task.localAddresses);
   link(local, 0, input.localMtu, addresses, LOCAL_BRIDGE);
   for (const { text, ip } of addresses) {
-    facts.address.set(`${text}/${ip.family === 4 ? 32 : 128} dev ${local}`, "");
+    facts.address.set(`${text}/${BITS[ip.family]} dev ${local}`, "");
     const mac = macOfAll(addresses);
-    if (mac !== undefined) nodeFacts.neighbour.set(`${text} dev ${LOCAL_BRIDGE}`, `lladdr ${mac}`);
+    if (mac !== undefined) board.facts.neighbour.set(`${text} dev ${LOCAL_BRIDGE}`, `lladdr ${mac}`);
   }
   const wayOut = hasWayOut(networks);
-  for (const gateway of readAddresses(input.localSubnets.map((subnet) => subnet.gateway))) {
-    const { family } = gateway.ip;
+  for (const { host, own } of localNets(input)) {
+    const { family } = own.ip;
     if (!addresses.some(({ ip }) => ip.family === family)) continue;
-    facts.route.set(`${gateway.text}/${family === 4 ? 32 : 128} table ${MAIN_TABLE}`, `dev ${local}`);
-    if (wayOut) facts.route.set(`${ANY[family]} table ${MAIN_TABLE}`, `via ${gateway.text} dev ${local}`);
+    facts.route.set(`${own.text}/${BITS[family]} table ${MAIN_TABLE}`, `dev ${local}`);
+    const via = `via ${own.text} dev ${local}`;
+    facts.route.set(`${host.text}/${BITS[family]} table ${MAIN_TABLE}`, via);
+    if (wayOut) facts.route.set(`${ANY[family]} table ${MAIN_TABLE}`, via);
   }
-  return { links, facts, rules: taskRules(input, task, networks) };
+  return { links, facts, rules: shared.of(input, task, networks) };
 }
 
 function addReturnPaths(view: NetworkView, name: string, facts: MutableFacts): void {

@@ -1,40 +1,61 @@
 // The rules in a task's own namespace. A service's virtual address becomes the address of one of its tasks before the packet
 // leaves: the source address stays, there is one connection entry, and no packet takes a second way through the node. A
 // virtual address without a ready task is refused at once.
+//
+// Why here and not once per node. The node cannot do it for its tasks without either its own address on the packets or the
+// bridge's packets sent through the node's rules (br_netfilter, a switch of the whole host); a task that reaches itself would
+// need a third case; and the connections of all tasks would share one table that each of them can fill. What speaks against
+// it, that one change is to be made in every namespace, costs 0.1 ms in each (apply/nft-many.ts), and tasks on the same
+// networks share the plan of it.
 import { readAddresses } from "./addresses.ts";
-import { dnat } from "./balance.ts";
-import { byKey, type LocalTask, type NodeInput, readyByService } from "./input.ts";
+import type { LocalTask, NodeInput } from "./input.ts";
 import { returnPaths, type TaskNetwork } from "./return-path.ts";
 import { type Ruleset, RulesetBuilder } from "./ruleset.ts";
+import { variantOf, vipChains } from "./service-chains.ts";
 
 /** Where every task finds its name server. */
 export const RESOLVER = "127.0.0.11";
 
-export function taskRules(input: NodeInput, task: LocalTask, networks: readonly TaskNetwork[]): Ruleset {
+/** Rules that were made already: for this plan and the next. */
+export class SharedRules {
+  readonly #known = new Map<string, { readonly rules: Ruleset; readonly networks: readonly TaskNetwork[] }>();
+
+  of(input: NodeInput, task: LocalTask, networks: readonly TaskNetwork[]): Ruleset {
+    const variant = variantOf(task.taskId);
+    const ids = networks.map(({ view }) => view.network.networkId);
+    const [resolver] = readAddresses(input.localSubnets.map(({ gateway }) => gateway)).filter(
+      ({ ip }) => ip.family === 4,
+    );
+    const to = resolver === undefined ? undefined : `${resolver.text}:${input.dnsPort}`;
+    const key = [variant, to, ...ids].join(" ");
+    const known = this.#known.get(key);
+    if (known?.networks.every(({ view }, i) => view === networks[i]?.view)) return known.rules;
+    const rules = taskRules(to, variant, networks);
+    this.#known.set(key, { rules, networks });
+    return rules;
+  }
+
+  /** Only what `used` says is still of use. */
+  keep(used: ReadonlySet<Ruleset>): void {
+    for (const [key, { rules }] of this.#known) if (!used.has(rules)) this.#known.delete(key);
+  }
+}
+
+function taskRules(resolver: string | undefined, variant: number, networks: readonly TaskNetwork[]): Ruleset {
   const rules = new RulesetBuilder();
   const maps = {
     4: { vip: rules.map("vip4", "ipv4_addr : verdict"), refused: rules.map("refused4", "ipv4_addr") },
     6: { vip: rules.map("vip6", "ipv6_addr : verdict"), refused: rules.map("refused6", "ipv6_addr") },
   };
   for (const { view } of networks) {
-    const ready = readyByService(view);
-    for (const service of byKey(view.services)) {
-      const targets = (ready.get(service.serviceId) ?? []).flatMap(({ addresses }) => readAddresses(addresses));
-      for (const { text, ip } of service.mode === "vip" ? readAddresses(service.vips) : []) {
-        const rule = dnat({ targets: targets.filter((t) => t.ip.family === ip.family), place: task.taskId });
-        const chain = rules.chain("v", { rules: rule === "" ? [] : [rule] });
-        if (chain === "") maps[ip.family].refused.set(text, "");
-        else maps[ip.family].vip.set(text, `goto ${chain}`);
-      }
+    for (const { family, vip, named } of vipChains(view, variant)) {
+      const chain = rules.add(named);
+      if (chain === "") maps[family].refused.set(vip, "");
+      else maps[family].vip.set(vip, `goto ${chain}`);
     }
   }
-  const [resolver] = readAddresses(input.localSubnets.map(({ gateway }) => gateway)).filter(
-    ({ ip }) => ip.family === 4,
-  );
   const names =
-    resolver === undefined
-      ? []
-      : [`ip daddr ${RESOLVER} meta l4proto { tcp, udp } th dport 53 dnat ip to ${resolver.text}:${input.dnsPort}`];
+    resolver === undefined ? [] : [`ip daddr ${RESOLVER} meta l4proto { tcp, udp } th dport 53 dnat ip to ${resolver}`];
   rules.chain("out", {
     hook: "type nat hook output priority -100",
     rules: [...names, "ip daddr vmap @vip4", "ip6 daddr vmap @vip6"],

@@ -8,9 +8,11 @@ import {
   newFacts,
   type ObservedState,
 } from "../../../../agent/network/plan/kernel.ts";
-import { NODE, TABLE } from "../../../../agent/network/plan/names.ts";
-import { type NftMap, NO_OBSERVED_RULES, type ObservedRuleset } from "../../../../agent/network/plan/ruleset.ts";
+import { NODE } from "../../../../agent/network/plan/names.ts";
+import { nftLines, type RuleChange } from "../../../../agent/network/plan/rule-changes.ts";
+import { NO_OBSERVED_RULES, type ObservedRuleset, placeOf } from "../../../../agent/network/plan/ruleset.ts";
 import { type Step, withoutLinks } from "../../../../agent/network/plan/steps.ts";
+import { assertNever } from "../../../../shared/errors.ts";
 
 const bare = (): NamespaceState<ObservedRuleset> => ({ links: new Map(), facts: newFacts(), rules: NO_OBSERVED_RULES });
 
@@ -71,7 +73,7 @@ export class ModelKernel {
         return;
       case "rules": {
         const state = this.#at(namespace);
-        this.#namespaces.set(namespace, { ...state, rules: transaction(state.rules, step.script) });
+        this.#namespaces.set(namespace, { ...state, rules: transaction(state.rules, step.changes) });
         return;
       }
     }
@@ -99,72 +101,83 @@ export class ModelKernel {
   }
 
   #dropPeersOf(namespace: string): void {
-    for (const [name, { make }] of this.#at(NODE).links) {
-      if (make.kind === "veth" && make.peerNamespace === namespace) this.#lose(NODE, name);
+    for (const [other, { links }] of this.#namespaces) {
+      for (const [name, { make }] of links) {
+        if (make.kind === "veth" && make.peerNamespace === namespace) this.#lose(other, name);
+        if (make.kind === "veth" && other === namespace && this.#namespaces.has(make.peerNamespace)) {
+          this.#lose(make.peerNamespace, make.peerName);
+        }
+      }
     }
   }
 }
 
-/** nft -f for the lines that the plan writes: checks references as the kernel does, at the end of the transaction. */
-export function transaction(before: ObservedRuleset, script: string): ObservedRuleset {
-  const chains = new Map<string, string[]>();
-  for (const [name, count] of before.chains)
-    chains.set(
-      name,
-      Array.from({ length: count }, () => ""),
-    );
+/** One transaction: checks references as the kernel does. */
+export function transaction(before: ObservedRuleset, changes: readonly RuleChange[]): ObservedRuleset {
+  const chains = new Map([...before.chains].map(([name, count]) => [name, Array.from({ length: count }, () => "")]));
   const maps = new Map(
     [...before.maps].map(([name, { type, elements }]) => [name, { type, elements: new Map(elements) }]),
   );
-  for (const line of script.split("\n").filter((text) => text !== "")) {
-    if (line === `add table ${TABLE}`) continue;
-    if (line === `delete table ${TABLE}`) {
-      chains.clear();
-      maps.clear();
-      continue;
-    }
-    const [, verb, noun, rest = ""] =
-      new RegExp(`^(add|delete|flush) (\\w+) ${TABLE} (.*)$`).exec(line) ?? assert.fail(line);
-    const [name = "", body = ""] = [rest.split(" ")[0], rest.slice(rest.indexOf(" ") + 1)];
-    switch (`${verb} ${noun}`) {
-      case "add map":
-      case "add set":
-        maps.set(name, { type: /type (.*);/.exec(body)?.[1] ?? "", elements: new Map() });
+  const tables = new Set([...chains.keys(), ...maps.keys()].map((name) => placeOf(name).family));
+  for (const change of changes) {
+    const line = nftLines(change).join("; ");
+    const family = "family" in change ? change.family : placeOf(change.name).family;
+    if (change.kind !== "addTable") assert.ok(tables.has(family), line);
+    switch (change.kind) {
+      case "addTable":
+        tables.add(family);
         break;
-      case "add chain":
-        chains.set(name, chains.get(name) ?? []);
+      case "deleteTable":
+        tables.delete(family);
+        for (const known of [chains, maps]) {
+          for (const name of known.keys()) if (placeOf(name).family === family) known.delete(name);
+        }
         break;
-      case "flush chain":
-        assert.ok(chains.has(name), line);
-        chains.set(name, []);
+      case "addMap":
+        maps.set(change.name, { type: change.type, elements: new Map() });
         break;
-      case "add rule":
-        (chains.get(name) ?? assert.fail(line)).push(body);
-        for (const map of body.matchAll(/@(\w+)/g)) assert.ok(maps.has(map[1] ?? ""), line);
+      case "deleteMap":
+        assert.ok(maps.delete(change.name), line);
         break;
-      case "add element": {
-        const [key = "", value = ""] = body.slice(2, -2).split(" : ");
-        if (value !== "") assert.ok(value.startsWith("goto ") ? chains.has(value.slice(5)) : true, line);
-        const { elements } = maps.get(name) ?? assert.fail(line);
-        assert.ok(!elements.has(key), line);
-        elements.set(key, value);
+      case "addChain":
+        assert.ok(!chains.has(change.name), line);
+        chains.set(change.name, []);
+        break;
+      case "flushChain":
+        assert.ok(chains.has(change.name), line);
+        chains.set(change.name, []);
+        break;
+      case "deleteChain":
+        for (const { elements } of maps.values()) {
+          assert.ok(![...elements.values()].includes(`goto ${change.name}`), line);
+        }
+        assert.ok(chains.delete(change.name), line);
+        break;
+      case "addRules": {
+        const rules = chains.get(change.name) ?? assert.fail(line);
+        assert.equal(rules.length, 0, line);
+        const prefix = change.name.slice(0, change.name.length - placeOf(change.name).bare.length);
+        for (const rule of change.chain.rules) {
+          rules.push(rule);
+          for (const map of rule.matchAll(/@(\w+)/g)) {
+            if (map[1] !== "th") assert.ok(maps.has(`${prefix}${map[1]}`), line);
+          }
+        }
         break;
       }
-      case "delete element":
-        assert.ok(maps.get(name)?.elements.delete(body.slice(2, -2)), line);
+      case "addElement": {
+        const { elements } = maps.get(change.name) ?? assert.fail(line);
+        if (change.value.startsWith("goto ")) assert.ok(chains.has(change.value.slice(5)), line);
+        assert.ok(!elements.has(change.key), line);
+        elements.set(change.key, change.value);
         break;
-      case "delete chain":
-        for (const { elements } of maps.values()) assert.ok(![...elements.values()].includes(`goto ${name}`), line);
-        assert.ok(chains.delete(name), line);
-        break;
-      case "delete map":
-      case "delete set":
-        assert.ok(maps.delete(name), line);
+      }
+      case "deleteElement":
+        assert.ok(maps.get(change.name)?.elements.delete(change.key), line);
         break;
       default:
-        assert.fail(line);
+        assertNever(change);
     }
   }
-  const observed: Map<string, NftMap> = maps;
-  return { chains: new Map([...chains].map(([name, rules]) => [name, rules.length])), maps: observed };
+  return { chains: new Map([...chains].map(([name, rules]) => [name, rules.length])), maps };
 }

@@ -5,7 +5,7 @@ import { desiredNetwork, isBare } from "../../../../agent/network/plan/desired.t
 import { differences } from "../../../../agent/network/plan/differences.ts";
 import type { LocalTask, NodeInput } from "../../../../agent/network/plan/input.ts";
 import { assignLocalAddresses } from "../../../../agent/network/plan/local-addresses.ts";
-import { bridgeOf, NODE, namespaceOf, vethOf, vxlanOf } from "../../../../agent/network/plan/names.ts";
+import { bridgeOf, NODE, namespaceOf, switchboardOf, vethOf, vxlanOf } from "../../../../agent/network/plan/names.ts";
 import { planSteps } from "../../../../agent/network/plan/steps.ts";
 import type { NetworkView } from "../../../../agent/network/view.ts";
 import {
@@ -24,6 +24,7 @@ const id = <T extends string>(kind: string, n: number): T => `${n}${kind}`.padEn
 const nodeIds = [0, 1, 2].map((n) => id<NodeId>("node", n));
 const [ME = id<NodeId>("node", 0)] = nodeIds;
 const networkIds = [0, 1, 2].map((n) => id<NetworkId>("net", n));
+const BOARD = switchboardOf(ME);
 const LOCAL = [newNetworkSubnet({ subnet: "172.29.0.0/16", gateway: "172.29.0.1" })];
 
 interface Placed {
@@ -223,7 +224,7 @@ describe("the plan of a node's network", () => {
             }
           }
         }
-        const meshed = [...(state.get(NODE)?.rules.chains ?? [])].filter(([name]) => name.startsWith("p-"));
+        const meshed = [...(state.get(BOARD)?.rules.chains ?? [])].filter(([name]) => name.startsWith("p-"));
         for (const [, { rules }] of meshed) {
           for (const [ip] of rules.join().matchAll(/10\.0\.\d+\.\d+/g)) {
             const n = Number(ip.split(".")[3]) - 3;
@@ -239,14 +240,15 @@ describe("the plan of a node's network", () => {
   test("no entry for a network that no task here is on, and none for a task on a network that it is not on", () => {
     fc.assert(
       fc.property(placements, fc.boolean(), (placed, internal) => {
-        const node = desiredNetwork(inputOf(placed, internal)).state.get(NODE);
-        assert.ok(node);
+        const node = desiredNetwork(inputOf(placed, internal)).state.get(BOARD);
         const mesh = placed.some(({ on }) => on.includes(0));
         for (const net of [0, 1, 2]) {
           const here = placed.some((task) => task.node === 0 && task.on.includes(net)) || (net === 0 && mesh);
-          assert.equal(node.links.has(bridgeOf(4096 + net)), here);
-          assert.equal(node.links.has(vxlanOf(4096 + net)), here);
-          const entries: string[] = [...node.facts.neighbour.keys()].filter((key) => key.endsWith(vxlanOf(4096 + net)));
+          assert.equal(node?.links.has(bridgeOf(4096 + net)) === true, here);
+          assert.equal(node?.links.has(vxlanOf(4096 + net)) === true, here);
+          const entries: string[] = [...(node?.facts.neighbour.keys() ?? [])].filter((key) =>
+            key.endsWith(vxlanOf(4096 + net)),
+          );
           const remote = placed
             .filter((task) => task.node !== 0 && task.on.includes(net))
             .map(({ n }) => `10.0.${net}.${n + 3}`);
@@ -271,7 +273,7 @@ test("a task whose network is not known yet keeps what it has", () => {
   const namespace = namespaceOf(id<TaskId>("task", 0));
   assert.deepEqual(kernel.state.get(namespace), before.get(namespace));
   for (const link of [vethOf(id<TaskId>("task", 0), 4097), bridgeOf(4097), vxlanOf(4097)]) {
-    assert.ok(kernel.state.get(NODE)?.links.has(link), link);
+    assert.ok(kernel.state.get(BOARD)?.links.has(link), link);
   }
 });
 
@@ -282,7 +284,7 @@ test("an encrypted network has no plain second choice", () => {
   );
   const desired = desiredNetwork({ ...input, views });
   assert.match(desired.unready.get(id<TaskId>("task", 0)) ?? "", /encrypted/);
-  assert.ok(isBare(desired.state));
+  for (const [, { links }] of desired.state) assert.ok(!links.has(bridgeOf(4097)) && !links.has(vxlanOf(4097)));
 });
 
 test("node-local addresses: kept, unique, none when full", () => {
@@ -293,5 +295,5 @@ test("node-local addresses: kept, unique, none when full", () => {
   for (const known of ids.slice(0, 3)) assert.deepEqual(all.get(known), first.get(known));
   const given = [...all.values()].flat();
   assert.equal(new Set(given).size, given.length);
-  assert.equal(given.length, 5, "eight less network, broadcast and gateway");
+  assert.equal(given.length, 4, "eight less network, broadcast, and the two of the node");
 });

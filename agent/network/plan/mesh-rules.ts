@@ -1,0 +1,144 @@
+// The rules of the switchboard. A published port's packets come here as the client sent them, whoever he is: the port leads to
+// a task, the client's address stays, and the connection's entry here turns the reply back.
+//
+//   ports, ports_at4, ports_at6   protocol and port (and address) to the chain of the published port
+//   host4, host6                  the host's addresses: a task that asks for one of them means a published port
+//   pre, published                nat: from whom a port is looked up
+//   post                          nat: a new source address, only where the reply could not come back otherwise:
+//                                 a client on the host itself or on the node-local bridge
+//   fwd                           into networks comes only what was published, out of them only its replies; from the
+//                                 node-local bridge what has a way out
+//   inp                           nothing is for the switchboard itself
+import type { NetworkView } from "../view.ts";
+import { type Address, afterGateway, readAddresses } from "./addresses.ts";
+import type { NodeInput } from "./input.ts";
+import { bridgeOf, LOCAL_BRIDGE, UPLINK } from "./names.ts";
+import { localPorts, type Publication } from "./published.ts";
+import { type Ruleset, RulesetBuilder } from "./ruleset.ts";
+
+export interface MeshRulesInput {
+  readonly input: NodeInput;
+  /** The networks that are made on this node. */
+  readonly made: readonly NetworkView[];
+  /** Those of them that carry published ports. */
+  readonly ingress: readonly NetworkView[];
+  readonly published: readonly Publication[];
+  /** The node-local addresses of tasks without a way out. */
+  readonly shut: readonly Address[];
+}
+
+export const familyWord = (family: 4 | 6): "ip" | "ip6" => (family === 4 ? "ip" : "ip6");
+
+/** A node-local subnet: the host's address, ours, and what tasks have theirs from. */
+export interface LocalNet {
+  readonly word: "ip" | "ip6";
+  readonly subnet: string;
+  readonly host: Address;
+  readonly own: Address;
+}
+
+export const localNets = ({ localSubnets }: NodeInput): readonly LocalNet[] =>
+  localSubnets.flatMap((local) => {
+    const [host] = readAddresses([local.gateway]);
+    const own = afterGateway(local);
+    if (host === undefined || own === undefined) return [];
+    return [{ word: familyWord(own.ip.family), subnet: local.subnet, host, own }];
+  });
+
+export function meshRules({ input, made, ingress, published, shut }: MeshRulesInput): Ruleset {
+  const rules = new RulesetBuilder();
+  const nets = localNets(input);
+  addPorts(rules, published, nets);
+  const hosts = { 4: rules.map("host4", "ipv4_addr"), 6: rules.map("host6", "ipv6_addr") };
+  for (const { text, ip } of readAddresses(input.hostAddresses ?? [])) hosts[ip.family].set(text, "");
+  for (const { own } of nets) hosts[own.ip.family].set(own.text, "");
+  const shuts = { 4: rules.map("shut4", "ipv4_addr"), 6: rules.map("shut6", "ipv6_addr") };
+  for (const { text, ip } of shut) shuts[ip.family].set(text, "");
+
+  const lookup = rules.chain("published", {
+    rules: [
+      "ip daddr . meta l4proto . th dport vmap @ports_at4",
+      "ip6 daddr . meta l4proto . th dport vmap @ports_at6",
+      "meta l4proto . th dport vmap @ports",
+    ],
+  });
+  rules.chain("pre", {
+    hook: "type nat hook prerouting priority -100",
+    rules: [
+      `ip daddr @host4 goto ${lookup}`,
+      `ip6 daddr @host6 goto ${lookup}`,
+      // An address that the host has only just got.
+      ...nets.map(({ word, subnet }) => `iifname "${UPLINK}" ${word} daddr != ${subnet} goto ${lookup}`),
+    ],
+  });
+  rules.chain("post", {
+    hook: "type nat hook postrouting priority 100",
+    rules: [
+      ...ingress.flatMap((view) => meshSources(input, view, nets)),
+      // A task that asks itself through the node.
+      ...nets.map(
+        ({ word, subnet, host }) =>
+          `oifname "${LOCAL_BRIDGE}" ${word} saddr ${subnet} ${word} saddr != ${host.text} ct status dnat masquerade`,
+      ),
+    ],
+  });
+  rules.chain("fwd", { hook: "type filter hook forward priority 0", rules: forwardRules(input, made, nets) });
+  rules.chain("inp", {
+    hook: "type filter hook input priority 0",
+    rules: [
+      'iifname != "lo" meta l4proto != { icmp, ipv6-icmp } ct state new drop',
+      'iifname "skbr*" ct state new drop',
+    ],
+  });
+  return rules.build();
+}
+
+function addPorts(rules: RulesetBuilder, published: readonly Publication[], nets: readonly LocalNet[]): void {
+  const any = rules.map("ports", "inet_proto . inet_service : verdict");
+  const at = {
+    4: rules.map("ports_at4", "ipv4_addr . inet_proto . inet_service : verdict"),
+    6: rules.map("ports_at6", "ipv6_addr . inet_proto . inet_service : verdict"),
+  };
+  const locals = localPorts(published);
+  for (const publication of published) {
+    const verdict = `goto ${rules.add(publication.chain)}`;
+    if (publication.at === undefined) any.set(publication.key, verdict);
+    else at[publication.at.ip.family].set(`${publication.at.text} . ${publication.key}`, verdict);
+    const local = locals.get(publication);
+    for (const { own } of local === undefined ? [] : nets) {
+      if (own.ip.family !== publication.at?.ip.family) continue;
+      at[own.ip.family].set(`${own.text} . ${publication.protocol} . ${local}`, verdict);
+    }
+  }
+}
+
+/** Towards the mesh, clients on the host and on the node-local bridge take the node's address there. */
+function meshSources(input: NodeInput, view: NetworkView, nets: readonly LocalNet[]): readonly string[] {
+  const bridge = bridgeOf(view.network.vni);
+  const own = readAddresses(view.nodes.get(input.nodeId)?.addresses ?? []);
+  return own.flatMap(({ text, ip }) =>
+    nets
+      .filter(({ word }) => word === familyWord(ip.family))
+      .map(({ word, subnet }) => `oifname "${bridge}" ${word} saddr ${subnet} ct status dnat snat ${word} to ${text}`),
+  );
+}
+
+function forwardRules(input: NodeInput, made: readonly NetworkView[], nets: readonly LocalNet[]): readonly string[] {
+  const bridges = made.map(({ network }) => bridgeOf(network.vni));
+  const inside = `{ "${UPLINK}", "${LOCAL_BRIDGE}" }`;
+  return [
+    // Where bridges call the hooks of IP (br_netfilter), what stays inside one bridge comes by here too: it may.
+    ...bridges.map((bridge) => `iifname "${bridge}" oifname "${bridge}" accept`),
+    "tcp flags syn tcp option maxseg size set rt mtu", // the mesh carries less than the way to the client
+    `iifname "${UPLINK}" oifname "${UPLINK}" drop`,
+    `iifname != ${inside} ct state != { established, related } drop`,
+    `oifname != ${inside} ct state new ct status & dnat == 0 drop`,
+    ...nets.flatMap(({ word, subnet, host }) => [
+      `iifname "${LOCAL_BRIDGE}" ${word} saddr != ${subnet} drop`,
+      `oifname "${LOCAL_BRIDGE}" ${word} saddr != ${host.text} ct state new ct status & dnat == 0 drop`,
+      `iifname "${LOCAL_BRIDGE}" ${word} saddr @shut${word === "ip" ? 4 : 6} ${word} daddr ${host.text} meta l4proto { tcp, udp } th dport ${input.dnsPort} accept`,
+    ]),
+    `iifname "${LOCAL_BRIDGE}" ip saddr @shut4 drop`,
+    `iifname "${LOCAL_BRIDGE}" ip6 saddr @shut6 drop`,
+  ];
+}
