@@ -43,6 +43,11 @@ httpd -f -v -p "\${1:-8080}" -h /tmp/www &
 wait $!
 `;
 
+/** Prints a page, by name: `ask page 8080`. The wget of Debian's busybox dies of a name that DNS answers. */
+const ASK = `#!/bin/sh
+printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 "$1" "\${2:-80}" | sed '1,/^\\r*$/d'
+`;
+
 async function readBusybox(): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
   for (const path of BUSYBOX_PATHS) {
     const bytes = await readFile(path).catch(() => undefined);
@@ -79,7 +84,7 @@ export async function buildDemoImage(): Promise<BuiltImage> {
   const script = (path: string, content: string): ImageFile => ({ kind: "file", path, mode: 0o755, content });
   return buildImage({
     platform: hostPlatform(),
-    layers: [await busyboxFiles(), [script("bin/hello", HELLO), script("bin/page", PAGE)]],
+    layers: [await busyboxFiles(), [script("bin/hello", HELLO), script("bin/page", PAGE), script("bin/ask", ASK)]],
     cmd: ["hello"],
   });
 }
