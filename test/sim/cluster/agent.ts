@@ -1,6 +1,7 @@
 // A worker of the simulated cluster: the real agent over a hollow runtime. Containers live on the host; the agent's process
 // may die and start again over them, and a power cut takes both.
-import { createAgent } from "../../../agent/agent.ts";
+import { type Agent, createAgent } from "../../../agent/agent.ts";
+import type { NetworkViews } from "../../../agent/network/view.ts";
 import { HollowHost, openHollowRuntime } from "../../../agent/runtime/hollow/hollow.ts";
 import type { Runtime } from "../../../agent/runtime/runtime.ts";
 import type { ConnectionState, SessionLink } from "../../../agent/session/session.ts";
@@ -20,6 +21,8 @@ export interface AgentWorld {
   readonly world: World;
   readonly network: Network;
   readonly managerNamed: (addr: string) => SimManager | undefined;
+  /** The agent sends a task its first stop signal. */
+  readonly onSignal: (agent: SimAgent, task: TaskId) => void;
 }
 
 export class SimAgent {
@@ -36,6 +39,7 @@ export class SimAgent {
   #managers: readonly string[];
   #machine: SimProcess;
   #process: SimProcess | undefined;
+  #agent: Agent | undefined;
   #connection: ConnectionState = { kind: "searching", error: "" };
   #lives = 0;
   #wallOffsetMs = 0;
@@ -55,6 +59,11 @@ export class SimAgent {
 
   get connectedTo(): string | undefined {
     return this.#connection.kind === "connected" ? this.#connection.addr : undefined;
+  }
+
+  /** As its kernel would have them; undefined while it is down. */
+  get networks(): NetworkViews | undefined {
+    return this.#agent?.networks.views;
   }
 
   running(): TaskId[] {
@@ -86,7 +95,7 @@ export class SimAgent {
       env,
       log: silentLog,
       nodeId: this.nodeId,
-      runtime: throughProcess(runtime, process),
+      runtime: throughProcess(runtime, process, (id) => this.#in.onSignal(this, id)),
       dir: undefined,
       files: memoryTaskFiles(this.#records),
       connect: (addr, signal) => this.#connect(process, addr, signal),
@@ -106,7 +115,10 @@ export class SimAgent {
         this.#connection = state;
       },
     })
-      .then((agent) => agent.run(new AbortController().signal))
+      .then((agent) => {
+        if (this.#process === process) this.#agent = agent;
+        return agent.run(new AbortController().signal);
+      })
       .catch((error: unknown) => this.#in.world.broken(error));
   }
 
@@ -115,6 +127,7 @@ export class SimAgent {
     const process = this.#process;
     if (process === undefined) return;
     this.#process = undefined;
+    this.#agent = undefined;
     this.#connection = { kind: "searching", error: "" };
     process.kill();
     this.#in.network.ended(process, silent);
@@ -200,7 +213,8 @@ export class SimAgent {
 }
 
 /** What the machine answers to a process that has died since, nobody hears. */
-function throughProcess(runtime: Runtime, process: SimProcess): Runtime {
+function throughProcess(runtime: Runtime, process: SimProcess, onSignal: (id: TaskId) => void): Runtime {
+  const signalled = new Set<TaskId>();
   const heard = <T>(answer: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       answer.then(
@@ -215,7 +229,11 @@ function throughProcess(runtime: Runtime, process: SimProcess): Runtime {
     start: (...args) => heard(runtime.start(...args)),
     attach: (...args) => heard(runtime.attach(...args)),
     wait: (...args) => heard(runtime.wait(...args)),
-    kill: (...args) => heard(runtime.kill(...args)),
+    kill: (id, ...args) => {
+      if (!signalled.has(id)) onSignal(id);
+      signalled.add(id);
+      return heard(runtime.kill(id, ...args));
+    },
     remove: (...args) => heard(runtime.remove(...args)),
     list: (...args) => heard(runtime.list(...args)),
     loadImage: (...args) => heard(runtime.loadImage(...args)),

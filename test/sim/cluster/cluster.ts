@@ -8,12 +8,13 @@ import {
   newNodeSpec,
   newOrchestrationConfig,
 } from "../../../proto/gen/objects.ts";
-import { type ClusterId, type NodeId, newId } from "../../../shared/model/ids.ts";
+import { type ClusterId, type NodeId, newId, type TaskId } from "../../../shared/model/ids.ts";
 import { SimAgent } from "./agent.ts";
 import { Clients } from "./clients.ts";
 import { disturb, KINDS, repairAll, type Targets } from "./faults.ts";
 import { SimManager } from "./manager.ts";
 import { Network } from "./network.ts";
+import { networksUnsettled } from "./network-state.ts";
 import { managerNode, Operator } from "./operator.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { RaftInvariants } from "./raft-invariants.ts";
@@ -64,7 +65,12 @@ export class Cluster {
     for (let i = world.pick([1, 3, 3, 3, 5]) ?? 3; i > 0; i--) this.#newManager();
     const addrs = this.#managers.map(({ addr }) => addr);
     for (const [index, id] of agentIds.entries()) {
-      const inside = { world, network: this.network, managerNamed: (addr: string) => this.#managerNamed(addr) };
+      const inside = {
+        world,
+        network: this.network,
+        managerNamed: (addr: string) => this.#managerNamed(addr),
+        onSignal: (agent: SimAgent, task: TaskId) => this.truth.drains.signalled(agent, task, this.#agents),
+      };
       this.#agents.push(new SimAgent(inside, `w${index + 1}`, id, this.#clockRate(), addrs));
     }
     this.#operator = new Operator({
@@ -256,7 +262,8 @@ export class Cluster {
     if (this.#asking > 0) return `${this.#asking} users still wait for an answer`;
     if (this.#operator.busy) return "the operator is at work";
     const managers = this.#managers.filter(({ wanted }) => wanted);
-    return unsettled({ truth: this.truth, managers, agents: this.#agents });
+    const problem = unsettled({ truth: this.truth, managers, agents: this.#agents });
+    return problem ?? networksUnsettled(managers, this.#agents);
   }
 
   // ------------------------------------------------------------------------------------------------------------- actors

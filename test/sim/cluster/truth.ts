@@ -5,6 +5,7 @@ import type { Change, Commit, TableName, Tables, View } from "../../../manager/s
 import type { Node, Service, Task } from "../../../proto/gen/objects.ts";
 import type { NodeId, TaskId } from "../../../shared/model/ids.ts";
 import { isLive, isTerminal, rank } from "../../../shared/model/tasks.ts";
+import { DrainWatch } from "./drain-watch.ts";
 import { Places } from "./places.ts";
 import { bytesHash, hashOf, type World } from "./world.ts";
 
@@ -35,6 +36,7 @@ export class Truth {
   readonly tasks = new Map<string, Task>();
   readonly nodes = new Map<string, Node>();
   readonly places = new Places();
+  readonly drains: DrainWatch;
   readonly #names = new Map<string, string>();
   readonly #liveBySlot = new Map<string, Set<string>>();
   readonly #written = new Map<string, number>();
@@ -45,6 +47,7 @@ export class Truth {
 
   constructor(world: World) {
     this.#world = world;
+    this.drains = new DrainWatch(world);
   }
 
   get version(): number {
@@ -89,6 +92,7 @@ export class Truth {
     else this.#hashes.set(key, after);
     this.#written.set(change.object.id, version);
     this.places.change(change);
+    this.drains.change(change, version);
     if (change.table === "task") this.#task(change);
     else if (change.table === "service") this.#service(change);
     else if (change.table === "node") this.#node(change);
