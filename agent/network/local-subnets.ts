@@ -3,10 +3,9 @@ import { readFileSync } from "node:fs";
 import { type NetworkSubnet, newNetworkSubnet } from "../../proto/gen/network.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { parseSubnet } from "../../shared/model/ip.ts";
+import { DEFAULT_LOCAL_SUBNET } from "../../shared/model/networks.ts";
 import { formatIp } from "./plan/addresses.ts";
 
-const DEFAULT_4 = "172.29.0.0/16";
-const DEFAULT_6 = "fd73:6b65:7029::/64";
 const BITS = { 4: 32, 6: 128 } as const;
 /** The gateway, and at least one task. */
 const LONGEST = { 4: 30, 6: 126 } as const;
@@ -17,7 +16,7 @@ export function localSubnet(text: string): NetworkSubnet {
   if (subnet === undefined || subnet.prefixLength > LONGEST[subnet.base.family]) {
     throw new SkepError(
       "invalid_argument",
-      `invalid node-local network ${JSON.stringify(text)}: write a subnet like ${DEFAULT_4}`,
+      `invalid node-local network ${JSON.stringify(text)}: write a subnet like ${DEFAULT_LOCAL_SUBNET[4]}`,
     );
   }
   const { prefixLength } = subnet;
@@ -33,9 +32,9 @@ export function localSubnet(text: string): NetworkSubnet {
  * takes no more of them, and would lose it.
  */
 export function defaultLocalSubnets(ipv6Routes = "/proc/net/ipv6_route"): readonly NetworkSubnet[] {
-  const four = localSubnet(DEFAULT_4);
+  const four = localSubnet(DEFAULT_LOCAL_SUBNET[4]);
   try {
-    return advertisedWayOut(readFileSync(ipv6Routes, "utf8")) ? [four] : [four, localSubnet(DEFAULT_6)];
+    return advertisedWayOut(readFileSync(ipv6Routes, "utf8")) ? [four] : [four, localSubnet(DEFAULT_LOCAL_SUBNET[6])];
   } catch {
     return [four]; // a kernel without IPv6
   }

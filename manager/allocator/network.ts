@@ -17,7 +17,7 @@ import {
   subnetContains,
   subnetsOverlap,
 } from "../../shared/model/ip.ts";
-import { VXLAN_ID_OPTION } from "../../shared/model/networks.ts";
+import { DEFAULT_LOCAL_SUBNET, VXLAN_ID_OPTION } from "../../shared/model/networks.ts";
 import type { View } from "../store/types.ts";
 import { hostBounds } from "./hosts.ts";
 import {
@@ -98,8 +98,11 @@ function allocateVni(scope: NetworkScope, spec: NetworkSpec, last: Network | und
   throw new SkepError("resource_exhausted", "every VXLAN identifier is in use: remove a network");
 }
 
+const LOCAL_SUBNETS = readPools([DEFAULT_LOCAL_SUBNET[4], DEFAULT_LOCAL_SUBNET[6]]);
+
 /** What a subnet must keep clear of. */
 function* occupied(scope: NetworkScope): Generator<Subnet> {
+  yield* LOCAL_SUBNETS;
   for (const network of scope.networks()) {
     for (const { subnet } of network.ipam) yield* readPools([subnet]);
   }
@@ -147,6 +150,13 @@ function given(scope: NetworkScope, spec: NetworkSpec, config: IPAMConfig): IPAM
         `network ${spec.name}: subnet ${config.subnet} overlaps ${other.subnet} of network ${nameOf(network)}`,
       );
     }
+  }
+  const local = LOCAL_SUBNETS.find((other) => subnetsOverlap(subnet, other));
+  if (local !== undefined) {
+    throw new SkepError(
+      "failed_precondition",
+      `network ${spec.name}: subnet ${config.subnet} overlaps ${formatSubnet(local)}, by which every task reaches its own node`,
+    );
   }
   for (const node of scope.nodes()) {
     for (const text of addressesOf(node)) {

@@ -19,3 +19,6 @@ const optionOf = (spec: WithOptions, key: string): string | undefined =>
 
 /** Named at all, with any value but "false". */
 export const isEncrypted = (spec: WithOptions): boolean => (optionOf(spec, ENCRYPTED_OPTION) ?? "false") !== "false";
+
+/** Of the link to its own node that every task has, unless a node was told another: no network of the cluster lies over it. */
+export const DEFAULT_LOCAL_SUBNET = { 4: "172.29.0.0/16", 6: "fd73:6b65:7029::/64" } as const;

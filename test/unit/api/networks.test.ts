@@ -149,6 +149,7 @@ const REFUSED: readonly (readonly [what: string, name: string, wish: Wish, code:
     ["a taken name", "Taken", {}, "already_exists", /network name "taken" is taken/],
     ["a taken subnet", "a", subnet("10.7.0.0/16"), "failed_precondition", /overlaps 10\.7\.7\.0\/24 of network taken/],
     ["a node in it", "a", subnet("10.0.0.0/24"), "failed_precondition", /10\.0\.0\.1, the address of node host1/],
+    ["the tasks' way out", "a", subnet("172.29.4.0/24"), "failed_precondition", /overlaps 172\.29\.0\.0\/16, by which/],
     ["a taken VXLAN id", "a", { driverOpts: { [VXLAN_ID_OPTION]: "4097" } }, "failed_precondition", /of network taken/],
   ];
 
