@@ -218,6 +218,7 @@ export class ClusterNode {
       seeds: () => [...this.#options.seeds, ...this.state.managers],
       onTurnedAway: (message) => this.#wasTurnedAway(message),
     });
+    void this.#replaceLogKeys(); // what a crash cut short
   }
 
   async #joinManagers(signal: AbortSignal): Promise<void> {
@@ -309,6 +310,24 @@ export class ClusterNode {
   #protectKeys({ unlockKey, meta }: Cluster): void {
     this.keys
       .protect(unlockKey.length === 0 ? undefined : unlockKey, meta?.version ?? 0)
+      .then(async (layOpen) => {
+        if (layOpen) this.#renewal.renewNow();
+        await this.#replaceLogKeys();
+      })
       .catch((error: unknown) => this.#log.error({ error }, "cannot write this node's keys as the cluster wants them"));
+  }
+
+  /** Has the log written anew, where some of it may be sealed with a key that somebody has read. */
+  async #replaceLogKeys(): Promise<void> {
+    const former = this.keys.formerLogKeys();
+    if (former.length === 0 || this.#manager === undefined) return;
+    try {
+      await this.#manager.rewriteLog();
+      await this.keys.forgetLogKeys(former);
+      this.#log.info({}, "the log is sealed with another key: the one before lay open");
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      this.#log.warn({ error: SkepError.from(error).message }, "the log is still sealed with a key that lay open");
+    }
   }
 }

@@ -88,6 +88,8 @@ export interface ManagerPart {
   readonly isRemoved: (nodeId: NodeId) => boolean;
   /** Is the node a worker, and none of the Raft group? Its certificate may still say manager. */
   readonly isDemoted: (nodeId: NodeId) => boolean;
+  /** As OpenRaft.rewriteLog. */
+  readonly rewriteLog: () => Promise<void>;
   /** Where this manager says that it answers. */
   readonly setAddr: (addr: string) => void;
   /** Resolves once this manager has the cluster's state, or after a while without: it still gets there by itself. */
@@ -177,6 +179,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     isDemoted: (nodeId) =>
       store.view((view) => view.get("node", nodeId)?.spec?.role) === "worker" &&
       !raft.status().members.some((member) => member.nodeId === nodeId),
+    rewriteLog: raft.rewriteLog,
     setAddr: raft.setAddr,
     receiveState: (caller) => receiveState(env, log, store, AbortSignal.any([signal, caller])),
     stop: () => {

@@ -3,7 +3,8 @@
 //   plain:   PRIVATE KEY, CERTIFICATE (one, or with those between it and the root), SKEP KEYS on a manager
 //   sealed:  SKEP SEALED KEYS, CERTIFICATE
 //
-// SKEP KEYS is JSON: the key that seals the Raft log on this disk, and which version of the cluster said whether this file is
+// SKEP KEYS is JSON: the key that seals the Raft log on this disk (and those before it, until nothing is sealed with them any
+// more), and which version of the cluster said whether this file is
 // to be sealed. SKEP SEALED KEYS holds the same and the private key, sealed with the cluster's unlock key. So one rename
 // changes all that opens this node, and there is never a part of it under another key.
 import { SkepError } from "../../shared/errors.ts";
@@ -14,6 +15,8 @@ import { createSealer, KEY_BYTES } from "../../shared/pki/sealing.ts";
 export interface NodeFiles extends IdentityFiles {
   /** Seals the Raft log; a worker has none. */
   readonly raftKey?: Uint8Array | undefined;
+  /** What of the log was sealed with before, and still may be. */
+  readonly formerRaftKeys?: readonly Uint8Array[] | undefined;
   /** Meta.version of the cluster object that the unlock key, or that there is none, was taken from. */
   readonly unlockVersion?: number | undefined;
 }
@@ -34,9 +37,12 @@ const PLACE = "node keys";
 const encodeKeys = (fields: object): Buffer => Buffer.from(JSON.stringify({ format: FORMAT, ...fields }));
 
 export function formatNodePem(files: NodeFiles, unlockKey?: Uint8Array): string {
-  const { keyPem, certificatePem, raftKey, unlockVersion } = files;
+  const { keyPem, certificatePem, raftKey, formerRaftKeys = [], unlockVersion } = files;
   const keys = {
     ...(raftKey === undefined ? {} : { raftKey: Buffer.from(raftKey).toString("base64") }),
+    ...(formerRaftKeys.length === 0
+      ? {}
+      : { formerRaftKeys: formerRaftKeys.map((key) => Buffer.from(key).toString("base64")) }),
     ...(unlockVersion === undefined ? {} : { unlockVersion }),
   };
   if (unlockKey !== undefined) {
@@ -75,10 +81,8 @@ function opened(sealed: Uint8Array, unlockKey: Uint8Array): Uint8Array {
   }
 }
 
-function decodeKeys(bytes: Uint8Array): {
+function decodeKeys(bytes: Uint8Array): Pick<NodeFiles, "raftKey" | "formerRaftKeys" | "unlockVersion"> & {
   readonly keyPem?: string;
-  readonly raftKey?: Uint8Array;
-  readonly unlockVersion?: number;
 } {
   const raw: unknown = JSON.parse(Buffer.from(bytes).toString());
   if (typeof raw !== "object" || raw === null) throw new SkepError("internal", "the node's keys are not readable");
@@ -87,11 +91,19 @@ function decodeKeys(bytes: Uint8Array): {
     throw new SkepError("internal", `the node's keys have format ${String(field("format"))}, which is not known`);
   }
   const [keyPem, raftKey, unlockVersion] = [field("keyPem"), field("raftKey"), field("unlockVersion")];
-  const key = typeof raftKey === "string" ? Buffer.from(raftKey, "base64") : undefined;
-  if (key !== undefined && key.length !== KEY_BYTES) throw new SkepError("internal", "the log's key is damaged");
+  const key = typeof raftKey === "string" ? logKey(raftKey) : undefined;
+  const former = field("formerRaftKeys");
+  const formerRaftKeys = Array.isArray(former) ? former.map((one) => logKey(String(one))) : [];
   return {
     ...(typeof keyPem === "string" ? { keyPem } : {}),
     ...(key === undefined ? {} : { raftKey: key }),
+    ...(formerRaftKeys.length === 0 ? {} : { formerRaftKeys }),
     ...(typeof unlockVersion === "number" ? { unlockVersion } : {}),
   };
+}
+
+function logKey(base64: string): Buffer {
+  const key = Buffer.from(base64, "base64");
+  if (key.length !== KEY_BYTES) throw new SkepError("internal", "the log's key is damaged");
+  return key;
 }

@@ -2,6 +2,7 @@
 // a host that is no node yet. What is decided and written is in manager/recovery; here are the identity, the words, and what
 // has to hold before.
 import { agoText } from "../../manager/api/problems.ts";
+import { issuingAuthority, trustedRoots } from "../../manager/ca/root-rotation.ts";
 import type { Recovered } from "../../manager/recovery/disk.ts";
 import type { RestoreOptions, RestoreRequest } from "../../proto/gen/local.ts";
 import type { Cluster, Node, NodeDescription } from "../../proto/gen/objects.ts";
@@ -81,12 +82,12 @@ export async function receiveBackup(requests: AsyncIterable<RestoreRequest>): Pr
 }
 
 /**
- * A new node of the backup's cluster, with a certificate from its CA. New, and not the one that made the backup: that one may
+ * A new node of the backup's cluster, with a certificate from its CA; from the next one, where the backup was made while the
+ * root was being replaced: nodes may trust that one alone by now, and who does not takes it by its chain. New, and not the one that made the backup: that one may
  * live, or come to life, with the key to its own name, and one name must not mean two hosts and their tasks.
  */
 export function newIdentityOf(cluster: Cluster, env: Env): Identity & { readonly nodeId: NodeId } {
-  const { caCert = new Uint8Array(), caKey = new Uint8Array() } = cluster.rootCa ?? {};
-  const root = { certificatePem: Buffer.from(caCert).toString(), keyPem: Buffer.from(caKey).toString() };
+  const root = issuingAuthority(cluster);
   const keys = newKeyPair();
   const validityMs = cluster.spec?.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_VALIDITY_MS;
   const certificatePem = issueNodeCertificate(
@@ -100,7 +101,11 @@ export function newIdentityOf(cluster: Cluster, env: Env): Identity & { readonly
     },
     root,
   );
-  return openIdentity({ certificatePem, keyPem: privateKeyToPem(keys.privateKey), rootPem: root.certificatePem });
+  return openIdentity({
+    certificatePem: certificatePem + root.chainPem,
+    keyPem: privateKeyToPem(keys.privateKey),
+    rootPem: trustedRoots(cluster).toString(),
+  });
 }
 
 export async function restoredNode(id: NodeId, addr: string, description: NodeDescription, env: Env): Promise<Node> {
@@ -141,6 +146,9 @@ export function restoredNotes(recovered: Recovered, { header }: Backup, nowMs: n
       : [
           `No managers any more: ${demoted.map(nameOf).join(", ")}. One that comes back is a worker; "skep node rm" forgets it.`,
         ]),
+    ...(recovered.state.cluster.unlockKey.length === 0
+      ? []
+      : ['Autolock is on, with the unlock key of when the backup was made: "skep swarm unlock-key" prints it.']),
     "Nodes are shown as down until they call. A worker that knows none of this manager's addresses is told with: skep daemon --manager-addr HOST:PORT, or leaves and joins again.",
     'One manager survives no loss: add two with "skep node promote", or join them with "skep swarm join-token manager".',
   ];

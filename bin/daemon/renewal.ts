@@ -39,6 +39,8 @@ export interface Renewal {
   readonly run: (signal: AbortSignal) => Promise<void>;
   /** Renews until the certificate is as wished. */
   readonly want: (wish: Wish) => void;
+  /** Renews as soon as it can: somebody may have read the present key. */
+  readonly renewNow: () => void;
 }
 
 /** Roots to trust now: as wished, with those of before for as long as the own certificate is from one of them. Pure. */
@@ -51,7 +53,9 @@ export function rootsToTrust(present: Pick<Identity, "certificatePem" | "rootPem
 export function createRenewal({ env, log, identity, managers, dial, save }: RenewalOptions): Renewal {
   let wake: (() => void) | undefined;
   let wish: Wish | undefined;
+  let isExposed = false;
   const isUnwanted = (): boolean => {
+    if (isExposed) return true;
     if (wish === undefined) return false;
     const { role, issuer } = identity.current();
     return wish.role !== role || (wish.issuer !== "" && wish.issuer !== issuer);
@@ -90,6 +94,7 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
     for (const addr of managers()) {
       try {
         const next = await renew(dial(addr), identity.current(), signal);
+        isExposed = false;
         await use(next);
         log.info({ role: next.role, notAfterMs: next.notAfterMs, issuer: next.issuer }, "renewed the certificate");
         return;
@@ -133,6 +138,10 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
     want: (next) => {
       if (wish?.role === next.role && wish.issuer === next.issuer && wish.rootsPem === next.rootsPem) return;
       wish = next;
+      wake?.();
+    },
+    renewNow: () => {
+      isExposed = true;
       wake?.();
     },
   };

@@ -60,6 +60,8 @@ export class Driver {
   #saving: Promise<void> | undefined;
   /** The index of one that is there and counts with the next write. */
   #savedIndex: number | undefined;
+  /** Asked for, and not begun. */
+  #rewrite: PromiseWithResolvers<void> | undefined;
   #pumping = false;
   #timer: Timer | undefined;
   #fault: { readonly message: string; readonly halted: boolean } | undefined;
@@ -132,6 +134,17 @@ export class Driver {
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  /**
+   * Resolves once the disk holds nothing that was written before the call: all of it has been written anew, as the sealer seals
+   * now. Rejects when this member stops before that.
+   */
+  rewrite(): Promise<void> {
+    if (this.stopped) return Promise.reject(this.#notLeading(false));
+    this.#rewrite ??= Promise.withResolvers<void>();
+    this.#wake();
+    return this.#rewrite.promise;
   }
 
   /** Lets `act` use the core from outside a round. Undefined when the member has stopped. */
@@ -229,14 +242,21 @@ export class Driver {
     for (const waiting of this.#reads.values()) waiting.reject(new SkepError("unavailable", why));
     this.#reads.clear();
     this.#confirmed = [];
+    if (!this.stopped) return;
+    this.#rewrite?.reject(new SkepError("unavailable", why));
+    this.#rewrite = undefined;
   }
 
   // ---- the disk ----
 
   #startWrite(persist: Persist | undefined): void {
     const compact = persist?.snapshot === undefined ? this.#compaction() : undefined;
-    if (persist === undefined && compact === undefined) return;
+    // A snapshot under way may have been begun before: it comes to count first, and is written anew with the rest.
+    const rewrite = this.#saving === undefined && compact === undefined ? this.#rewrite : undefined;
+    if (persist === undefined && compact === undefined && rewrite === undefined) return;
+    if (rewrite !== undefined) this.#rewrite = undefined;
     const write: LogWrite = {
+      rewrite: rewrite !== undefined,
       hardState: persist?.hardState,
       install: persist?.snapshot,
       entries: persist?.entries,
@@ -244,6 +264,8 @@ export class Driver {
     };
     this.#writing = this.#writeAll(write).then((written) => {
       this.#writing = undefined;
+      if (written) rewrite?.resolve();
+      else rewrite?.reject(this.#notLeading(false));
       if (written && !this.stopped) this.#guard(() => this.#written(write, persist));
       this.#wake();
     });
@@ -301,6 +323,7 @@ export class Driver {
     const index = this.#machineIndex;
     const entries = index - this.#snapshotIndex;
     if (this.#installing || this.#saving !== undefined || this.#savedIndex !== undefined || entries <= 0) return;
+    if (this.#rewrite !== undefined) return; // it waits for the last one
     if (entries < this.#snapshotIntervalEntries && storage.logBytes < SNAPSHOT_INTERVAL_BYTES) return;
     const term = storage.term(index);
     if (term === undefined) return;

@@ -68,6 +68,11 @@ export interface RaftOpenOptions {
 export interface OpenRaft extends RaftNode {
   /** Where this member says that it answers, to those it connects to from now on. */
   readonly setAddr: (addr: string) => void;
+  /**
+   * Writes all of the log and its snapshot anew, as the sealer seals now: resolves once nothing from before the call is on the
+   * disk. @throws {SkepError} `unavailable`: the member stopped before that.
+   */
+  readonly rewriteLog: () => Promise<void>;
   /** For peers and joiners; only managers may call them. */
   readonly handlers: Handlers<typeof RaftService>;
   /** A stream that another manager has opened. @param prove who it is; throws when it may not speak to Raft. */
@@ -147,6 +152,7 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
       setAddr: (next: string) => {
         self.addr = next;
       },
+      rewriteLog: () => driver.rewrite(),
       handlers: createRaftHandlers({
         env,
         self,

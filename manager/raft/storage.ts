@@ -15,6 +15,11 @@ export interface LogWrite {
    * `dropThrough` (at most that index).
    */
   readonly compact?: { readonly snapshotIndex: number; readonly dropThrough: number } | undefined;
+  /**
+   * First of all: everything that counts is written anew, as the sealer seals now, and nothing of the files before stays. What
+   * the disk says is as it was.
+   */
+  readonly rewrite?: boolean | undefined;
   /** They replace everything from the first one's index on. */
   readonly entries?: readonly Entry[] | undefined;
 }

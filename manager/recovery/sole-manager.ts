@@ -37,7 +37,7 @@ export function withSoleManager(
 ): SoleState {
   const state = new CommittedState();
   state.restore(snapshot);
-  const version = state.version + 1;
+  const version = nextEra(state.version);
   const view = openView(state.rows, state.version);
   const cluster = view.cluster();
   if (cluster === undefined) throw new SkepError("failed_precondition", "it holds no cluster: the state is empty");
@@ -66,6 +66,14 @@ export function withSoleManager(
     after.close();
   }
 }
+
+/**
+ * Versions of the state that is lost were given out beyond this one: to watchers, which go on after the last one they saw, and
+ * to clients, which write what they read at one. A version from before must never mean a state from after, so they go on where
+ * no lost one can be.
+ */
+const ERA_VERSIONS = 1_000_000_000;
+const nextEra = (version: number): number => (Math.floor(version / ERA_VERSIONS) + 1) * ERA_VERSIONS;
 
 const isManager = (node: Node): boolean =>
   node.spec?.role === "manager" || node.role === "manager" || node.managerStatus !== undefined;

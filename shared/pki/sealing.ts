@@ -40,22 +40,32 @@ const refused = (why: string): SkepError => new SkepError("internal", `a sealed 
 const sessionKey = (key: Uint8Array, salt: Uint8Array): Buffer =>
   Buffer.from(hkdfSync("sha256", key, salt, "skep sealing 1", KEY_BYTES));
 
-/** @param key 32 bytes. */
-export function createSealer(key: Uint8Array): Sealer {
-  if (key.length !== KEY_BYTES) throw new SkepError("internal", `a sealing key has ${KEY_BYTES} bytes`);
+/**
+ * @param key 32 bytes: seals, and opens.
+ * @param former keys that open what was sealed before this one.
+ */
+export function createSealer(key: Uint8Array, former: readonly Uint8Array[] = []): Sealer {
+  const keys = [key, ...former];
+  if (keys.some(({ length }) => length !== KEY_BYTES)) {
+    throw new SkepError("internal", `a sealing key has ${KEY_BYTES} bytes`);
+  }
   const salt = randomBytes(SALT_BYTES);
   const ownKey = sessionKey(key, salt);
   const known = new Map([[salt.toString("latin1"), ownKey]]);
   let count = 0;
 
-  const keyOf = (of: Buffer): Buffer => {
-    const name = of.toString("latin1");
-    const hit = known.get(name);
-    if (hit !== undefined) return hit;
-    if (known.size >= MAX_SESSION_KEYS) known.clear();
-    const derived = sessionKey(key, of);
-    known.set(name, derived);
-    return derived;
+  const openWith = (derived: Buffer, sealed: Buffer, context: string): Buffer | undefined => {
+    const end = sealed.length - TAG_BYTES;
+    const decipher = createDecipheriv(CIPHER, derived, nonceOf(sealed))
+      .setAAD(aadOf(context))
+      .setAuthTag(sealed.subarray(end));
+    const plain = decipher.update(sealed.subarray(HEADER_BYTES, end));
+    try {
+      decipher.final();
+      return plain;
+    } catch {
+      return undefined;
+    }
   };
 
   return {
@@ -76,17 +86,18 @@ export function createSealer(key: Uint8Array): Sealer {
         throw refused(`its format ${sealed[0]} is not known to this version of skep`);
       }
       if (sealed.length < SEAL_OVERHEAD_BYTES) throw refused("it is cut short");
-      const end = sealed.length - TAG_BYTES;
-      const decipher = createDecipheriv(CIPHER, keyOf(sealed.subarray(1, 1 + SALT_BYTES)), nonceOf(sealed))
-        .setAAD(aadOf(context))
-        .setAuthTag(sealed.subarray(end));
-      const plain = decipher.update(sealed.subarray(HEADER_BYTES, end));
-      try {
-        decipher.final();
-      } catch {
-        throw refused("it is damaged, or was sealed with another key");
+      const salt = sealed.subarray(1, 1 + SALT_BYTES);
+      const session = salt.toString("latin1");
+      const hit = known.get(session);
+      const candidates = hit === undefined ? keys.map((one) => sessionKey(one, salt)) : [hit];
+      for (const derived of candidates) {
+        const plain = openWith(derived, sealed, context);
+        if (plain === undefined) continue;
+        if (known.size >= MAX_SESSION_KEYS) known.clear();
+        known.set(session, derived);
+        return plain;
       }
-      return plain;
+      throw refused("it is damaged, or was sealed with another key");
     },
   };
 }

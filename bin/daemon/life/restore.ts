@@ -14,16 +14,24 @@ export async function restore(host: Host, requests: AsyncIterable<RestoreRequest
     const identity = recovery.newIdentityOf(cluster, env);
     const { nodeId, clusterId } = identity;
     const self = await recovery.restoredNode(nodeId, addr, describe(host), env);
+    // With autolock on, the cluster's key locks this manager from its first file on.
+    const unlockKey = cluster.unlockKey.length === 0 ? undefined : cluster.unlockKey;
     const raft = { raftId: Math.max(1, backup.header.nextRaftId) };
     const state: NodeState = { nodeId, clusterId, addr, listenAddr, advertise, managers: [addr], raft };
     let notes: readonly string[] = [];
-    const started = await startFresh(host, state, identity, async (fresh) => {
-      const disk = { env, log, dir: dir.raftDir, sealer: await fresh.keys.sealer() };
-      const recovered = await restoreSoleManager(disk, backup, self);
-      notes = recovery.restoredNotes(recovered, backup, env.wallMs());
-      await fresh.start({ kind: "resume" }, stopping);
-      if (fresh.manager !== undefined) await recovery.leadsAlone(fresh.manager, env);
-    });
+    const started = await startFresh(
+      host,
+      state,
+      identity,
+      async (fresh) => {
+        const disk = { env, log, dir: dir.raftDir, sealer: await fresh.keys.sealer() };
+        const recovered = await restoreSoleManager(disk, backup, self);
+        notes = recovery.restoredNotes(recovered, backup, env.wallMs());
+        await fresh.start({ kind: "resume" }, stopping);
+        if (fresh.manager !== undefined) await recovery.leadsAlone(fresh.manager, env);
+      },
+      unlockKey,
+    );
     log.info({ nodeId, clusterId, addr }, "restored a cluster");
     return {
       life: { kind: "active", node: started },

@@ -23,6 +23,8 @@ import { damaged, type Placed, Segment, type SegmentOptions } from "./segment.ts
 import { discardSnapshots, readSnapshot, readSnapshotHead, writeSnapshot } from "./snapshot-file.ts";
 
 const CACHE_BYTES = 8 << 20;
+/** Of entries in one record, where they are written anew. */
+const REWRITE_BYTES = 1 << 20;
 
 interface At extends Placed {
   readonly segment: Segment;
@@ -141,6 +143,7 @@ class LogOnDisk implements RaftStorage {
 
   readonly write = async (write: LogWrite): Promise<void> => {
     const { install, compact } = write;
+    if (write.rewrite === true) await this.#rewrite();
     if (install !== undefined) await this.saveSnapshot(install, [install.data]);
     const record = this.#recordOf(write);
     const segment = this.#segments.at(-1);
@@ -186,6 +189,21 @@ class LogOnDisk implements RaftStorage {
       throw new SkepError("internal", `cannot compact the log to ${startIndex} by a snapshot at ${snapshotIndex}`);
     }
     return { hardState, drop: { startIndex, startTerm, snapshotIndex, all: false }, entries };
+  }
+
+  async #rewrite(): Promise<void> {
+    const snapshot = this.snapshot();
+    if (snapshot !== undefined) await writeSnapshot(this.#dir, this.#sealer, snapshot, [snapshot.data]);
+    const { firstIndex, lastIndex } = this.#index;
+    const base = newRaftLogBase({ ...this.#base(), lastIndex: firstIndex - 1, fresh: true });
+    const records: LogRecord[] = [{ base, hardState: this.#hardState, entries: [] }];
+    for (let at = firstIndex; at <= lastIndex; ) {
+      const entries = this.entries(at, lastIndex + 1, REWRITE_BYTES);
+      records.push({ entries });
+      at += entries.length;
+    }
+    await this.#beginSegment(records);
+    this.#lastRead = undefined;
   }
 
   /** A new file, with `records` in it. */

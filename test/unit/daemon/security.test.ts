@@ -1,10 +1,12 @@
 // Keys of a cluster of real daemons on loopback: what is on the disks, locking and unlocking, another unlock key, another
 // root while a service runs. One story, in order: each test goes on where the one before it ended.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openStateDir } from "../../../bin/daemon/state-dir.ts";
+import { openLog } from "../../../manager/raft/disk/open-log.ts";
 import { AgentService, newTaskLogsRequest } from "../../../proto/gen/agent.ts";
 import { newRotateCARequest } from "../../../proto/gen/control.ts";
 import { type InitResponse, newInitRequest } from "../../../proto/gen/local.ts";
@@ -21,6 +23,8 @@ import {
 import { type Code, isCode } from "../../../shared/errors.ts";
 import { type NodeId, parseId } from "../../../shared/model/ids.ts";
 import { createIdentityHolder, openIdentity } from "../../../shared/pki/identity.ts";
+import { createSealer } from "../../../shared/pki/sealing.ts";
+import { parseUnlockKey } from "../../../shared/pki/unlock-key.ts";
 import { serverStream } from "../../../shared/rpc/client.ts";
 import { createDialer } from "../../../shared/rpc/dialer.ts";
 import { eventually, LOCAL, type TestDaemon, testDaemon } from "./daemons.ts";
@@ -181,9 +185,40 @@ test("autolock off and on: the keys are open, then sealed with a key that was ne
   await at(1).restart();
   assert.equal(await stateOf(at(1)), "active");
   await ready(at(0), 4);
+  const open = await Promise.all(managers.map((manager) => openStateDir(manager.dataDir).readIdentity()));
   await autolock(true);
   await allSealed();
   assert.notEqual(await keyOf(at(0)), old);
+  // Whoever read the keys while they lay open has none of use now: neither for the logs nor for the port.
+  for (const [i, manager] of managers.entries()) {
+    const stored = open[i];
+    assert.ok(stored?.kind === "open" && stored.files.raftKey !== undefined);
+    const before = createSealer(stored.files.raftKey);
+    const raft = openStateDir(manager.dataDir).raftDir;
+    await eventually("the log is sealed with another key", () => {
+      const copy = mkdtempSync(join(tmpdir(), "skep-copy-"));
+      try {
+        cpSync(raft, copy, { recursive: true });
+        openLog(copy, before);
+        return false;
+      } catch (error) {
+        return /another key/.test(`${error}`);
+      } finally {
+        rmSync(copy, { recursive: true });
+      }
+    });
+    await eventually("the certificate is another one", () => !sealedAs(manager).includes(stored.files.certificatePem));
+    const key = parseUnlockKey(await keyOf(at(0)));
+    assert.ok(key !== undefined);
+    await eventually("the old key is forgotten", async () => {
+      const now = await openStateDir(manager.dataDir).readIdentity();
+      return now.kind === "sealed" && now.unlock(key).formerRaftKeys === undefined;
+    });
+  }
+  await at(2).restart();
+  await unlock(at(2), await keyOf(at(0)));
+  await ready(at(2), 4);
+  assert.equal((await runningTasks(at(2))).length, 4);
 });
 
 /** The root that a node's own certificate on disk is from; of sealed keys as of others, since certificates are open. */

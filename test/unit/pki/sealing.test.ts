@@ -33,6 +33,17 @@ test("another key or another place does not open it", () => {
   assert.throws(() => sealer.open(sealed, "entry/2"), /damaged/);
 });
 
+test("with another key, former ones still open what they sealed, and seal nothing", () => {
+  const next = newSealingKey();
+  const rotated = createSealer(next, [newSealingKey(), key]);
+  const before = sealer.seal(plain, "x");
+  for (let again = 0; again < 2; again++) assert.deepEqual(rotated.open(before, "x"), plain);
+  assert.throws(() => rotated.open(before, "y"), /damaged/);
+  const after = rotated.seal(plain, "x");
+  assert.deepEqual(createSealer(next).open(after, "x"), plain);
+  assert.throws(() => sealer.open(after, "x"), /another key/);
+});
+
 test("a changed bit anywhere, a cut anywhere, or another format is refused", () => {
   const sealed = sealer.seal(plain, "x");
   for (let at = 1; at < sealed.length; at++) {

@@ -171,6 +171,33 @@ test("sealed: nothing of entries or snapshot is readable on the disk, and all of
     assert.throws(() => openLog(join(dir, "raft")), /its key is missing/);
   }));
 
+test("written anew: with another key it says the same, and nothing on the disk opens with the one before", () =>
+  withPlainDir(async (dir) => {
+    const [old, next] = [newSealingKey(), newSealingKey()];
+    const at = join(dir, "raft");
+    let storage = openLog(at, createSealer(old));
+    await storage.format(1, { hardState, entries: Array.from({ length: 9 }, (_, i) => data(i + 1, 2, 1 << 19)) });
+    await compact(storage, { index: 5, term: 2, config, data: Buffer.from(SECRET) }, 3);
+    const before = contents(storage);
+    await storage.close();
+    // As after a crash in between: both keys are there, and most of the log is sealed with the one before.
+    storage = openLog(at, createSealer(next, [old]));
+    await storage.write({ entries: [data(10, 3)] });
+    assert.throws(() => openLog(at, createSealer(next)), /another key/);
+    await storage.write({ rewrite: true, entries: [data(11, 3)] });
+    const after = contents(storage);
+    assert.ok(after.startsWith("4..11 terms 2 2"), after);
+    await storage.write({ rewrite: true });
+    assert.equal(contents(storage), after);
+    await storage.close();
+    assert.throws(() => openLog(at, createSealer(old)), /another key/);
+    const again = openLog(at, createSealer(next));
+    assert.equal(contents(again), after);
+    assert.equal(again.snapshot()?.data.toString(), before.includes("snapshot 5") ? SECRET : "");
+    await again.write({ entries: [data(12, 3)] });
+    await again.close();
+  }));
+
 test("a log that is not sealed is no log of who has a key", () =>
   withPlainDir(async (dir) => {
     const storage = openLog(join(dir, "raft"));
@@ -265,7 +292,7 @@ test("formatting again makes it another member's, with nothing of before", () =>
     await again.close();
   }));
 
-test("sealed or not, a log of any history says the same, also after it was opened again", () =>
+test("sealed or not, now and then written anew or not, a log of any history says the same, also after it was opened again", () =>
   withPlainDir(async (dir) => {
     const sealer = createSealer(newSealingKey());
     const open = {
@@ -305,7 +332,7 @@ test("sealed or not, a log of any history says the same, also after it was opene
       }
       for (const storage of [plain, sealed]) {
         if (saved !== undefined) await storage.saveSnapshot(saved, [saved.data]);
-        await storage.write(write);
+        await storage.write(storage === sealed && round % 5 === 0 ? { ...write, rewrite: true } : write);
       }
       if (below(4) === 0) {
         await Promise.all([plain.close(), sealed.close()]);
