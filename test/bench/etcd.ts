@@ -2,7 +2,7 @@
 // outside of the servers for both: one process with one gRPC connection to the leader, the same code, message and codec
 // (put-service.ts). Both fsync on a majority before they answer; skep's log is sealed, as a manager's is, etcd's is not.
 //
-//   node test/bench/etcd.ts [--seconds 3] [--rounds 3]
+//   node test/bench/etcd.ts [--seconds 3] [--rounds 3] [--in-flight 1,64,1000]
 import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -15,10 +15,14 @@ import { call, ETCD_PUT, leadsEtcd, putRequest, RAFT_PUT } from "./put-service.t
 import { median, percentile, printTable } from "./table.ts";
 
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "3" }, rounds: { type: "string", default: "3" } },
+  options: {
+    seconds: { type: "string", default: "3" },
+    rounds: { type: "string", default: "3" },
+    "in-flight": { type: "string", default: "1,64,1000" },
+  },
 });
 const MEMBERS = ["one", "two", "three"];
-const IN_FLIGHT = [1, 64, 1000];
+const IN_FLIGHT = values["in-flight"].split(",").map(Number);
 const VALUE_BYTES = 256;
 const KEYS = 10_000;
 const BOOT_LIMIT_MS = 30_000;

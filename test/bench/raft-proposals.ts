@@ -46,7 +46,7 @@ const dial = (addr: string): grpc.Client =>
   new grpc.Client(addr, grpc.credentials.createInsecure(), RAFT_CHANNEL_OPTIONS);
 
 async function member(root: string, name: string, sealing: string, joinAddr: string | undefined): Promise<void> {
-  const server = new grpc.Server(RAFT_CHANNEL_OPTIONS);
+  const server = new grpc.Server({ ...RAFT_CHANNEL_OPTIONS, "grpc.enable_channelz": 0 }); // as a daemon
   let opened: OpenRaft | undefined;
   const { port } = await listenPlain(server, 0, (socket) => {
     opened?.acceptStream(socket, () => ({ kind: "local" }));
