@@ -50,17 +50,23 @@ export async function forceSoleManager(
   const storage = openLog(dir, sealer);
   try {
     if (storage.raftId === 0) throw new SkepError("failed_precondition", `${dir} holds no raft log`);
-    const { snapshot, nextRaftId } = await replay(storage, env);
-    const raftId = nextRaftId;
-    const state = withSoleManager(snapshot, { node: { id: nodeId }, addr, raftId }, "lost", env.wallMs());
-    const { lastIndex } = storage;
-    const term = Math.max(storage.restored.hardState.term, storage.term(lastIndex) ?? 0) + 1;
-    await install(storage, { raftId, nodeId, addr, index: lastIndex + 1, term, data: state.snapshot });
-    log.warn({ raftId, index: lastIndex }, "this manager goes on alone");
-    return { raftId, state, index: lastIndex };
+    const recovered = await makeSole(storage, env, nodeId, addr);
+    log.warn({ raftId: recovered.raftId, index: recovered.index }, "this manager goes on alone");
+    return recovered;
   } finally {
     await storage.close();
   }
+}
+
+/** As above, on a log that is open already. @param storage of a member, which does not run. */
+export async function makeSole(storage: RaftStorage, env: Env, nodeId: NodeId, addr: string): Promise<Recovered> {
+  const { snapshot, nextRaftId } = await replay(storage, env);
+  const raftId = nextRaftId;
+  const state = withSoleManager(snapshot, { node: { id: nodeId }, addr, raftId }, "lost", env.wallMs());
+  const { lastIndex } = storage;
+  const term = Math.max(storage.restored.hardState.term, storage.term(lastIndex) ?? 0) + 1;
+  await install(storage, { raftId, nodeId, addr, index: lastIndex + 1, term, data: state.snapshot });
+  return { raftId, state, index: lastIndex };
 }
 
 /** All of the log applied, the tail included, and the newest membership. */

@@ -177,6 +177,11 @@ export class Cluster {
     world.record("the faults stop");
     this.#faulty = false;
     repairAll(this.#targets);
+    if (this.#plan.losesManagers) {
+      await this.#until("the operator is done", () => !this.#operator.busy, CONVERGE_LIMIT_MS);
+      await this.#pass(world.between(0, 3_000));
+      this.#operator.goOnAlone();
+    }
     const startedMs = world.nowMs;
     await this.#pass(LONGEST_STALL_MS); // what is stalled now comes back by itself
     // Again and again: a drain whose outcome nobody knew may come to be committed after the first look.

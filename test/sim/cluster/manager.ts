@@ -12,6 +12,7 @@ import { createRaftHandlers } from "../../../manager/raft/handlers.ts";
 import { Member } from "../../../manager/raft/member.ts";
 import type { LeadershipEvent, RaftMember, RaftNode, StateMachine } from "../../../manager/raft/raft-node.ts";
 import type { Transport } from "../../../manager/raft/transport.ts";
+import { makeSole } from "../../../manager/recovery/disk.ts";
 import { decodeTransaction } from "../../../manager/store/codec.ts";
 import { createStore } from "../../../manager/store/store.ts";
 import type { Store } from "../../../manager/store/types.ts";
@@ -25,6 +26,7 @@ import { Disk, SimStorage } from "./disk.ts";
 import type { Network } from "./network.ts";
 import { SimProcess } from "./process.ts";
 import type { RaftInvariants } from "./raft-invariants.ts";
+import { readSnapshot } from "./rebase.ts";
 import { type Truth, viewHash } from "./truth.ts";
 import type { World } from "./world.ts";
 
@@ -209,6 +211,23 @@ export class SimManager {
     if (life === undefined) return;
     await life.raft.stop();
     if (this.life === life) this.#end(life.process, false);
+  }
+
+  /** `swarm init --force-new-cluster`, the daemon stopped: its disk becomes that of a group of one. */
+  async goOnAlone(): Promise<void> {
+    const { world, invariants, truth } = this.#in;
+    const process = new SimProcess(world, `${this.name} recovers`, 1, this.#wallOffsetMs);
+    const storage = new SimStorage(world, process, this.disk, () => undefined);
+    const { raftId, state, index } = await makeSole(storage, process.env, this.nodeId, this.addr);
+    process.kill();
+    const sure = invariants.rebase(raftId, this.disk, index + 1);
+    readSnapshot(state.snapshot, (view) => truth.rebase(view, sure));
+    world.record(`${this.name} goes on alone as member ${raftId}`);
+  }
+
+  /** Everything that was ever committed is here. */
+  get hasAll(): boolean {
+    return this.disk.raftId !== 0 && this.#in.invariants.hasAll(this.disk);
   }
 
   /** As a daemon that is no manager any more: what it had of the group is removed. */

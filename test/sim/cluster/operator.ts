@@ -43,16 +43,19 @@ export class Operator {
 
   addManager(): void {
     this.#alone(async () => {
-      if (this.#wanted().length >= MAX_MANAGERS) return;
-      const manager = this.#fleet.newManager();
-      await this.#insist(`${manager.name} is new`, ({ store }) =>
-        store.update((tx) => {
-          if (tx.get("node", manager.nodeId) === undefined) tx.put("node", managerNode(manager));
-        }),
-      );
-      await this.join(manager);
-      this.follow(manager);
+      if (this.#wanted().length < MAX_MANAGERS) await this.#addManager();
     });
+  }
+
+  async #addManager(): Promise<void> {
+    const manager = this.#fleet.newManager();
+    await this.#insist(`${manager.name} is new`, ({ store }) =>
+      store.update((tx) => {
+        if (tx.get("node", manager.nodeId) === undefined) tx.put("node", managerNode(manager));
+      }),
+    );
+    await this.join(manager);
+    this.follow(manager);
   }
 
   /** It leaves by its own command: out of the group first, then its node says so. */
@@ -169,6 +172,39 @@ export class Operator {
       }
     };
     following().catch((error: unknown) => world.broken(error));
+  }
+
+  /**
+   * All managers but one are lost. That one goes on alone, and new ones join it. One of the lost ones comes back later all
+   * the same, with all that it had.
+   */
+  goOnAlone(): void {
+    this.#alone(async () => {
+      const { managers, world } = this.#fleet;
+      const survivor = world.pick(managers.filter(({ hasAll, wanted }) => hasAll && wanted));
+      if (survivor === undefined) return;
+      world.count("all managers but one lost");
+      const lost = managers.filter((manager) => manager !== survivor && !manager.gone);
+      const revenant = world.pick(lost);
+      for (const manager of managers) manager.crash(false, true);
+      for (const manager of lost) {
+        if (manager === revenant) continue;
+        manager.gone = true;
+        manager.wanted = false;
+        manager.wipe();
+      }
+      if (revenant !== undefined) revenant.wanted = false;
+      await survivor.goOnAlone();
+      survivor.start({ kind: "restart" });
+      survivor.wanted = true;
+      await this.#pause(world.between(0, 5_000));
+      if (revenant !== undefined && revenant.disk.raftId !== 0) {
+        world.record(`${revenant.name} returns`);
+        revenant.wanted = true;
+        revenant.start({ kind: "restart" });
+      }
+      for (let joining = world.between(0, 2); joining > 0; joining--) await this.#addManager();
+    });
   }
 
   // ------------------------------------------------------------------------------------------------------------ calling

@@ -27,6 +27,8 @@ export interface Plan {
   readonly lateNewsMs: number;
   /** One worker does not come back when the faults stop, but only after the others have made up for it. */
   readonly losesWorker: boolean;
+  /** When the faults stop, all managers but one are lost for good, and that one goes on alone. */
+  readonly losesManagers: boolean;
 }
 
 const WORKLOAD: Workload = {
@@ -91,6 +93,7 @@ const THEMES: readonly Theme[] = [
 export function drawPlan(world: World, kinds: readonly string[]): Plan {
   const theme = world.chance(0.3) ? world.pick(THEMES) : undefined;
   const losesWorker = world.chance(0.25);
+  const losesManagers = world.chance(0.15);
   if (theme !== undefined) {
     return {
       theme: theme.name,
@@ -100,6 +103,7 @@ export function drawPlan(world: World, kinds: readonly string[]): Plan {
       workload: { ...WORKLOAD, ...theme.workload },
       lateNewsMs: theme.lateNewsMs ?? 0,
       losesWorker,
+      losesManagers,
     };
   }
   const faults = kinds.filter(() => world.chance(0.5));
@@ -111,5 +115,6 @@ export function drawPlan(world: World, kinds: readonly string[]): Plan {
     workload: WORKLOAD,
     lateNewsMs: world.chance(0.2) ? world.between(1, 300) : 0,
     losesWorker,
+    losesManagers,
   };
 }

@@ -76,6 +76,27 @@ export class RaftInvariants {
     seen.config = core.config;
   }
 
+  /** Does the disk hold the last committed entry, and so by log matching all before it? */
+  hasAll(disk: Disk): boolean {
+    const last = this.#committed.length - 1;
+    return disk.holds(last, this.#committed[last]?.term ?? 0);
+  }
+
+  /**
+   * Member `id` is a group of its own from now on, whose first own index is `index`.
+   * @returns whether all before it was committed already.
+   */
+  rebase(id: number, disk: Disk, index: number): boolean {
+    const sure = this.#committed.length === index;
+    this.disks.set(id, disk);
+    const { term } = disk.hardState;
+    if (index <= this.#committed.length - 1) this.#fail(`entries up to ${this.#committed.length - 1} were committed`);
+    for (let at = this.#committed.length; at <= index; at++) this.#committed[at] = { term, by: id };
+    this.#leaders.clear();
+    this.#votes.clear();
+    return sure;
+  }
+
   #leads(core: RaftCore): void {
     const { id, term } = core;
     const known = this.#leaders.get(term) ?? id;

@@ -36,7 +36,7 @@ export async function runClusterSeed(seed: number, keepLog = false): Promise<Clu
     log: world.log,
     simulatedMs: world.nowMs,
     convergedMs: cluster.convergedMs,
-    commits: truth.version,
+    commits: truth.commits,
     terms: invariants.terms,
     operations: clients.histories.length,
     counts: world.counts,

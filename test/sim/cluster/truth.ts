@@ -7,9 +7,8 @@ import type { NodeId, TaskId } from "../../../shared/model/ids.ts";
 import { isLive, isTerminal, rank } from "../../../shared/model/tasks.ts";
 import { DrainWatch } from "./drain-watch.ts";
 import { Places } from "./places.ts";
+import { changesSince, lostSince, objectKey, TABLES } from "./rebase.ts";
 import { bytesHash, hashOf, type World } from "./world.ts";
-
-const TABLES = ["node", "service", "task", "network", "secret", "config", "cluster"] as const;
 
 function objectHash<T extends TableName>(table: T, object: Tables[T]): number {
   return bytesHash(encodeObject(table, object));
@@ -29,9 +28,11 @@ const stateOf = (task: Task): NonNullable<Task["status"]>["state"] => task.statu
 
 export class Truth {
   readonly #world: World;
-  readonly #commits: number[] = [0];
-  readonly #states: number[] = [0];
-  readonly #hashes = new Map<string, number>();
+  readonly #commits = new Map<number, number>();
+  readonly #states = new Map([[0, 0]]);
+  #version = 0;
+  /** The last change of every object that there is. */
+  readonly #objects = new Map<string, Change>();
   readonly services = new Map<string, Service>();
   readonly tasks = new Map<string, Task>();
   readonly nodes = new Map<string, Node>();
@@ -51,7 +52,11 @@ export class Truth {
   }
 
   get version(): number {
-    return this.#commits.length - 1;
+    return this.#version;
+  }
+
+  get commits(): number {
+    return this.#commits.size;
   }
 
   /** The version at which the object was last written; undefined when it never was. */
@@ -61,35 +66,57 @@ export class Truth {
 
   /** A manager looked at its whole store. */
   viewed(who: string, version: number, hash: number): void {
-    if (this.#states[version] !== hash) this.#fail(`${who} has another state at version ${version} than was committed`);
+    if (this.#states.get(version) !== hash)
+      this.#fail(`${who} has another state at version ${version} than was committed`);
   }
 
   /** A watcher heard of a commit. */
   committed(who: string, { version, changes }: Commit): void {
     const digest = hashOf(changes.map((change) => `${change.table} ${change.action} ${changeHash(change)}`).join());
-    const known = this.#commits[version];
+    const known = this.#commits.get(version);
     if (known !== undefined) {
       if (known !== digest) this.#fail(`${who} committed another change at version ${version} than others did`);
       return;
     }
     if (version !== this.version + 1) this.#fail(`${who} committed version ${version} after ${this.version}`);
-    this.#commits.push(digest);
-    let state = this.#states[version - 1] ?? 0;
+    this.#commits.set(version, digest);
+    this.#version = version;
+    let state = this.#states.get(version - 1) ?? 0;
     for (const change of changes) state = (state + this.#apply(change, version)) >>> 0;
     const collision = this.places.collision();
     if (collision !== undefined) this.#fail(collision);
-    this.#states.push(state);
+    this.#states.set(version, state);
     this.#world.record(`v${version} ${digest.toString(36)} ${changes.map(describe).join(", ")}`);
+  }
+
+  /** One manager goes on alone with `view`. @param sure its log had nothing that was not committed. */
+  rebase(view: View, sure: boolean): void {
+    const { version } = view;
+    const changes = changesSince(this.#objects, view);
+    const lost = lostSince(this.#objects, view, changeHash);
+    const { version: last } = this;
+    if (lost !== undefined || version <= last) {
+      this.#fail(`going on alone from version ${version} lost ${lost ?? "versions"}, and ${last} was committed`);
+    }
+    const removed = changes.find(({ action }) => action === "remove");
+    if (removed !== undefined && sure) this.#fail(`going on alone lost ${describe(removed)}`);
+    let state = this.#states.get(last) ?? 0;
+    for (const change of changes) state = (state + this.#apply(change, version)) >>> 0;
+    this.#version = version; // what was under way is told to nobody, one by one
+    this.#states.set(version, state);
+    this.viewed("the manager that goes on alone", version, viewHash(view));
+    this.#world.record(`v${version} alone: ${changes.map(describe).join(", ")}`);
   }
 
   /** Returns by how much the state's hash changes. */
   #apply(change: Change, version: number): number {
-    const key = `${change.table} ${change.object.id}`;
-    const before = this.#hashes.get(key) ?? 0;
+    const key = objectKey(change.table, change.object.id);
+    const known = this.#objects.get(key);
+    const before = known === undefined ? 0 : changeHash(known);
     const removed = change.action === "remove";
     const after = removed ? 0 : changeHash(change);
-    if (removed) this.#hashes.delete(key);
-    else this.#hashes.set(key, after);
+    if (removed) this.#objects.delete(key);
+    else this.#objects.set(key, change);
     this.#written.set(change.object.id, version);
     this.places.change(change);
     this.drains.change(change, version);
