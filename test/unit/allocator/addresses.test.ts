@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Cursors, giveAddresses } from "../../../manager/allocator/addresses.ts";
 import { hostsOf, sizeOf } from "../../../manager/allocator/hosts.ts";
+import { allocateNetwork } from "../../../manager/allocator/network.ts";
 import { freeSubnet, uniqueLocalPool } from "../../../manager/allocator/pool.ts";
 import { type IPAMConfig, newIPAMConfig, newNetwork, newNetworkSpec } from "../../../proto/gen/objects.ts";
 import { seededRandom } from "../../../shared/env/sim-env.ts";
@@ -101,6 +102,24 @@ describe("giving addresses", () => {
       err: "network web is full: 2 of 2 in use",
     });
   });
+});
+
+describe("a VXLAN identifier", () => {
+  const made = (vni: number) => newNetwork({ id: `n${vni}` as NetworkId, vni });
+  const cases: readonly (readonly [what: string, vnis: readonly number[], last: number, want: number])[] = [
+    ["the first", [], 0, 4097],
+    ["the next after the last", [4097], 4097, 4098],
+    ["not the one that was given back", [4097], 4099, 4100],
+    ["past those that users chose", [5000, 5001], 4999, 5002],
+    ["from the beginning after the end", [0xffffff], 0xffffff, 4097],
+    ["past the first ones after the end", [0xffffff, 4097, 4098], 0xffffff, 4099],
+  ];
+  for (const [what, vnis, last, want] of cases) {
+    test(what, () => {
+      const scope = { cluster: undefined, networks: () => vnis.map(made), nodes: () => [] };
+      assert.equal(allocateNetwork(scope, newNetworkSpec({ name: "a" }), made(last)).vni, want);
+    });
+  }
 });
 
 describe("a subnet from the pool", () => {

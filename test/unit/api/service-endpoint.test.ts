@@ -305,9 +305,10 @@ test("a port left open is chosen, stays through updates, and is free again after
 
 test("automatic ports pass over what is named, and say when there is none left", async () => {
   const { create, close } = await scene();
-  const named = Array.from({ length: 2767 }, (_, i) => port(80, { publishedPort: 30_000 + i }));
+  const named = Array.from({ length: 2766 }, (_, i) => port(80, { publishedPort: 30_000 + i }));
   await create("many", endpoint(named));
-  assert.deepEqual(portsOf(await create("last", endpoint([port(80)]))), [32_767]);
+  const both = await create("last", endpoint([port(80), port(81, { publishedPort: 32_766 })]));
+  assert.deepEqual(portsOf(both), [32_767, 32_766], "nor over what the service itself names");
   await assert.rejects(
     create("none", endpoint([port(80)])),
     errorOf("resource_exhausted", /every tcp port from 30000 to 32767 is in use/),
