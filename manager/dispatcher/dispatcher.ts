@@ -6,7 +6,7 @@ import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NetworkId } from "../../shared/model/ids.ts";
 import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
-import type { RaftNode } from "../raft/raft-node.ts";
+import type { RaftMember, RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import { Epoch, type NodePeer } from "./epoch.ts";
 import type { NetworkProgress } from "./network/network-dispatch.ts";
@@ -51,7 +51,7 @@ export function createDispatcher({ env, log, store, raft }: DispatcherOptions): 
   }
 
   const lead = async (signal: AbortSignal): Promise<void> => {
-    const managers = (): string[] => raft.status().members.map(({ addr }) => addr);
+    const managers = (): readonly RaftMember[] => raft.status().members;
     const mine = new Epoch({ env, log, store, managers, farewell: notLeading });
     epoch = mine;
     await mine.run(signal);

@@ -12,6 +12,7 @@ import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NetworkId, NodeId, TaskId } from "../../shared/model/ids.ts";
 import type { Peer } from "../../shared/rpc/peer.ts";
+import type { RaftMember } from "../raft/raft-node.ts";
 import type { Change, Commit, Store, View } from "../store/types.ts";
 import { isAssigned, isNews } from "./assigned.ts";
 import { DEFAULT_LIVENESS, Liveness } from "./liveness.ts";
@@ -39,8 +40,8 @@ export interface EpochOptions {
   readonly env: Env;
   readonly log: Log;
   readonly store: Store;
-  /** host:port of every manager, the leader included. */
-  readonly managers: () => readonly string[];
+  /** Every manager, the leader included. */
+  readonly managers: () => readonly RaftMember[];
   /** What a session ends with when the leadership does. */
   readonly farewell: () => SkepError;
 }
@@ -379,7 +380,9 @@ export class Epoch {
       for (const session of this.#sessions.values()) {
         if (nowMs - session.lastSentMs > heartbeatPeriodMs - SWEEP_MS) session.outbox.beat();
       }
-      const list = managers().join(" ");
+      const list = managers()
+        .map(({ nodeId, addr }) => `${nodeId}=${addr}`)
+        .join(" ");
       if (list !== this.#managers) {
         this.#managers = list;
         this.#tellAll();

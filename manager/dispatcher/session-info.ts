@@ -3,23 +3,25 @@ import { newSessionInfo, type SessionInfo } from "../../proto/gen/dispatcher.ts"
 import type { Cluster, ClusterSpec } from "../../proto/gen/objects.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
 import { issuingAuthority, trustedRoots } from "../ca/root-rotation.ts";
+import type { RaftMember } from "../raft/raft-node.ts";
 import type { View } from "../store/types.ts";
 import { epochOf } from "../tunnel-keys/epoch.ts";
 import { DEFAULT_LIVENESS, type LivenessConfig } from "./liveness.ts";
 
-/** @param managers host:port of every manager. */
+/** @param members every manager. */
 export function sessionInfo(
   view: View,
   nodeId: NodeId,
   { heartbeatPeriodMs, suspectAfterMs }: LivenessConfig,
-  managers: readonly string[],
+  members: readonly RaftMember[],
 ): SessionInfo {
   const node = view.get("node", nodeId);
   return newSessionInfo({
     nodeId,
     heartbeatPeriodMs,
     suspectAfterMs,
-    managers,
+    managers: members.map(({ addr }) => addr),
+    managerIds: members.map((member) => member.nodeId),
     insecureRegistries: view.cluster()?.spec?.insecureRegistries ?? [],
     role: node?.spec?.role ?? "worker",
     addr: node?.addr ?? "",

@@ -2,6 +2,7 @@
 // Who was removed is told so, and no word of it reaches the core.
 import type { Duplex } from "node:stream";
 import { decodeRaftBatch, type RaftBatch } from "../../../proto/gen/raft.ts";
+import { decodeBounded } from "../../../proto/wire.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { Peer } from "../../../shared/rpc/peer.ts";
@@ -19,6 +20,8 @@ export interface IntakeOptions {
   readonly transport: Transport;
 }
 
+/** Of a batch of small entries. More would take seconds to decode, in which this manager would be as dead. */
+const MAX_FIELDS = 1_000_000;
 const NOTHING = new Uint8Array(0);
 const PONG = encodeFrame(FRAME.pong, NOTHING);
 
@@ -40,7 +43,7 @@ export function acceptStream(options: IntakeOptions, socket: Duplex, prove: () =
       sender ??= senderOf(options, prove());
       for (const { kind, payload } of reader.read(chunk)) {
         if (kind === FRAME.ping) socket.write(PONG);
-        else if (kind === FRAME.batch) sender(decodeRaftBatch(payload));
+        else if (kind === FRAME.batch) sender(decodeBounded(decodeRaftBatch, payload, MAX_FIELDS));
         else throw new SkepError("invalid_argument", `a raft frame of kind ${kind} is refused`);
       }
     } catch (error) {

@@ -2,10 +2,12 @@
 // nothing in another's name.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type * as grpc from "@grpc/grpc-js";
 import { renew } from "../../../bin/daemon/enroll.ts";
 import { openStateDir } from "../../../bin/daemon/state-dir.ts";
 import { Outbox } from "../../../manager/raft/outbox.ts";
 import { Outgoing } from "../../../manager/raft/stream/outgoing.ts";
+import { AgentService, newTaskLogsRequest } from "../../../proto/gen/agent.ts";
 import { ControlService, newEventsRequest, newListRequest, newSetNodeRoleRequest } from "../../../proto/gen/control.ts";
 import type { Node } from "../../../proto/gen/objects.ts";
 import { newJoinRaftRequest, newLeaveRaftRequest, RaftService } from "../../../proto/gen/raft.ts";
@@ -103,10 +105,17 @@ test("a manager neither joins nor leaves as another", async () => {
   assert.equal((await nodesOf()).filter(isMember).length, 3);
 });
 
-test("the certificate of a demoted manager is a worker's at once", async () => {
+const logsOf = async (client: grpc.Client): Promise<void> => {
+  for await (const _ of serverStream(client, AgentService.taskLogs, newTaskLogsRequest(), { timeoutMs }));
+};
+
+test("the certificate of a demoted manager is a worker's, on managers and workers, at once", async () => {
   const old = await identityOf(at(1));
   const [own, other] = [await idOf(at(1)), await idOf(at(2))];
-  const client = callerWith(old).manager(at(0).addr);
+  const dialer = callerWith(old);
+  const client = dialer.manager(at(0).addr);
+  const onWorker = dialer.node(at(3).addr, await idOf(at(3)));
+  await logsOf(onWorker);
   await unary(client, ControlService.listNodes, newListRequest(), { timeoutMs });
   const open = serverStream(client, ControlService.events, newEventsRequest({ sinceMs: 1 }));
   await open.next();
@@ -140,6 +149,12 @@ test("the certificate of a demoted manager is a worker's at once", async () => {
   };
   await refused(say(2), "failed_precondition", /was removed/);
   await refused(say(99), "permission_denied", /no manager any more/);
+  await eventually("the worker has heard", async () =>
+    logsOf(onWorker).then(
+      () => false,
+      (error: unknown) => isCode(error, "permission_denied"),
+    ),
+  );
   // What is a worker's it may: it gets a worker's certificate.
   await eventually("the node itself is a worker", async () => (await at(1).info()).controlAvailable === false);
   assert.equal((await renew(client, old, new AbortController().signal)).role, "worker");

@@ -193,6 +193,7 @@ describe("a session", () => {
         heartbeatPeriodMs: 1_000,
         suspectAfterMs: 3_000,
         managers: ["10.0.0.1:7377"],
+        managerIds: ["node1".padEnd(25, "x")],
         insecureRegistries: ["10.0.0.1:5000"],
         role: "manager",
         networkKeyEpoch: 1,

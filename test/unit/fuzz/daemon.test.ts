@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
+import { encodeFrame, FRAME } from "../../../manager/raft/stream/frames.ts";
 import { AgentService } from "../../../proto/gen/agent.ts";
 import { CAService } from "../../../proto/gen/ca.ts";
 import { ControlService, newCreateServiceRequest } from "../../../proto/gen/control.ts";
@@ -18,6 +19,7 @@ import { RaftService } from "../../../proto/gen/raft.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { seededRandom } from "../../../shared/env/sim-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
+import { RAFT_ALPN } from "../../../shared/rpc/alpn.ts";
 import { authorizeByRole } from "../../../shared/rpc/authorize.ts";
 import { createLocalServer, type LocalServer } from "../../../shared/rpc/local-server.ts";
 import type { AnyMethod } from "../../../shared/rpc/method.ts";
@@ -132,6 +134,32 @@ test("bytes at the port and at the socket, with TLS and without", async () => {
     }
   }
   await Promise.all(pours);
+  await stillServes();
+});
+
+test("bytes on Raft's streams, from whomever", async () => {
+  const pem = async (daemon: TestDaemon): Promise<Buffer> =>
+    await readFile(join(daemon.dataDir, "certificates/node.pem"));
+  const callers = [undefined, await pem(worker), await pem(manager)];
+  const batch = (body: Buffer): Buffer => Buffer.concat([encodeFrame(FRAME.batch, body)]);
+  const many = Buffer.alloc(4 << 20, Buffer.of(0x0a, 0x00));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const own of callers) {
+      const open = () =>
+        connectTls({
+          port: port(),
+          host: host(),
+          rejectUnauthorized: false,
+          ALPNProtocols: [RAFT_ALPN],
+          ...(own === undefined ? {} : { key: own, cert: own }),
+        });
+      await Promise.all([
+        pour(open, noise(below(3000))),
+        pour(open, Buffer.concat([batch(fields()), batch(noise(below(300))), encodeFrame(FRAME.ping, noise(4))])),
+        pour(open, batch(many)),
+      ]);
+    }
+  }
   await stillServes();
 });
 
