@@ -138,6 +138,24 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
     replace: "member.raftId < 0",
   },
   {
+    name: "a task counts as drained before the nodes have applied that",
+    file: "manager/dispatcher/network/drains.ts",
+    find: "if (barrier.waitingFor.size === 0) return undefined;",
+    replace: "if (barrier.version > 0) return undefined;",
+  },
+  {
+    name: "a task that is to stop does not wait until it is drained",
+    file: "agent/task/step.ts",
+    find: 'if (forMs > 0 && !view.removed && view.state === "running") return { kind: "wait", forMs };',
+    replace: "",
+  },
+  {
+    name: "a node is not told that a network is gone",
+    file: "manager/dispatcher/network/feed.ts",
+    find: "if (this.#sent.delete(id)) return gone(id);",
+    replace: "this.#sent.delete(id);",
+  },
+  {
     name: "a restarted agent forgets its containers",
     file: "agent/agent.ts",
     find: "await tasks.recover(signal);",
