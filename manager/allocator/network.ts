@@ -127,7 +127,7 @@ function fromPool(scope: NetworkScope, family: 4 | 6, last: Network | undefined)
   const pools =
     given.length > 0 ? given : family === 4 ? readPools([DEFAULT_ADDR_POOL]) : [uniqueLocalPool(cluster?.id ?? "")];
   const size = family === 4 ? networking?.subnetSize || DEFAULT_SUBNET_SIZE : IPV6_SUBNET_SIZE;
-  const after = readPools((last?.ipam ?? []).map(({ subnet }) => subnet)).find(({ base }) => base.family === family);
+  const after = lastFromPool([...scope.networks(), ...(last === undefined ? [] : [last])], family);
   const subnet = freeSubnet(pools, size, [...occupied(scope)], after);
   if (subnet === undefined) {
     throw new SkepError(
@@ -136,6 +136,18 @@ function fromPool(scope: NetworkScope, family: 4 | 6, last: Network | undefined)
     );
   }
   return newIPAMConfig({ subnet: formatSubnet(subnet), gateway: firstHost(subnet) });
+}
+
+/** The subnet that was chosen last; one that a user named says nothing of where the pool goes on. */
+function lastFromPool(networks: readonly Network[], family: 4 | 6): Subnet | undefined {
+  let newest: { readonly version: number; readonly subnet: Subnet } | undefined;
+  for (const { meta, spec, ipam } of networks) {
+    const named = readPools((spec?.ipam ?? []).map(({ subnet }) => subnet)).some(({ base }) => base.family === family);
+    const subnet = readPools(ipam.map(({ subnet: text }) => text)).find(({ base }) => base.family === family);
+    const version = meta?.version ?? 0;
+    if (!named && subnet !== undefined && version >= (newest?.version ?? 0)) newest = { version, subnet };
+  }
+  return newest?.subnet;
 }
 
 function given(scope: NetworkScope, spec: NetworkSpec, config: IPAMConfig): IPAMConfig {

@@ -35,8 +35,8 @@ export function createNetworkHandlers({ env, store, networkProgress }: ControlOp
         tx.put("network", fresh);
         return { made: tx.get("network", id), network: fresh };
       });
-      last = network;
-      return made ?? network;
+      last = made ?? network;
+      return last;
     },
 
     getNetwork: async ({ ref }) =>

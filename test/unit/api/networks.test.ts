@@ -57,6 +57,8 @@ test("create: identifier, subnet and gateway come from the pool, one after the o
   await remove(api, "b");
   const c = await create(api, "c");
   assert.deepEqual([c.vni, c.ipam[0]?.subnet], [4099, "10.0.3.0/24"], "what was given back is not given at once");
+  await create(api, "named", subnet("10.77.0.0/24"));
+  assert.equal((await create(api, "d")).ipam[0]?.subnet, "10.0.4.0/24", "a named one does not move the pool");
   close();
 });
 
