@@ -1,11 +1,10 @@
 // The agent's network in a real kernel: three nodes as network namespaces on one bridge, tasks as namespaces with small
 // programs in them. Needs root, iproute2 and nftables; all names start with skepnet- or skt-, and all goes at the end.
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
 import { createToolRunner } from "../../agent/network/apply/run.ts";
@@ -27,9 +26,9 @@ import {
 import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
 import type { NetworkId, NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
+import { makeFabric, Probes, removeFabric, sh } from "../support/network-fabric.ts";
 import type { NameServerFile } from "../support/network-probe.ts";
 
-const PROBE = join(import.meta.dirname, "../support/network-probe.ts");
 const signal = AbortSignal.timeout(100_000);
 const id = <T extends string>(text: string): T => `nettest${text}`.padEnd(25, "0") as T;
 const NODES = ["n1", "n2", "n3"] as const;
@@ -43,19 +42,7 @@ const BACK = id<NetworkId>("backnet");
 const SERVICE = id<ServiceId>("websvc");
 const CLIENT = "10.99.0.100";
 
-function sh(script: string): string {
-  const result = spawnSync("sh", ["-ec", script], { encoding: "utf8" });
-  assert.equal(result.status, 0, `${script}: ${result.stderr}`);
-  return result.stdout;
-}
-
-function cleanUp(): void {
-  const names = sh("ip netns list")
-    .split("\n")
-    .map((line) => line.split(" ")[0] ?? "")
-    .filter((name) => name.startsWith("skepnet-") || /^sk[tn]-nettest/.test(name));
-  for (const name of names) spawnSync("ip", ["netns", "del", name]);
-}
+const cleanUp = (): void => removeFabric("skepnet", "nettest");
 
 // ------------------------------------------------------------------------------------------------ what managers say
 
@@ -211,44 +198,9 @@ async function reconcileAll(world: World): Promise<number> {
 
 const ALL: World = { tasks: TASKS, draining: new Set() };
 
-/** A probe in a namespace; lines are answered in order. */
-class Probe {
-  readonly #child: ChildProcess;
-  readonly #waiting: ((line: string) => void)[] = [];
-
-  constructor(namespace: string) {
-    const words = [`--net=/run/netns/${namespace}`, "--", process.execPath, PROBE];
-    this.#child = spawn("nsenter", words, { stdio: ["pipe", "pipe", "inherit"] });
-    const { stdout } = this.#child;
-    assert.ok(stdout);
-    createInterface({ input: stdout }).on("line", (line) => this.#waiting.shift()?.(line));
-    this.#child.on("exit", () => {
-      for (const wake of this.#waiting.splice(0)) wake("error the probe ended");
-    });
-  }
-
-  say(line: string): Promise<string> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.#child.stdin?.write(`${line}\n`);
-    });
-  }
-
-  kill(): void {
-    this.#child.kill("SIGKILL");
-  }
-}
-
-const probes = new Map<string, Probe>();
-function tell(namespace: string, line: string): Promise<string> {
-  const probe = probes.get(namespace) ?? new Probe(namespace);
-  probes.set(namespace, probe);
-  return probe.say(line);
-}
-
-async function ask(namespace: string, host: string, port: number, count = 1): Promise<string[]> {
-  return (JSON.parse(await tell(namespace, `ask ${host} ${port} ${count}`)) as string[]).toSorted();
-}
+const probes = new Probes();
+const tell = (namespace: string, line: string): Promise<string> => probes.tell(namespace, line);
+const ask = (namespace: string, host: string, port: number, count = 1) => probes.ask(namespace, host, port, count);
 const namespace = (t: TestTask): string => namespaceOf(t.taskId);
 const dns = (t: TestTask, name: string, type: string): Promise<string> => tell(namespace(t), `dns ${name} ${type}`);
 
@@ -261,17 +213,8 @@ describe("the agent's network in a real kernel", () => {
 
   before(async () => {
     cleanUp();
-    sh("ip netns add skepnet-fab; ip -n skepnet-fab link add br0 type bridge; ip -n skepnet-fab link set br0 up");
-    const hosts = [...NODES.map((name) => [name, underlay(name)] as const), ["client", CLIENT] as const];
-    for (const [name, address] of hosts) {
-      sh(`ip netns add skepnet-${name}
-        ip -n skepnet-fab link add ${name} type veth peer name up0 netns skepnet-${name}
-        ip -n skepnet-fab link set ${name} master br0 up
-        ip -n skepnet-${name} link set lo up
-        ip -n skepnet-${name} addr add ${address}/24 dev up0
-        ip -n skepnet-${name} addr add fd00:99::${address.split(".")[3]}/64 dev up0 nodad
-        ip -n skepnet-${name} link set up0 up`);
-    }
+    const hosts = Object.fromEntries(NODES.map((name) => [name, underlay(name)]));
+    makeFabric({ name: "skepnet", hosts: { ...hosts, client: CLIENT } });
     // Somebody else's rules, which must be the same at the end.
     sh(`nsenter --net=/run/netns/skepnet-n1 nft -f - <<'X'
 table ip other {
@@ -303,7 +246,7 @@ X`);
   });
 
   after(() => {
-    for (const probe of probes.values()) probe.kill();
+    probes.kill();
     cleanUp();
     rmSync(dir, { recursive: true, force: true });
   });

@@ -2,13 +2,16 @@
 // each with one line.
 //   serve NAME PORT          TCP and UDP: tells a client who it is and whom it sees, then echoes
 //   ask HOST PORT COUNT      COUNT connections one after the other: each first line or "error CODE", as a JSON array
+//   ask-udp HOST PORT COUNT  the same by UDP, each from a port of its own
+//   same-udp HOST PORT [new] by UDP, from the same port as the last time, or from a new one
+//   bulk HOST PORT BYTES     so many bytes there and back: "whole", or the error
 //   hold HOST PORT           a connection that stays: its first line
 //   say TEXT                 through the connections that are held: what comes back, as a JSON array
 //   dns NAME TYPE            asks 127.0.0.11: the answers as a JSON array, or "error CODE"
 //   name-server FILE         is the agent's name server, from a JSON file
 //   resolver ADDRESS         is the host's resolver: knows names that start with "known"
 //   asked                    the names that the resolver was asked for, as a JSON array
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
@@ -30,8 +33,10 @@ function serve(name: string, port: number): Promise<string> {
     socket.write(`${name} ${(socket.remoteAddress ?? "").replace("::ffff:", "")}\n`);
     socket.pipe(socket);
   });
-  const udp = createSocket("udp4");
-  udp.on("message", (_, from) => udp.send(`${name} ${from.address}\n`, from.port, from.address));
+  const udp = createSocket("udp6"); // for both families
+  udp.on("message", (_, from) => {
+    udp.send(`${name} ${from.address.replace("::ffff:", "")}\n`, from.port, from.address);
+  });
   return new Promise((resolve) => udp.bind(port, () => server.listen(port, "::", () => resolve("ready"))));
 }
 
@@ -52,6 +57,62 @@ async function ask(host: string, port: number, count: number): Promise<string> {
   const seen: string[] = [];
   for (let i = 0; i < count; i++) seen.push(await firstLine(host, port));
   return JSON.stringify(seen);
+}
+
+function onePacket(socket: UdpSocket, host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const end = (text: string): void => {
+      clearTimeout(timer);
+      socket.removeAllListeners();
+      resolve(text);
+    };
+    const timer = setTimeout(() => end("error timeout"), 2_000);
+    socket.once("message", (message) => end(message.toString().trim()));
+    socket.once("error", (error: NodeJS.ErrnoException) => end(`error ${error.code}`));
+    socket.send("who", port, host);
+  });
+}
+
+async function askUdp(host: string, port: number, count: number): Promise<string> {
+  const seen: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
+    seen.push(await onePacket(socket, host, port));
+    socket.close();
+  }
+  return JSON.stringify(seen);
+}
+
+const stream: { socket: UdpSocket | undefined } = { socket: undefined };
+
+function sameUdp(host: string, port: number, anew: boolean): Promise<string> {
+  if (anew) stream.socket = undefined;
+  stream.socket ??= createSocket("udp4");
+  return onePacket(stream.socket, host, port);
+}
+
+/** So many bytes there and back through an echo. */
+function bulk(host: string, port: number, bytes: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 4_000 });
+    let seen = 0;
+    let greeted = false;
+    const end = (text: string): void => {
+      socket.destroy();
+      resolve(text);
+    };
+    socket.on("error", (error: NodeJS.ErrnoException) => end(`error ${error.code}`));
+    socket.on("timeout", () => end(`error timeout after ${seen} bytes`));
+    socket.on("data", (chunk) => {
+      if (!greeted) {
+        greeted = true;
+        socket.write(Buffer.alloc(bytes, "x"));
+        return;
+      }
+      seen += chunk.length;
+      if (seen >= bytes) end("whole");
+    });
+  });
 }
 
 const held: Socket[] = [];
@@ -133,6 +194,12 @@ async function answer(line: string): Promise<string> {
       return serve(first, Number(second));
     case "ask":
       return ask(first, Number(second), Number(third));
+    case "ask-udp":
+      return askUdp(first, Number(second), Number(third));
+    case "same-udp":
+      return sameUdp(first, Number(second), third === "new");
+    case "bulk":
+      return bulk(first, Number(second), Number(third));
     case "hold":
       return hold(first, Number(second));
     case "say":

@@ -1,9 +1,12 @@
-// Does the steps of a plan with ip, bridge, nft and sh. Stops at the first failure: the next look at the kernel and the next
-// plan go on from what is then there.
+// Does the steps of a plan with ip, bridge, nft, sh and perl. What is in different namespaces goes on side by side. Stops at the
+// first failure: the next look at the kernel and the next plan go on from what is then there.
+import { arch } from "node:os";
 import { SkepError } from "../../../shared/errors.ts";
-import { NODE, namespacePath } from "../plan/names.ts";
+import { isTaskNamespace, NODE, namespacePath } from "../plan/names.ts";
 import type { Step } from "../plan/steps.ts";
 import { type Batch, batches } from "./commands.ts";
+import { canEnterMany, enterMany } from "./many.ts";
+import { encodeChanges } from "./nft-binary.ts";
 import type { ToolCall, ToolRunner } from "./run.ts";
 
 // Sets each "key value" line of its input; a key that this kernel does not have is told by its absence when we look again.
@@ -14,11 +17,88 @@ const SYSCTL =
 const ALREADY =
   /File exists|Cannot find device|No such (device|process|file or directory)|Cannot assign requested address|Cannot remove namespace file|^Command failed/;
 
+const AT_ONCE = 6;
+/** Each of them is an open file of the program that enters it. */
+const ENTERED_AT_ONCE = 256;
+
 /** @throws {SkepError} `internal`: a tool refused a line; the message says which, where and why. */
 export async function execute(steps: readonly Step[], runner: ToolRunner, signal: AbortSignal): Promise<void> {
-  for (const batch of batches(steps)) {
-    if (batch.lines.length > 0) await runBatch(batch, runner, signal);
+  for (const phase of phases(steps)) {
+    const rest = phase.kind === "rules" ? await quickRules(phase.steps, runner, signal) : phase.steps;
+    await runLanes(lanes(phase.kind, rest), runner, signal);
   }
+}
+
+/** Steps of one kind, which depend on each other at most within their namespace. */
+interface Phase {
+  readonly kind: string;
+  readonly steps: readonly Step[];
+}
+
+function phases(steps: readonly Step[]): readonly Phase[] {
+  const result: { kind: string; steps: Step[] }[] = [];
+  for (const step of steps) {
+    const kind = kindOf(step);
+    const last = result.at(-1);
+    if (last?.kind === kind) last.steps.push(step);
+    else result.push({ kind, steps: [step] });
+  }
+  return result;
+}
+
+function kindOf(step: Step): string {
+  switch (step.kind) {
+    case "addLink":
+    case "setLink":
+      return isTaskNamespace(step.namespace) ? "task links" : IN_ORDER; // the other ends come with the switchboard's
+    case "putFact":
+      return step.fact === "sysctl" ? "sysctl" : "facts";
+    case "rules":
+      return "rules";
+    default:
+      return IN_ORDER;
+  }
+}
+
+const IN_ORDER = "in order";
+
+/** What may run side by side. */
+function lanes(kind: string, steps: readonly Step[]): readonly (readonly Batch[])[] {
+  if (kind === IN_ORDER) return [batches(steps)];
+  const byNamespace = Map.groupBy(steps, ({ namespace }) => namespace);
+  return [...byNamespace.values()].map(batches);
+}
+
+async function runLanes(all: readonly (readonly Batch[])[], runner: ToolRunner, signal: AbortSignal): Promise<void> {
+  const next = all.values();
+  const worker = async (): Promise<void> => {
+    for (const lane of next) {
+      for (const batch of lane) if (batch.lines.length > 0) await runBatch(batch, runner, signal);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, all.length) }, worker));
+}
+
+/** Does what can be done in many namespaces by one program; returns the rest. */
+async function quickRules(steps: readonly Step[], runner: ToolRunner, signal: AbortSignal): Promise<readonly Step[]> {
+  if (!canEnterMany(arch())) return steps;
+  const lines: string[] = [];
+  // Namespaces with the same rules get the very same change.
+  const known = new Map<unknown, string | undefined>();
+  const rest = steps.filter((step) => {
+    if (step.kind !== "rules" || step.namespace === NODE) return true;
+    if (!known.has(step.changes)) {
+      const bytes = encodeChanges(step.changes);
+      known.set(step.changes, bytes === undefined ? undefined : Buffer.from(bytes).toString("hex"));
+    }
+    const bytes = known.get(step.changes);
+    if (bytes !== undefined) lines.push(`nft ${namespacePath(step.namespace)} ${bytes}`);
+    return bytes === undefined;
+  });
+  for (let at = 0; at < lines.length; at += ENTERED_AT_ONCE) {
+    await enterMany(lines.slice(at, at + ENTERED_AT_ONCE), runner, arch(), signal);
+  }
+  return rest;
 }
 
 async function runBatch(batch: Batch, runner: ToolRunner, signal: AbortSignal): Promise<void> {

@@ -1,18 +1,22 @@
 // The node's network, kept as it should be: look, plan, do, until the plan is empty. What was done is remembered, so a change
 // costs only its own steps; after a failure, and whenever the caller wants to be sure, the kernel is read again. Calls must
 // not overlap: the caller runs one at a time.
+import { arch } from "node:os";
 import { SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
 import { type Desired, desiredNetwork } from "../plan/desired.ts";
 import { type Difference, differences } from "../plan/differences.ts";
+import { type FlowNet, flowLines, flowNets, shrunkNets } from "../plan/flows.ts";
 import type { NodeInput } from "../plan/input.ts";
 import type { ObservedState } from "../plan/kernel.ts";
 import { assignLocalAddresses, observedLocalAddresses } from "../plan/local-addresses.ts";
+import { namespacePath } from "../plan/names.ts";
 import { observedOf } from "../plan/ruleset.ts";
 import { planSteps, type Step } from "../plan/steps.ts";
 import { SharedRules } from "../plan/task-rules.ts";
 import { execute } from "./execute.ts";
+import { canEnterMany, enterMany } from "./many.ts";
 import { type Observed, type ObserveOptions, observe } from "./observe.ts";
 
 const MAX_ROUNDS = 3;
@@ -31,6 +35,8 @@ export class NetworkNode {
   readonly #log: Log;
   readonly #shared = new SharedRules();
   #believed: Observed | undefined;
+  /** Undefined: whatever is in the tables of connections must be looked at. */
+  #flows: readonly FlowNet[] | undefined;
   #local: ReadonlyMap<TaskId, readonly string[]> = new Map();
 
   constructor(options: ObserveOptions & { readonly log: Log }) {
@@ -61,6 +67,7 @@ export class NetworkNode {
       this.#believed = undefined;
       try {
         await execute(steps, this.#options.runner, signal);
+        await this.#endFlows(wish, desired, signal);
       } catch (error) {
         // What was believed may be wrong; what was just read is not.
         if (sure || signal.aborted) throw error;
@@ -75,6 +82,15 @@ export class NetworkNode {
     throw new SkepError("internal", `the node's network does not stay as it was set, after ${MAX_ROUNDS} attempts`);
   }
 
+  /** Ends connections to endpoints that are gone, where some are. */
+  async #endFlows(wish: NodeWish, { state }: Desired, signal: AbortSignal): Promise<void> {
+    const now = flowNets(this.#withLocal(wish), state);
+    const lines = flowLines(shrunkNets(this.#flows, now), namespacePath);
+    this.#flows = undefined;
+    if (canEnterMany(arch())) await enterMany(lines, this.#options.runner, arch(), signal);
+    this.#flows = now;
+  }
+
   /** What differs between the kernel and `wish`, in words; changes nothing. */
   async check(wish: NodeWish, signal: AbortSignal): Promise<readonly Difference[]> {
     const observed = await this.#observe(wish, signal);
@@ -85,10 +101,14 @@ export class NetworkNode {
     const subnets = wish.localSubnets;
     const known = new Map([...observedLocalAddresses(subnets, state, wish.tasks.keys()), ...this.#local]);
     this.#local = assignLocalAddresses(subnets, known, wish.tasks.keys());
+    return desiredNetwork({ ...this.#withLocal(wish), hostAddresses }, this.#shared);
+  }
+
+  #withLocal(wish: NodeWish): NodeInput {
     const tasks = [...wish.tasks].map(
       ([id, task]) => [id, { ...task, localAddresses: this.#local.get(id) ?? [] }] as const,
     );
-    return desiredNetwork({ ...wish, hostAddresses, tasks: new Map(tasks) }, this.#shared);
+    return { ...wish, tasks: new Map(tasks) };
   }
 
   /** Which sysctls to read follows from a first plan, for which any address will do. */

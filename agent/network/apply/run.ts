@@ -14,6 +14,8 @@ export interface ToolCall {
   readonly input?: string;
   /** Path of the network namespace to run in; undefined is that of the node. */
   readonly namespacePath?: string | undefined;
+  /** It closes its output before it ends, and what it does between is of no interest: not even its exit code (0 is told). */
+  readonly answersFirst?: boolean;
 }
 
 export interface ToolResult {
@@ -35,10 +37,10 @@ export interface ToolRunnerOptions {
 
 export function createToolRunner({ env, nodeNamespacePath }: ToolRunnerOptions): ToolRunner {
   return {
-    run: ({ command, args, input, namespacePath }, signal) => {
+    run: ({ command, args, input, namespacePath, answersFirst }, signal) => {
       const path = namespacePath ?? nodeNamespacePath;
       const words = path === undefined ? [command, ...args] : ["nsenter", `--net=${path}`, "--", command, ...args];
-      return collect(env, words, input ?? "", signal);
+      return collect(env, words, input ?? "", answersFirst === true, signal);
     },
   };
 }
@@ -47,6 +49,7 @@ function collect(
   env: Pick<Env, "timer">,
   words: readonly string[],
   input: string,
+  answersFirst: boolean,
   signal: AbortSignal,
 ): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
@@ -82,11 +85,20 @@ function collect(
         );
       } else reject(SkepError.from(error));
     });
-    child.on("close", (code) => {
+    const end = (code: number): void => {
       timer.cancel();
       if (both.aborted) reject(both.reason);
-      else resolve({ code: code ?? -1, stdout: Buffer.concat(out).toString("utf8"), stderr });
-    });
+      else resolve({ code, stdout: Buffer.concat(out).toString("utf8"), stderr });
+    };
+    child.on("close", (code) => end(code ?? -1));
+    if (answersFirst) {
+      let open = 2;
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.once("end", () => {
+          if (--open === 0 && out.length > 0) end(0);
+        });
+      }
+    }
     child.stdin.on("error", () => undefined); // it ended before it read everything: its exit code says why
     child.stdin.end(input);
   });

@@ -77,7 +77,7 @@ export function desiredNetwork(input: NodeInput, shared: SharedRules = new Share
   const tasks = ready.map(
     ({ task, networks }) => [namespaceOf(task.taskId), addTask(input, task, networks, board, shared)] as const,
   );
-  shared.keep(new Set(tasks.map(([, { rules }]) => rules)));
+  shared.forget();
   const ingress = made.filter(publishes);
   const published = publications(
     input.nodeId,

@@ -7,8 +7,9 @@
 // need a third case; and the connections of all tasks would share one table that each of them can fill. What speaks against
 // it, that one change is to be made in every namespace, costs 0.1 ms in each (apply/nft-many.ts), and tasks on the same
 // networks share the plan of it.
-import { readAddresses } from "./addresses.ts";
-import type { LocalTask, NodeInput } from "./input.ts";
+import type { TaskId } from "../../../shared/model/ids.ts";
+import { formatIp, readAddresses } from "./addresses.ts";
+import { type LocalTask, type NodeInput, networkSubnets } from "./input.ts";
 import { returnPaths, type TaskNetwork } from "./return-path.ts";
 import { type Ruleset, RulesetBuilder } from "./ruleset.ts";
 import { variantOf, vipChains } from "./service-chains.ts";
@@ -16,9 +17,17 @@ import { variantOf, vipChains } from "./service-chains.ts";
 /** Where every task finds its name server. */
 export const RESOLVER = "127.0.0.11";
 
+interface Known {
+  readonly rules: Ruleset;
+  readonly networks: readonly TaskNetwork[];
+  /** With what is one task's alone. */
+  readonly own: Map<TaskId, Ruleset>;
+}
+
 /** Rules that were made already: for this plan and the next. */
 export class SharedRules {
-  readonly #known = new Map<string, { readonly rules: Ruleset; readonly networks: readonly TaskNetwork[] }>();
+  readonly #known = new Map<string, Known>();
+  readonly #used = new Set<string>();
 
   of(input: NodeInput, task: LocalTask, networks: readonly TaskNetwork[]): Ruleset {
     const variant = variantOf(task.taskId);
@@ -28,17 +37,33 @@ export class SharedRules {
     );
     const to = resolver === undefined ? undefined : `${resolver.text}:${input.dnsPort}`;
     const key = [variant, to, ...ids].join(" ");
-    const known = this.#known.get(key);
-    if (known?.networks.every(({ view }, i) => view === networks[i]?.view)) return known.rules;
-    const rules = taskRules(to, variant, networks);
-    this.#known.set(key, { rules, networks });
-    return rules;
+    let known = this.#known.get(key);
+    if (!known?.networks.every(({ view }, i) => view === networks[i]?.view)) {
+      known = { rules: taskRules(to, variant, networks), networks, own: new Map() };
+      this.#known.set(key, known);
+    }
+    this.#used.add(key);
+    if (!networks.some(({ view }) => view.network.ingress)) return known.rules;
+    const own = known.own.get(task.taskId) ?? withOwnAddress(known.rules, task, networks);
+    known.own.set(task.taskId, own);
+    return own;
   }
 
-  /** Only what `used` says is still of use. */
-  keep(used: ReadonlySet<Ruleset>): void {
-    for (const [key, { rules }] of this.#known) if (!used.has(rules)) this.#known.delete(key);
+  /** Forgets what was not asked for since the last time. */
+  forget(): void {
+    for (const key of this.#known.keys()) if (!this.#used.has(key)) this.#known.delete(key);
+    this.#used.clear();
   }
+}
+
+/** On an ingress network: see addReturnMarks. */
+function withOwnAddress(shared: Ruleset, task: LocalTask, networks: readonly TaskNetwork[]): Ruleset {
+  const maps = new Map(shared.maps);
+  for (const { text, ip } of readAddresses(task.localAddresses)) {
+    const links = networks.flatMap(({ view }, i) => (view.network.ingress ? [[`eth${i}`, text] as const] : []));
+    maps.set(`own${ip.family}`, { type: `ifname : ipv${ip.family}_addr`, elements: new Map(links) });
+  }
+  return { chains: shared.chains, maps };
 }
 
 function taskRules(resolver: string | undefined, variant: number, networks: readonly TaskNetwork[]): Ruleset {
@@ -72,6 +97,12 @@ function taskRules(resolver: string | undefined, variant: number, networks: read
   return rules.build();
 }
 
+/**
+ * What comes by a published port keeps the client's address. Its connection is marked with the node it came by, and the mark
+ * leads the replies there. The address that it comes to becomes the task's node-local one, which is the one that the kernel
+ * puts on a reply to an address in the world if the program names none, as most UDP servers do: else such a reply would be of
+ * no connection.
+ */
 function addReturnMarks(rules: RulesetBuilder, networks: readonly TaskNetwork[]): void {
   const ingress = networks.flatMap(({ view }, index) => (view.network.ingress ? [{ view, name: `eth${index}` }] : []));
   if (ingress.length === 0) return;
@@ -79,9 +110,21 @@ function addReturnMarks(rules: RulesetBuilder, networks: readonly TaskNetwork[])
   for (const { view } of ingress) {
     for (const { mac, mark } of returnPaths(view)) via.set(mac, String(mark));
   }
+  rules.map("own4", "ifname : ipv4_addr");
+  rules.map("own6", "ifname : ipv6_addr");
   rules.chain("in", {
     hook: "type filter hook prerouting priority -150",
     rules: ingress.map(({ name }) => `iifname "${name}" ct state new ct mark set ether saddr map @via`),
+  });
+  rules.chain("to-own", {
+    hook: "type nat hook prerouting priority -100",
+    rules: ingress.flatMap(({ view, name }) =>
+      networkSubnets(view).map(({ base, prefixLength }) => {
+        const word = base.family === 4 ? "ip" : "ip6";
+        const subnet = `${formatIp(base)}/${prefixLength}`;
+        return `iifname "${name}" ${word} saddr != ${subnet} dnat ${word} to iifname map @own${base.family}`;
+      }),
+    ),
   });
   rules.chain("back", {
     hook: "type route hook output priority -150",

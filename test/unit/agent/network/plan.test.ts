@@ -7,6 +7,7 @@ import type { LocalTask, NodeInput } from "../../../../agent/network/plan/input.
 import { assignLocalAddresses } from "../../../../agent/network/plan/local-addresses.ts";
 import { bridgeOf, NODE, namespaceOf, switchboardOf, vethOf, vxlanOf } from "../../../../agent/network/plan/names.ts";
 import { planSteps } from "../../../../agent/network/plan/steps.ts";
+import { SharedRules } from "../../../../agent/network/plan/task-rules.ts";
 import type { NetworkView } from "../../../../agent/network/view.ts";
 import {
   type EndpointState,
@@ -169,6 +170,19 @@ describe("the plan of a node's network", () => {
         if (name !== "lo") kernel.lose(namespace, name);
         converge(kernel, second);
         assert.deepEqual(planSteps(desiredNetwork(second), kernel.state), []);
+      }),
+      runs,
+    );
+  });
+
+  test("what earlier plans have made is used again, and the plan is the same", () => {
+    fc.assert(
+      fc.property(fc.array(inputs, { minLength: 1, maxLength: 4 }), (history) => {
+        const shared = new SharedRules();
+        for (const input of history) {
+          assert.deepEqual(desiredNetwork(input, shared), desiredNetwork(input));
+          assert.deepEqual(desiredNetwork(input, shared), desiredNetwork(input));
+        }
       }),
       runs,
     );

@@ -1,0 +1,105 @@
+// Rules that go to the kernel as bytes (agent/network/apply/nft-binary.ts) are those that nft makes of the text.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { arch } from "node:os";
+import { after, before, test } from "node:test";
+import { enterMany } from "../../agent/network/apply/many.ts";
+import { encodeChanges } from "../../agent/network/apply/nft-binary.ts";
+import { createToolRunner } from "../../agent/network/apply/run.ts";
+import { readAddresses } from "../../agent/network/plan/addresses.ts";
+import { nftLines, type RuleChange, ruleChanges } from "../../agent/network/plan/rule-changes.ts";
+import { balanceChain, observedOf, type Ruleset, RulesetBuilder } from "../../agent/network/plan/ruleset.ts";
+import { realEnv } from "../../shared/env/real-env.ts";
+import { sh } from "../support/network-fabric.ts";
+
+const NAMESPACES = ["skeprules-text", "skeprules-bytes"] as const;
+const runner = createToolRunner({ env: realEnv });
+const signal = AbortSignal.timeout(60_000);
+
+/** A service per list of targets. */
+function rules(services: readonly (readonly string[])[], marks: Readonly<Record<string, string>>): Ruleset {
+  const built = new RulesetBuilder();
+  const vip = { 4: built.map("vip4", "ipv4_addr : verdict"), 6: built.map("vip6", "ipv6_addr : verdict") };
+  const refused = { 4: built.map("refused4", "ipv4_addr"), 6: built.map("refused6", "ipv6_addr") };
+  const via = built.map("via", "ether_addr : mark");
+  for (const [mac, mark] of Object.entries(marks)) via.set(mac, mark);
+  services.forEach((texts, i) => {
+    for (const family of [4, 6] as const) {
+      const targets = readAddresses(texts).filter(({ ip }) => ip.family === family);
+      const address = family === 4 ? `10.0.9.${i + 10}` : `fd00:9::${i + 10}`;
+      const chain = built.add(balanceChain("v", { targets, place: "7" }));
+      if (chain === "") refused[family].set(address, "");
+      else vip[family].set(address, `goto ${chain}`);
+    }
+  });
+  built.chain("out", {
+    hook: "type nat hook output priority -100",
+    rules: ["ip daddr vmap @vip4", "ip6 daddr vmap @vip6"],
+  });
+  return built.build();
+}
+
+const HISTORY: readonly Ruleset[] = [
+  rules([["10.0.9.3", "10.0.9.4", "fd00:9::3"], [], ["10.0.9.5"]], { "02:42:0a:00:00:fb": "251" }),
+  rules([["10.0.9.3", "fd00:9::3", "fd00:9::4"], ["10.0.9.6"], []], {
+    "02:42:0a:00:00:fb": "251",
+    "02:42:0a:00:00:fc": "65537",
+  }),
+  rules([["10.0.9.3", "10.0.9.4", "10.0.9.5", "10.0.9.6"], ["10.0.9.6"]], { "02:42:0a:00:00:fc": "252" }),
+];
+
+function text(changes: readonly RuleChange[]): void {
+  const script = `${changes.flatMap(nftLines).join("\n")}\n`;
+  const { status, stderr } = spawnSync("ip", ["netns", "exec", NAMESPACES[0], "nft", "-f", "-"], { input: script });
+  assert.equal(status, 0, String(stderr));
+}
+const listed = (namespace: string): string => sh(`nsenter --net=/run/netns/${namespace} nft list table inet skep`);
+
+before(() => {
+  for (const name of NAMESPACES) sh(`ip netns del ${name} 2>/dev/null || true; ip netns add ${name}`);
+});
+after(() => {
+  for (const name of NAMESPACES) spawnSync("ip", ["netns", "del", name]);
+});
+
+test("every change makes the same table as bytes and as text", async () => {
+  let before: Ruleset | undefined;
+  for (const rules of HISTORY) {
+    const changes = ruleChanges(
+      rules,
+      before === undefined ? { chains: new Map(), maps: new Map() } : observedOf(before),
+    );
+    text(changes);
+    const bytes = encodeChanges(changes);
+    if (before === undefined) {
+      assert.equal(bytes, undefined, "a table is made by nft");
+      sh(`nsenter --net=/run/netns/${NAMESPACES[1]} nft -f - <<'X'\n${changes.flatMap(nftLines).join("\n")}\nX`);
+    } else {
+      assert.ok(bytes);
+      const line = `nft /run/netns/${NAMESPACES[1]} ${Buffer.from(bytes).toString("hex")}`;
+      await enterMany([line], runner, arch(), signal);
+    }
+    assert.equal(listed(NAMESPACES[1]), listed(NAMESPACES[0]));
+    before = rules;
+  }
+});
+
+test("a change that the kernel refuses is told, and changes nothing", async () => {
+  const unchanged = listed(NAMESPACES[1]);
+  const add = (key: string, value: string): RuleChange => ({
+    kind: "addElement",
+    name: "vip4",
+    type: "ipv4_addr : verdict",
+    key,
+    value,
+  });
+  const bytes = encodeChanges([add("10.0.9.200", "goto v-none")]);
+  assert.ok(bytes);
+  const lines = [`nft /run/netns/${NAMESPACES[1]} ${Buffer.from(bytes).toString("hex")}`];
+  await assert.rejects(enterMany(lines, runner, arch(), signal), /skeprules-bytes: rules: message 1: No such file/);
+  await assert.rejects(
+    enterMany(["nft /run/netns/skeprules-none 00"], runner, arch(), signal),
+    /skeprules-none: No such/,
+  );
+  assert.equal(listed(NAMESPACES[1]), unchanged);
+});
