@@ -10,8 +10,9 @@ import type { Log } from "../shared/log.ts";
 import type { NodeId } from "../shared/model/ids.ts";
 import type { Handlers } from "../shared/rpc/server.ts";
 import { discardOutputs, type LogStore, openLogStore } from "./logs/log-store.ts";
-import { createAgentHandlers } from "./logs/task-logs.ts";
+import { createLogHandlers } from "./logs/task-logs.ts";
 import { HollowNetworkRoom } from "./network/hollow-room.ts";
+import { notListening, type ReadListening, targetPorts } from "./network/listening.ts";
 import type { NetworkRoom, OpenNetworkRoom } from "./network/room.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { type ConnectionState, Session, type SessionOptions } from "./session/session.ts";
@@ -25,6 +26,8 @@ export interface AgentOptions {
   readonly runtime: Runtime;
   /** Unset: a hollow one, for hollow agents. */
   readonly openNetworks?: OpenNetworkRoom;
+  /** Unset: nobody waits until a task listens at the ports that its service publishes. */
+  readonly readListening?: ReadListening;
   /** For `tasks/` and `logs/`. Undefined: nothing is kept, for simulated agents. */
   readonly dir: string | undefined;
   /** Other records of tasks than those in `dir`: a simulated agent's outlive its process. */
@@ -59,7 +62,7 @@ export interface Agent {
    * @throws only when `dir` cannot be used; never for a manager, a runtime or a task that misbehaves.
    */
   readonly run: (signal: AbortSignal) => Promise<void>;
-  /** Agent service: the logs of this node's tasks. */
+  /** Agent service: the logs of this node's tasks, and tests of its network. */
   readonly handlers: Handlers<typeof AgentService>;
   readonly loadImage: Runtime["loadImage"];
   readonly counts: () => AgentCounts;
@@ -82,7 +85,7 @@ const NANO = 1_000_000_000;
 const LEAVE_POLL_MS = 50;
 
 export async function createAgent(options: AgentOptions): Promise<Agent> {
-  const { env, log, runtime, dir, nodeId } = options;
+  const { env, log, runtime, dir, nodeId, readListening } = options;
   const described = options.description();
   const logs: LogStore | undefined =
     dir === undefined ? undefined : await openLogStore({ env, log, dir: join(dir, "logs") });
@@ -95,6 +98,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   const networks = await (options.openNetworks ?? (async (callbacks) => new HollowNetworkRoom(log, callbacks)))({
     onApplied: (id, version) => session.networkApplied(id, version),
     onResync: (id) => session.networkResync(id),
+    onDescription: () => session.describe(),
+    underlayMtu: () => options.description().dataPathMtu,
   });
   let recovered = false;
 
@@ -114,6 +119,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     },
     parallel: options.parallel ?? cores * PARALLEL_PER_CORE,
     insecureRegistries: () => insecureRegistries,
+    awaitedPorts: async (task, pid) => {
+      if (readListening === undefined) return [];
+      const ports = targetPorts(task, networks.views);
+      return ports.length === 0 ? [] : notListening(ports, await readListening(pid));
+    },
     onStatus: (id, status) => session.report(id, status),
   });
 
@@ -123,7 +133,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     connect: options.connect,
     managers: options.managers,
     addr: options.addr,
-    description: options.description,
+    description: () => ({ ...options.description(), ...networks.tunnels.description }),
     onAssignments: ({ type, tasks: assigned, removedTaskIds }) => {
       if (type === "complete") networks.sessionComplete();
       if (!leaving) tasks.apply({ complete: type === "complete", tasks: assigned, removed: removedTaskIds });
@@ -132,6 +142,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     onDrained: (ids) => tasks.drained(ids),
     onSession: (info) => {
       insecureRegistries = info.insecureRegistries;
+      networks.tunnels.wantEpoch(info.networkKeyEpoch);
       options.onSession?.(info);
     },
     onConnection: (state) => {
@@ -155,7 +166,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       await tasks.settled();
       await networking;
     },
-    handlers: createAgentHandlers({ env, nodeId, logs, task: (id) => tasks.task(id) }),
+    handlers: {
+      ...createLogHandlers({ env, nodeId, logs, task: (id) => tasks.task(id) }),
+      probeNetwork: (commands, { signal }) => networks.probe(commands, signal),
+    },
     loadImage: (archive, signal) => runtime.loadImage(archive, signal),
     counts: () => tasks.counts(),
     networks,

@@ -33,7 +33,7 @@ const ARRIVAL_LIMIT_MS = 10_000;
 const MAX_TASKS = 4_096;
 const MAX_LINES_PER_MESSAGE = 2_048;
 
-export function createAgentHandlers(options: TaskLogsOptions): Handlers<typeof AgentService> {
+export function createLogHandlers(options: TaskLogsOptions): Pick<Handlers<typeof AgentService>, "taskLogs"> {
   return { taskLogs: (request, context) => taskLogs(options, request, context) };
 }
 

@@ -1,5 +1,6 @@
 // A network room without a network: it knows what managers say, and says at once that it is done.
 import type { NetworkUpdate } from "../../proto/gen/network.ts";
+import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import { namespaceOf, namespacePath } from "./plan/names.ts";
@@ -15,6 +16,15 @@ export class HollowNetworkRoom implements NetworkRoom {
 
   get views(): NetworkViews {
     return this.#known.views;
+  }
+
+  readonly tunnels: NetworkRoom["tunnels"] = {
+    description: { tunnelKeys: [], tunnelProblem: "" },
+    wantEpoch: () => undefined,
+  };
+
+  probe(): never {
+    throw new SkepError("unimplemented", "this node has no networks that could be tested: its runtime only pretends");
   }
 
   adopt(): void {

@@ -13,9 +13,11 @@ import type { NodeId, TaskId } from "../../shared/model/ids.ts";
 import { Pulse } from "../pulse.ts";
 import type { NetworkNode } from "./apply/network-node.ts";
 import type { TaskNames } from "./dns/task-names.ts";
+import type { Tunnels } from "./encryption/tunnels.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { NodeInput } from "./plan/input.ts";
 import { namespaceOf, namespacePath } from "./plan/names.ts";
+import type { NetworkProbe } from "./probe/probe.ts";
 import type { NetworkRoom, NetworkRoomCallbacks, TaskNamespace, TaskPlace } from "./room.ts";
 import type { NetworkViews } from "./view.ts";
 import type { ViewFiles } from "./view-files.ts";
@@ -27,6 +29,8 @@ export interface KernelNetworkRoomOptions {
   readonly nodeId: NodeId;
   readonly kernel: Pick<NetworkNode, "reconcile" | "doubt" | "localAddresses">;
   readonly names: TaskNames;
+  readonly tunnels: Pick<Tunnels, "description" | "wantEpoch" | "wantNetworks" | "run" | "clear">;
+  readonly prober: Pick<NetworkProbe, "run">;
   readonly files: ViewFiles;
   readonly localSubnets: readonly NetworkSubnet[];
   readonly callbacks: NetworkRoomCallbacks;
@@ -62,6 +66,12 @@ class KernelNetworkRoom implements NetworkRoom {
   get views(): NetworkViews {
     return this.#leaving ? NO_VIEWS : this.#known.views;
   }
+
+  get tunnels(): NetworkRoom["tunnels"] {
+    return this.#options.tunnels;
+  }
+
+  readonly probe: NetworkRoom["probe"] = (commands, signal) => this.#options.prober.run(commands, signal);
 
   adopt(tasks: readonly TaskPlace[]): void {
     for (const task of tasks) this.#tasks.set(task.taskId, task);
@@ -101,6 +111,7 @@ class KernelNetworkRoom implements NetworkRoom {
     this.#leaving = true;
     this.#tasks.clear();
     await this.#settled({ kind: "bare" }, signal);
+    await this.#options.tunnels.clear(signal);
     await this.#options.files.clear();
   }
 
@@ -111,11 +122,13 @@ class KernelNetworkRoom implements NetworkRoom {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const tunnelling = this.#options.tunnels.run(signal);
     try {
       await this.#loop(signal);
     } catch (error) {
       if (!signal.aborted) this.#options.log.error({ err: error }, "the network is not looked after any more");
     }
+    await tunnelling;
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
@@ -152,12 +165,13 @@ class KernelNetworkRoom implements NetworkRoom {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { kernel, names, files } = this.#options;
+    const { kernel, names, files, tunnels } = this.#options;
     const served = this.#waiting.enter();
     const { views } = this;
     const tasks = new Map(this.#tasks);
     try {
       await files.save(views);
+      tunnels.wantNetworks(views);
       const { port } = names;
       const { unready } = await kernel.reconcile(this.#wish(views, tasks), signal);
       if (tasks.size > 0) await names.listen(signal);

@@ -6,7 +6,11 @@ import type { NodeId } from "../../shared/model/ids.ts";
 import { NetworkNode } from "./apply/network-node.ts";
 import { createToolRunner } from "./apply/run.ts";
 import { createTaskNames } from "./dns/task-names.ts";
+import { openKeyFile } from "./encryption/keys.ts";
+import { Tunnels } from "./encryption/tunnels.ts";
 import { openKernelNetworkRoom } from "./kernel-room.ts";
+import { NetworkProbe } from "./probe/probe.ts";
+import { realTransport } from "./probe/transport.ts";
 import type { OpenNetworkRoom } from "./room.ts";
 import { createViewFiles } from "./view-files.ts";
 
@@ -18,18 +22,42 @@ export interface NetworkOptions {
   readonly dir: string;
   /** Of the node-local network. */
   readonly localSubnets: readonly NetworkSubnet[];
+  /** For the keys of the tunnels of encrypted networks. */
+  readonly keyFile: string;
+  /** UDP, and the one after it: where packets of encrypted networks are taken. */
+  readonly tunnelPort: number;
 }
 
-export function openNetworks({ env, log, nodeId, dir, localSubnets }: NetworkOptions): OpenNetworkRoom {
+export function openNetworks({
+  env,
+  log,
+  nodeId,
+  dir,
+  localSubnets,
+  keyFile,
+  tunnelPort,
+}: NetworkOptions): OpenNetworkRoom {
   const gateways = localSubnets.map(({ gateway }) => gateway).filter((gateway) => !gateway.includes(":"));
+  const runner = createToolRunner({ env });
   return (callbacks) =>
     openKernelNetworkRoom({
       env,
       log,
       nodeId,
-      kernel: new NetworkNode({ runner: createToolRunner({ env }), log }),
+      kernel: new NetworkNode({ runner, log }),
       names: createTaskNames({ env, log, addresses: gateways }),
       files: createViewFiles({ env, log, dir }),
+      tunnels: new Tunnels({
+        env,
+        log,
+        runner,
+        nodeId,
+        keyFile: openKeyFile(keyFile, log),
+        port: tunnelPort,
+        underlayMtu: callbacks.underlayMtu,
+        onDescription: callbacks.onDescription,
+      }),
+      prober: new NetworkProbe({ env, log, nodeId, runner, transport: realTransport(env) }),
       localSubnets,
       callbacks,
     });

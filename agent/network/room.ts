@@ -4,7 +4,9 @@
 //
 // The order of a life: `adopt` with the tasks whose containers live, `run`; then sessions, one after the other, each with
 // `sessionBegins`, the snapshots of all networks of this node, `sessionComplete`, and changes from there on.
+import type { ProbeAnswer, ProbeCommand } from "../../proto/gen/agent.ts";
 import type { NetworkUpdate } from "../../proto/gen/network.ts";
+import type { NodeDescription } from "../../proto/gen/objects.ts";
 import type { NetworkId, TaskId } from "../../shared/model/ids.ts";
 import type { LocalTask } from "./plan/input.ts";
 import type { NetworkViews } from "./view.ts";
@@ -27,6 +29,18 @@ export interface NetworkRoomCallbacks {
   readonly onApplied: (networkId: NetworkId, version: number) => void;
   /** The whole of this network is needed again. */
   readonly onResync: (networkId: NetworkId) => void;
+  /** `tunnels.description` answers differently now. */
+  readonly onDescription: () => void;
+  /** MTU of the link to other nodes, in bytes; 0 is unknown. */
+  readonly underlayMtu: () => number;
+}
+
+/** The tunnels of encrypted networks. */
+export interface NodeTunnels {
+  /** What the node says of itself: its public keys, or why it has none. */
+  readonly description: Pick<NodeDescription, "tunnelKeys" | "tunnelProblem">;
+  /** The epoch that managers want keys of; 0 is none that is known. */
+  wantEpoch(epoch: number): void;
 }
 
 /** What a task's worker needs of it. */
@@ -51,6 +65,9 @@ export interface NetworkRoom extends TaskNetworks {
   /** All networks of this node were sent: others are gone. */
   sessionComplete(): void;
   readonly views: NetworkViews;
+  readonly tunnels: NodeTunnels;
+  /** Tests this node's ways to others, led by a manager. @throws {SkepError} `unavailable`: a test is running. */
+  probe(commands: AsyncIterable<ProbeCommand>, signal: AbortSignal): AsyncIterable<ProbeAnswer>;
   /** Keeps the network as it should be. Resolves when the signal aborts: all that was made stays. Never throws. */
   run(signal: AbortSignal): Promise<void>;
   /** For a node that leaves its cluster: everything goes, and nothing new is made. @throws {SkepError} what could not go. */

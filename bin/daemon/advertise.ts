@@ -7,7 +7,7 @@ import { type Address, formatAddress, parseAddress } from "../../shared/rpc/addr
 export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
 /** Interfaces that container engines make: never what the user means. */
-const OF_ENGINES = /^(docker|br-|veth|virbr|cni|flannel|skep|vx)/;
+const OF_ENGINES = /^(docker|br-|veth|virbr|cni|flannel|skep|skwg|skvx|vx)/;
 
 /**
  * @param wish host, host:port, an interface's name (and port), or empty for the one address there is.
@@ -33,7 +33,7 @@ export function chooseAdvertiseAddr(wish: string, listen: Address, interfaces: I
 const isWildcard = (host: string): boolean => host === "0.0.0.0" || /^[0:]+$/.test(host);
 
 /** IPv4 first; what is valid on the link only never. */
-function usable(addresses: readonly NetworkInterfaceInfo[]): readonly string[] {
+export function usable(addresses: readonly NetworkInterfaceInfo[]): readonly string[] {
   const all = addresses.map(({ address }) => address).filter((address) => !/^(169\.254\.|fe80:)/i.test(address));
   return [...all.filter((address) => isIPv4(address)), ...all.filter((address) => !isIPv4(address))];
 }

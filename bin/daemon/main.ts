@@ -140,7 +140,7 @@ function serveLocally(socket: string, node: LocalNode): ReturnType<typeof create
   return server;
 }
 
-function networksOf({ nodeNetworks }: DaemonOptions, dir: StateDir, log: Log) {
+function networksOf({ nodeNetworks, tunnelPort }: DaemonOptions, dir: StateDir, log: Log) {
   const localSubnets = nodeNetworks.length > 0 ? nodeNetworks : defaultLocalSubnets();
   return (nodeId: NodeId): OpenNetworkRoom =>
     openNetworks({
@@ -149,6 +149,8 @@ function networksOf({ nodeNetworks }: DaemonOptions, dir: StateDir, log: Log) {
       nodeId,
       dir: join(dir.agentDir, "networks"),
       localSubnets,
+      keyFile: join(dir.agentDir, "tunnel-keys.json"),
+      tunnelPort,
     });
 }
 

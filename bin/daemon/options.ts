@@ -1,5 +1,6 @@
 // `skep daemon`'s command line. Pure.
 import { parseArgs } from "node:util";
+import { DEFAULT_TUNNEL_PORT } from "../../agent/network/encryption/port.ts";
 import { localSubnet } from "../../agent/network/local-subnets.ts";
 import type { NetworkSubnet } from "../../proto/gen/network.ts";
 import { SkepError } from "../../shared/errors.ts";
@@ -25,6 +26,8 @@ export interface DaemonOptions {
   readonly cgroupParent: string | undefined;
   /** Of the node-local network; none: the default ones. */
   readonly nodeNetworks: readonly NetworkSubnet[];
+  /** UDP, and the one after it. */
+  readonly tunnelPort: number;
   /** Where others reach this node from now on; undefined: as it said when it joined. */
   readonly advertise: string | undefined;
   /** host:port of managers to ask beside those that this node remembers. */
@@ -50,6 +53,7 @@ A new daemon belongs to no cluster: "skep swarm init" makes one, "skep swarm joi
   --cgroup-parent PATH      cgroup that the containers are put in
   --node-network SUBNET     tasks reach this node and the world outside by it; may be repeated, once for IPv6
                             (default 172.29.0.0/16 and, where the host has IPv6, fd73:6b65:7029::/64)
+  --tunnel-port PORT        UDP port, with the one after it, of encrypted networks (default 51820)
   --insecure-registry HOST  registry spoken to over plain HTTP, HOST[:PORT]; may be repeated
   --label KEY=VALUE         engine label of this node; may be repeated
   --log-level LEVEL         debug, info, warn or error (default info)
@@ -65,6 +69,7 @@ const FLAGS = {
   runtime: { type: "string", default: "containerd" },
   containerd: { type: "string" },
   "cgroup-parent": { type: "string" },
+  "tunnel-port": { type: "string", default: String(DEFAULT_TUNNEL_PORT) },
   "node-network": { type: "string", multiple: true },
   "log-level": { type: "string", default: "info" },
   "insecure-registry": { type: "string", multiple: true },
@@ -91,6 +96,7 @@ export function parseDaemonOptions(args: readonly string[]): Command {
       labels: Object.fromEntries((values.label ?? []).map(parseLabel)),
       cgroupParent: values["cgroup-parent"],
       nodeNetworks: nodeNetworks(values["node-network"] ?? []),
+      tunnelPort: port("--tunnel-port", values["tunnel-port"]),
       advertise: values["advertise-addr"],
       managers: (values["manager-addr"] ?? []).map((addr) => formatAddress(parseAddress("--manager-addr", addr))),
     },
@@ -117,6 +123,13 @@ function parse(args: readonly string[]) {
 function absolute(flag: string, path: string): string {
   if (path.startsWith("/")) return path;
   throw new SkepError("invalid_argument", `${flag} ${JSON.stringify(path)}: write the whole path, from /`);
+}
+
+/** Of two that follow one another, the first. */
+function port(flag: string, text: string): number {
+  const value = /^[1-9][0-9]{0,4}$/.test(text) ? Number(text) : 0;
+  if (value > 0 && value < 65_535) return value;
+  throw new SkepError("invalid_argument", `${flag} ${JSON.stringify(text)}: give a port from 1 to 65534`);
 }
 
 function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {

@@ -21,6 +21,8 @@ export interface NodeState {
   readonly addr: string;
   /** What the user said it should be: an address, an interface, or empty for the only one. Absent: `addr` stays as it is. */
   readonly advertise?: string | undefined;
+  /** Where it takes packets of overlay networks: an address or an interface. Absent: at `addr`. */
+  readonly dataPath?: string | undefined;
   /** The address that the cluster has for this node, as last heard; absent: `addr`. */
   readonly toldAddr?: string | undefined;
   /** host:port that the daemon binds. */
@@ -156,6 +158,7 @@ function parseNode(text: string, path: string): NodeState {
       clusterId: parseId("cluster id", textOf(raw, "clusterId")),
       addr: textOf(raw, "addr"),
       ...(typeof raw["advertise"] === "string" ? { advertise: raw["advertise"] } : {}),
+      ...(typeof raw["dataPath"] === "string" ? { dataPath: raw["dataPath"] } : {}),
       ...(typeof raw["toldAddr"] === "string" ? { toldAddr: raw["toldAddr"] } : {}),
       listenAddr: textOf(raw, "listenAddr"),
       managers: listOf(raw, "managers").map(String),

@@ -8,6 +8,7 @@ import type { ControlOptions } from "./context.ts";
 import { createEventsHandler } from "./events.ts";
 import { forwarding } from "./forward.ts";
 import { createLogsHandler } from "./logs.ts";
+import { createNetworkCheckHandler } from "./network-check.ts";
 import { createNetworkHandlers } from "./networks.ts";
 import { createNodeHandlers } from "./nodes.ts";
 import { createSecurityHandlers } from "./security.ts";
@@ -32,6 +33,7 @@ export function createControlHandlers(options: ControlOptions): Handlers<typeof 
     ...createBackupHandler(options),
     ...createStatusHandler(options, events),
     ...createLogsHandler(options),
+    ...createNetworkCheckHandler(options),
     ...createEventsHandler(env, events),
   });
 }

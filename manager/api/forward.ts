@@ -16,7 +16,8 @@ const FORWARDED = "skep-control-forwarded";
 /** How long a call waits for a leader: longer than an election, shorter than a user's patience. */
 const LEADER_WAIT_MS = 3_000;
 const RETRY_PAUSE_MS = 50;
-const CONNECT_LIMIT_MS = 2_000;
+const CONNECT_LIMIT_MS = 1_000;
+const MAX_SILENT_LOOKS = 2;
 /** A registry that does not answer is given up within this. */
 const FORWARD_TIMEOUT_MS = 30_000;
 
@@ -33,6 +34,7 @@ const READS = new Set<keyof typeof ControlService>([
   "getCluster",
   "getUnlockKey",
   "status",
+  "checkNetwork",
 ]);
 
 export interface ForwardOptions {
@@ -81,17 +83,19 @@ const lostOnTheWay = (cause: unknown): SkepError =>
     { cause },
   );
 
-/** Aborts when the leader is another than `raftId`: an answer of the old one may be long in coming. */
+/** Aborts when `raftId` does not lead any more, as far as is known here: an answer of it may be long in coming. */
 async function abortOnChange(
   env: Env,
   raft: ForwardOptions["raft"],
   raftId: number,
   attempt: AbortController,
 ): Promise<void> {
+  let silent = 0; // a leader may be unknown for a moment only
   while (!attempt.signal.aborted) {
     await env.sleep(RETRY_PAUSE_MS, attempt.signal).catch(() => undefined);
     const { leaderId } = raft.status();
-    if (leaderId !== 0 && leaderId !== raftId) {
+    silent = leaderId === 0 ? silent + 1 : 0;
+    if (silent >= MAX_SILENT_LOOKS || (leaderId !== 0 && leaderId !== raftId)) {
       attempt.abort(
         new SkepError("unavailable", "the leader changed during the call; outcome unknown: look before repeating it"),
       );
@@ -116,8 +120,8 @@ export function unaryOnLeader<M extends UnaryMethod>(
     const attempt = new AbortController();
     const signal = AbortSignal.any([context.signal, attempt.signal]);
     const watching = abortOnChange(env, raft, target.raftId, attempt);
+    const client = dialManager(target.addr);
     try {
-      const client = dialManager(target.addr);
       await connected(client, env, CONNECT_LIMIT_MS, signal);
       onSent();
       return await unary(client, method, request, {
@@ -125,6 +129,9 @@ export function unaryOnLeader<M extends UnaryMethod>(
         timeoutMs: FORWARD_TIMEOUT_MS,
         metadata: { [FORWARDED]: "1" },
       });
+    } catch (error) {
+      if (attempt.signal.aborted || isCode(error, "unavailable")) client.close(); // the next one connects anew
+      throw error;
     } finally {
       attempt.abort();
       await watching;
@@ -174,7 +181,10 @@ export function streamOnLeader<M extends StreamMethod>(
           return "here";
         }
         const client = dialManager(target.addr);
-        await connected(client, env, CONNECT_LIMIT_MS, context.signal);
+        await connected(client, env, CONNECT_LIMIT_MS, context.signal).catch((error: unknown) => {
+          client.close();
+          throw error;
+        });
         return client;
       } catch (error) {
         if (!isCode(error, "unavailable") || context.signal.aborted || env.nowMs() >= giveUpMs) throw error;
@@ -219,6 +229,7 @@ export function forwarding(
     getNetwork: on("getNetwork", ControlService.getNetwork, handlers.getNetwork),
     listNetworks: on("listNetworks", ControlService.listNetworks, handlers.listNetworks),
     removeNetwork: on("removeNetwork", ControlService.removeNetwork, handlers.removeNetwork),
+    checkNetwork: on("checkNetwork", ControlService.checkNetwork, handlers.checkNetwork),
     getCluster: on("getCluster", ControlService.getCluster, handlers.getCluster),
     updateCluster: on("updateCluster", ControlService.updateCluster, handlers.updateCluster),
     getUnlockKey: on("getUnlockKey", ControlService.getUnlockKey, handlers.getUnlockKey),

@@ -590,4 +590,14 @@ export const AgentService = {
     responseSerialize: (m: LogsResponse): Buffer => asBuffer(encodeLogsResponse(m)),
     responseDeserialize: (b: Buffer): LogsResponse => decodeBounded(decodeLogsResponse, b, 200000),
   },
+  /** One answer to each command; what the node made for it goes with the call. */
+  probeNetwork: {
+    path: "/skep.v1.Agent/ProbeNetwork",
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: (m: ProbeCommand): Buffer => asBuffer(encodeProbeCommand(m)),
+    requestDeserialize: (b: Buffer): ProbeCommand => decodeBounded(decodeProbeCommand, b, MAX_REQUEST_FIELDS),
+    responseSerialize: (m: ProbeAnswer): Buffer => asBuffer(encodeProbeAnswer(m)),
+    responseDeserialize: (b: Buffer): ProbeAnswer => decodeBounded(decodeProbeAnswer, b, 200000),
+  },
 } as const;

@@ -2342,6 +2342,16 @@ export const ControlService = {
     responseSerialize: (m: RemoveResponse): Buffer => asBuffer(encodeRemoveResponse(m)),
     responseDeserialize: decodeRemoveResponse as (b: Buffer) => RemoveResponse,
   },
+  /** Every way between nodes, tested now: ports, VXLAN, MTU, encryption, clocks. */
+  checkNetwork: {
+    path: "/skep.v1.Control/CheckNetwork",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: NetworkCheckRequest): Buffer => asBuffer(encodeNetworkCheckRequest(m)),
+    requestDeserialize: (b: Buffer): NetworkCheckRequest => decodeBounded(decodeNetworkCheckRequest, b, MAX_REQUEST_FIELDS),
+    responseSerialize: (m: NetworkCheckResponse): Buffer => asBuffer(encodeNetworkCheckResponse(m)),
+    responseDeserialize: decodeNetworkCheckResponse as (b: Buffer) => NetworkCheckResponse,
+  },
   getCluster: {
     path: "/skep.v1.Control/GetCluster",
     requestStream: false,

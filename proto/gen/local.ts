@@ -15,10 +15,12 @@ export interface InitRequest {
   readonly forceNewCluster: boolean;
   /** Though a quorum of the managers still answers. */
   readonly force: boolean;
+  /** Where this node takes packets of overlay networks: an IP address or an interface's name; empty: as advertised. */
+  readonly dataPathAddr: string;
 }
 /** A InitRequest with every field that is not given at its zero value. */
 export function newInitRequest(init: Partial<InitRequest> = {}): InitRequest {
-  return { advertiseAddr: "", listenAddr: "", availability: "active", forceNewCluster: false, force: false, ...init };
+  return { advertiseAddr: "", listenAddr: "", availability: "active", forceNewCluster: false, force: false, dataPathAddr: "", ...init };
 }
 export function encodeInitRequestInto(m: InitRequest, w: Writer): Writer {
   if (m.advertiseAddr !== "") w.uint32(10).string(m.advertiseAddr);
@@ -27,6 +29,7 @@ export function encodeInitRequestInto(m: InitRequest, w: Writer): Writer {
   if (m.spec !== undefined) encodeClusterSpecInto(m.spec, w.uint32(34).fork()).ldelim();
   if (m.forceNewCluster !== false) w.uint32(40).bool(m.forceNewCluster);
   if (m.force !== false) w.uint32(48).bool(m.force);
+  if (m.dataPathAddr !== "") w.uint32(58).string(m.dataPathAddr);
   return w;
 }
 export function encodeInitRequest(m: InitRequest): Uint8Array {
@@ -56,6 +59,9 @@ export function decodeInitRequestFrom(r: Reader, length: number): InitRequest {
         break;
       case 6:
         m.force = r.bool();
+        break;
+      case 7:
+        m.dataPathAddr = r.string();
         break;
       default:
         r.skipType(tag & 7);
@@ -135,10 +141,12 @@ export interface JoinRequest {
   readonly advertiseAddr: string;
   readonly listenAddr: string;
   readonly availability: NodeAvailability;
+  /** Where this node takes packets of overlay networks: an IP address or an interface's name; empty: as advertised. */
+  readonly dataPathAddr: string;
 }
 /** A JoinRequest with every field that is not given at its zero value. */
 export function newJoinRequest(init: Partial<JoinRequest> = {}): JoinRequest {
-  return { token: "", remoteAddrs: [], advertiseAddr: "", listenAddr: "", availability: "active", ...init };
+  return { token: "", remoteAddrs: [], advertiseAddr: "", listenAddr: "", availability: "active", dataPathAddr: "", ...init };
 }
 export function encodeJoinRequestInto(m: JoinRequest, w: Writer): Writer {
   if (m.token !== "") w.uint32(10).string(m.token);
@@ -146,6 +154,7 @@ export function encodeJoinRequestInto(m: JoinRequest, w: Writer): Writer {
   if (m.advertiseAddr !== "") w.uint32(26).string(m.advertiseAddr);
   if (m.listenAddr !== "") w.uint32(34).string(m.listenAddr);
   if (m.availability !== "active") w.uint32(40).int32(NodeAvailabilityNumber[m.availability]);
+  if (m.dataPathAddr !== "") w.uint32(50).string(m.dataPathAddr);
   return w;
 }
 export function encodeJoinRequest(m: JoinRequest): Uint8Array {
@@ -172,6 +181,9 @@ export function decodeJoinRequestFrom(r: Reader, length: number): JoinRequest {
         break;
       case 5:
         m.availability = readNodeAvailability(r.int32());
+        break;
+      case 6:
+        m.dataPathAddr = r.string();
         break;
       default:
         r.skipType(tag & 7);

@@ -53,15 +53,22 @@ export function parseTunnels(
     if (device === undefined) dead.add(name);
     else devices.set(name, { ...device, mtu: Number(link["mtu"] ?? 0), isSet });
   }
+  const table = json(routing);
+  const isFenced = objects(table).some(
+    (route) => text(route["dst"]) === TUNNEL_SUBNET && route["type"] === "unreachable",
+  );
+  return { devices, dead, routes: tunnelRoutes(table), isFenced };
+}
+
+/** @param routing what `ip -j -6 route` printed. */
+export function tunnelRoutes(routing: Json): ReadonlyMap<string, DeviceName> {
   const routes = new Map<string, DeviceName>();
-  let isFenced = false;
-  for (const route of objects(json(routing))) {
+  for (const route of objects(routing)) {
     const device = text(route["dev"]);
-    const destination = text(route["dst"]);
-    if (destination === TUNNEL_SUBNET && route["type"] === "unreachable") isFenced = true;
-    else if (isDevice(device) && route["protocol"] === "static") routes.set(destination.replace(/\/128$/, ""), device);
+    if (!isDevice(device) || route["protocol"] !== "static") continue;
+    routes.set(text(route["dst"]).replace(/\/128$/, ""), device);
   }
-  return { devices, dead, routes, isFenced };
+  return routes;
 }
 
 function json(part: string): Json {

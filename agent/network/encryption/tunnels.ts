@@ -16,11 +16,9 @@ import { type KeyFile, newOwnKey, type OwnKey } from "./keys.ts";
 import { observeTunnels } from "./observe.ts";
 import { tunnelPeers } from "./peers.ts";
 import { desiredTunnels, planTunnels, type TunnelInput } from "./plan.ts";
+import { DEFAULT_TUNNEL_PORT } from "./port.ts";
 import { hasMoved, keysFor, RETIRE_AFTER_MS } from "./retire.ts";
 import { deviceOf, NO_TUNNELS, type ObservedTunnels } from "./state.ts";
-
-/** UDP; the next one is used too: keys of odd epochs are behind it. */
-export const DEFAULT_TUNNEL_PORT = 51_820;
 
 /** While keys are being replaced, and until a device that was just made has shown that it works. */
 const BUSY_LOOK_MS = 2_000;

@@ -11,6 +11,7 @@ import type { Identity } from "../../../shared/pki/identity.ts";
 import { type Address, formatAddress, parseAddress } from "../../../shared/rpc/address.ts";
 import { chooseAdvertiseAddr, type Interfaces } from "../advertise.ts";
 import type { ClusterNode } from "../cluster-node.ts";
+import { chooseDataPath, linkMtu } from "../data-path.ts";
 import { describeHost } from "../describe.ts";
 import { createKeyStore, type KeyStore } from "../key-store.ts";
 import type { RuntimeHolder } from "../runtime-holder.ts";
@@ -41,8 +42,20 @@ export interface Host extends LocalNodeOptions {
   readonly stopping: AbortSignal;
 }
 
-export const describe = ({ runtime, labels }: LocalNodeOptions): NodeDescription =>
-  describeHost(runtime.name(), labels);
+type Place = Pick<NodeState, "addr" | "dataPath">;
+
+/** @param place of a node, or of one that is to be. */
+export function describe({ runtime, labels, interfaces, log }: LocalNodeOptions, place?: Place): NodeDescription {
+  const about = describeHost(runtime.name(), labels);
+  if (place === undefined) return about;
+  try {
+    const { addrs, mtu } = chooseDataPath(place.dataPath ?? "", place.addr, interfaces(), linkMtu);
+    return { ...about, dataPathAddrs: addrs, dataPathMtu: mtu };
+  } catch (error) {
+    log.warn({ error: SkepError.from(error).message }, "overlay networks use the address that this node is reached at");
+    return about;
+  }
+}
 
 /** Not running yet. */
 export async function newNode(
@@ -53,14 +66,13 @@ export async function newNode(
 ): Promise<ClusterNode> {
   const { env, log, dir, runtime, insecureRegistries, openNetworks, seeds = [] } = host;
   const { ClusterNode } = await import("../cluster-node.ts");
-  const about = (): NodeDescription => describe(host);
   return new ClusterNode({
     env,
     log,
     dir,
     runtime,
     openNetworks,
-    describe: about,
+    describe: (present) => describe(host, present),
     insecureRegistries,
     seeds,
     state,
@@ -93,16 +105,23 @@ export async function startFresh(
   }
 }
 
-/** Listen and advertise addresses of a request, with the daemon's own as defaults. */
+/**
+ * Listen and advertise addresses of a request, with the daemon's own as defaults, and where overlay networks are to be.
+ * @throws {SkepError} `invalid_argument` or `failed_precondition`, with the choices there are.
+ */
 export function addressesOf(
   { listen: own, interfaces }: LocalNodeOptions,
-  { listenAddr, advertiseAddr }: { readonly listenAddr: string; readonly advertiseAddr: string },
-): Pick<NodeState, "listenAddr" | "addr"> & { readonly advertise: string } {
+  request: { readonly listenAddr: string; readonly advertiseAddr: string; readonly dataPathAddr?: string },
+): Pick<NodeState, "listenAddr" | "addr" | "dataPath"> & { readonly advertise: string } {
+  const { listenAddr, advertiseAddr, dataPathAddr: dataPath = "" } = request;
   const listen = listenAddr === "" ? own : parseAddress("listen address", listenAddr, own.port);
+  const addr = chooseAdvertiseAddr(advertiseAddr, listen, interfaces());
+  chooseDataPath(dataPath, addr, interfaces(), linkMtu);
   return {
     listenAddr: formatAddress(listen),
-    addr: chooseAdvertiseAddr(advertiseAddr, listen, interfaces()),
+    addr,
     advertise: advertiseAddr,
+    ...(dataPath === "" ? {} : { dataPath }),
   };
 }
 

@@ -12,7 +12,8 @@ export async function init(host: Host, request: InitRequest): Promise<InitRespon
   const { env, log, life, stopping } = host;
   return await life.changeTo("making a cluster", life.requireInactive(), async () => {
     const { firstCluster, firstIngress, joiningNode } = await import("../../../manager/ca/new-cluster.ts");
-    const { addr, listenAddr, advertise } = addressesOf(host, request);
+    const { advertise, ...place } = addressesOf(host, request);
+    const { addr } = place;
     const clusterId = newId<ClusterId>(env.random);
     const nodeId = newId<NodeId>(env.random);
     const nowMs = env.wallMs();
@@ -24,7 +25,7 @@ export async function init(host: Host, request: InitRequest): Promise<InitRespon
       role: "manager",
       availability,
       addr,
-      description: describe(host),
+      description: describe(host, place),
       nowMs,
     });
     const { network, node } = firstIngress(cluster, joining, env.random);
@@ -40,7 +41,7 @@ export async function init(host: Host, request: InitRequest): Promise<InitRespon
       rootPem: root.certificatePem,
     });
     const raft = { raftId: 1 };
-    const state: NodeState = { nodeId, clusterId, addr, listenAddr, advertise, managers: [addr], raft };
+    const state: NodeState = { nodeId, clusterId, ...place, advertise, managers: [addr], raft };
     const unlockKey = cluster.unlockKey.length === 0 ? undefined : cluster.unlockKey;
     const start = { kind: "bootstrap", raftId: 1, cluster, network, node } as const;
     const started = await startFresh(

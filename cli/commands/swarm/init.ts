@@ -9,6 +9,7 @@ import { joinText, unlockText } from "./words.ts";
 interface Options extends SettingsOptions {
   readonly advertiseAddr?: string;
   readonly listenAddr?: string;
+  readonly dataPathAddr?: string;
   readonly availability?: "active" | "pause" | "drain";
   readonly forceNewCluster?: boolean;
   readonly force?: boolean;
@@ -21,6 +22,10 @@ export function define(command: Command, context: CommandContext): void {
       "the address told to other nodes; needed when this host has several",
     )
     .option("--listen-addr <ip|interface[:port]>", "the address to listen on (default: 0.0.0.0:7377)")
+    .option(
+      "--data-path-addr <ip|interface>",
+      "where this node takes the packets of overlay networks (default: the advertised address)",
+    )
     .addOption(
       valueOption(
         "--availability <state>",
@@ -52,6 +57,7 @@ export function define(command: Command, context: CommandContext): void {
       const { nodeId, joinTokens, addr, notes, unlockKey } = await local.init({
         advertiseAddr: options.advertiseAddr ?? "",
         listenAddr: options.listenAddr ?? "",
+        dataPathAddr: options.dataPathAddr ?? "",
         availability: options.availability ?? "active",
         spec: applySettings(newClusterSpec(), options),
         forceNewCluster: options.forceNewCluster === true,

@@ -6,6 +6,7 @@ interface Options {
   readonly token: string;
   readonly advertiseAddr?: string;
   readonly listenAddr?: string;
+  readonly dataPathAddr?: string;
   readonly availability?: "active" | "pause" | "drain";
 }
 
@@ -21,6 +22,10 @@ export function define(command: Command, context: CommandContext): void {
       "the address told to other nodes; needed when this host has several",
     )
     .option("--listen-addr <ip|interface[:port]>", "the address to listen on (default: 0.0.0.0:7377)")
+    .option(
+      "--data-path-addr <ip|interface>",
+      "where this node takes the packets of overlay networks (default: the advertised address)",
+    )
     .addOption(
       valueOption(
         "--availability <state>",
@@ -42,6 +47,7 @@ export function define(command: Command, context: CommandContext): void {
           remoteAddrs,
           advertiseAddr: options.advertiseAddr ?? "",
           listenAddr: options.listenAddr ?? "",
+          dataPathAddr: options.dataPathAddr ?? "",
           availability: options.availability ?? "active",
         },
         { timeoutMs: TIMEOUT_MS },

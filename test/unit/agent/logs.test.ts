@@ -8,7 +8,7 @@ import { logKeeping } from "../../../agent/logs/driver.ts";
 import { type LogStore, openLogStore } from "../../../agent/logs/log-store.ts";
 import { type ReadOptions, readLog } from "../../../agent/logs/reader.ts";
 import { decodeRecord, encodeRecord, LineCutter, type LogRecord, MAX_PART_BYTES } from "../../../agent/logs/record.ts";
-import { createAgentHandlers } from "../../../agent/logs/task-logs.ts";
+import { createLogHandlers } from "../../../agent/logs/task-logs.ts";
 import { formatStamp, parseStamp } from "../../../agent/logs/timestamp.ts";
 import { newTaskLogsRequest } from "../../../proto/gen/agent.ts";
 import { type LogsResponse, newLogOptions } from "../../../proto/gen/control.ts";
@@ -342,7 +342,7 @@ test("TaskLogs: many tasks as one stream by time, and what is wrong with some be
   const logs = await open(env);
   const [one, two, silent] = [task(), task(), task({ spec: { logDriver: { name: "none", options: {} } } })];
   const known = new Map([one, two, silent].map((each) => [each.id, each]));
-  const handlers = createAgentHandlers({ env, nodeId, logs, task: (id) => known.get(id) });
+  const handlers = createLogHandlers({ env, nodeId, logs, task: (id) => known.get(id) });
   for (let i = 0; i < 600; i++) {
     await logs.open(i % 3 === 0 ? one : two).write("stdout", bytes(`line ${i}\n`));
     await env.advance(1);
@@ -376,7 +376,7 @@ test("TaskLogs: following a task that is still on its way, beside one that is he
   const env = createSimEnv(1);
   const logs = await open(env);
   const [here, coming, lost] = [task(), task(), task()];
-  const handlers = createAgentHandlers({ env, nodeId, logs, task: () => undefined });
+  const handlers = createLogHandlers({ env, nodeId, logs, task: () => undefined });
   await logs.open(here).write("stdout", bytes("here\n"));
   const request = newTaskLogsRequest({
     taskIds: [here.id, coming.id, lost.id],

@@ -693,6 +693,7 @@ To add a manager to this swarm, run 'skep swarm join-token manager' and follow t
   assert.deepEqual(sent.init, {
     advertiseAddr: "eth0",
     listenAddr: "",
+    dataPathAddr: "",
     availability: "active",
     spec: {
       name: "",
@@ -716,6 +717,7 @@ test("swarm join, leave, join-token, update", async () => {
     remoteAddrs: ["10.0.0.1:7377", "10.0.0.2:7377"],
     advertiseAddr: "",
     listenAddr: "",
+    dataPathAddr: "",
     availability: "active",
   });
   assert.match((await skep(["swarm", "leave"], { socket })).err, /error: You are attempting to leave.*--force/);

@@ -17,6 +17,7 @@ test("defaults", () => {
       labels: {},
       cgroupParent: undefined,
       nodeNetworks: [],
+      tunnelPort: 51_820,
       advertise: undefined,
       managers: [],
     },

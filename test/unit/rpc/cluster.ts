@@ -4,6 +4,7 @@ import { AgentService } from "../../../proto/gen/agent.ts";
 import { CAService } from "../../../proto/gen/ca.ts";
 import type { NodeRole } from "../../../proto/gen/objects.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
+import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import { type ClusterId, type NodeId, newId, type TaskId } from "../../../shared/model/ids.ts";
 import {
@@ -125,6 +126,10 @@ export async function testServer(cluster: TestCluster, identity: Identity): Prom
         await new Promise<void>((resolve) => {
           signal.addEventListener("abort", () => resolve(), { once: true });
         });
+      },
+      // biome-ignore lint/correctness/useYield: it is never asked
+      probeNetwork: async function* () {
+        throw new SkepError("unimplemented", "nobody tests the network");
       },
     },
     server.resolvePeer,

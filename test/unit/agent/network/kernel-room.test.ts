@@ -102,10 +102,20 @@ async function setup(init: { views?: NetworkViews; adopt?: readonly TaskPlace[];
       save: async (views) => void told.push(`saved ${[...views.values()].map(({ version }) => version).join()}`),
       clear: async () => void told.push("forgotten"),
     },
+    tunnels: {
+      description: { tunnelKeys: [], tunnelProblem: "" },
+      wantEpoch: () => undefined,
+      wantNetworks: () => undefined,
+      run: async () => undefined,
+      clear: async () => void told.push("no tunnels"),
+    },
+    prober: { run: () => assert.fail("nobody tests anything") },
     localSubnets: [],
     callbacks: {
       onApplied: (id, version) => void told.push(`applied ${id} ${version}`),
       onResync: (id) => void told.push(`resync ${id}`),
+      onDescription: () => undefined,
+      underlayMtu: () => 1500,
     },
   });
   const abort = new AbortController();

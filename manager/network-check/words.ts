@@ -1,0 +1,118 @@
+// What is wrong between nodes, in few sentences: what is the same for all ways to a node, or from it, is said once. Pure.
+import type { NetworkCheckPair } from "../../proto/gen/control.ts";
+import type { CheckedNode, CheckPlan } from "./plan.ts";
+
+export interface JudgedPair extends Omit<NetworkCheckPair, "fromNodeId" | "toNodeId"> {
+  readonly from: CheckedNode;
+  readonly to: CheckedNode;
+  /** The largest that arrived through the tunnel. */
+  readonly tunnelMtu: number;
+}
+
+/** How a failure is said of one way, of all ways to a node, and of all from it. */
+interface Words {
+  readonly pair: (from: CheckedNode, to: CheckedNode, failed: JudgedPair) => string;
+  readonly to: (node: CheckedNode, failed: JudgedPair) => string;
+  readonly from: (node: CheckedNode, failed: JudgedPair) => string;
+}
+
+const MAX_SENTENCES = 50;
+
+const addressOf = (node: CheckedNode): string => node.underlayAddresses[0] ?? node.addr;
+const portOf = (addr: string): string => addr.slice(addr.lastIndexOf(":") + 1);
+const portsOf = (node: CheckedNode): string => node.tunnelPorts.join(" and ") || "of the tunnels";
+
+const TCP: Words = {
+  pair: (from, to, { tcpError }) =>
+    `${from.hostname} → ${to.hostname}: no connection to ${to.addr} (${tcpError}): open TCP ${portOf(to.addr)} from ${from.hostname} to ${to.hostname}`,
+  to: (node, { tcpError }) =>
+    `no other node can connect to ${node.hostname} at ${node.addr} (${tcpError}): open TCP ${portOf(node.addr)} on ${node.hostname}`,
+  from: (node, { to }) =>
+    `${node.hostname} can connect to no other node: open TCP ${portOf(to.addr)} for what ${node.hostname} sends`,
+};
+
+const vxlanWords = (port: number): Words => ({
+  pair: (from, to) =>
+    `${from.hostname} → ${to.hostname}: UDP ${port} (VXLAN) is blocked: open it from ${addressOf(from)} to ${addressOf(to)}`,
+  to: (node) =>
+    `UDP ${port} (VXLAN) is blocked from all other nodes to ${node.hostname}: open it on ${node.hostname} (${addressOf(node)})`,
+  from: (node) =>
+    `UDP ${port} (VXLAN) is blocked from ${node.hostname} to all other nodes: open it for what ${addressOf(node)} sends`,
+});
+
+const TUNNEL: Words = {
+  pair: (from, to) =>
+    `${from.hostname} → ${to.hostname}: UDP ${portsOf(to)} (encrypted networks) is blocked: open it from ${addressOf(from)} to ${addressOf(to)}, and back`,
+  to: (node) =>
+    `UDP ${portsOf(node)} (encrypted networks) is blocked from all other nodes to ${node.hostname}: open it on ${node.hostname} (${addressOf(node)})`,
+  from: (node, { to }) =>
+    `UDP ${portsOf(to)} (encrypted networks) is blocked from ${node.hostname} to all other nodes: open it for what ${addressOf(node)} sends`,
+};
+
+function mtuWords(full: number): Words {
+  const lost = (mtu: number): string =>
+    `packets of more than ${mtu} bytes get lost, and tasks send up to ${full}: give every link on the way the MTU that the nodes' own links have, or make networks with --opt com.docker.network.driver.mtu=${mtu}`;
+  return {
+    pair: (from, to, { mtu }) => `${from.hostname} → ${to.hostname}: ${lost(mtu)}`,
+    to: (node, { mtu }) => `all other nodes → ${node.hostname}: ${lost(mtu)}`,
+    from: (node, { mtu }) => `${node.hostname} → all other nodes: ${lost(mtu)}`,
+  };
+}
+
+export function pairProblems(plan: CheckPlan, pairs: readonly JudgedPair[]): readonly string[] {
+  const [tunnelFull = 0] = plan.tunnelSizes;
+  const vxlan = pairs.filter((pair) => pair.vxlan === "passed");
+  const tunnels = pairs.filter((pair) => pair.encryption === "passed" && pair.mtu === plan.mtu);
+  const sentences = [
+    ...grouped(
+      pairs.filter((pair) => pair.tcp !== "untested"),
+      (pair) => pair.tcp === "failed",
+      TCP,
+    ),
+    ...grouped(
+      pairs.filter((pair) => pair.vxlan !== "untested"),
+      (pair) => pair.vxlan === "failed",
+      vxlanWords(plan.dataPathPort),
+    ),
+    ...grouped(vxlan, (pair) => pair.mtu < plan.mtu, mtuWords(plan.mtu)),
+    ...grouped(
+      pairs.filter((pair) => pair.encryption !== "untested"),
+      (pair) => pair.encryption === "failed",
+      TUNNEL,
+    ),
+    ...grouped(tunnels, (pair) => pair.tunnelMtu < tunnelFull, {
+      pair: (from, to) =>
+        `${from.hostname} → ${to.hostname}: large packets of encrypted networks get lost in the tunnel`,
+      to: (node) => `all other nodes → ${node.hostname}: large packets of encrypted networks get lost in the tunnel`,
+      from: (node) => `${node.hostname} → all other nodes: large packets of encrypted networks get lost in the tunnel`,
+    }),
+  ];
+  const more = sentences.length - MAX_SENTENCES;
+  return more > 0 ? [...sentences.slice(0, MAX_SENTENCES), `and ${more} more, alike`] : sentences;
+}
+
+/** @param tested all ways of which it is known. */
+function grouped(
+  tested: readonly JudgedPair[],
+  isFailed: (pair: JudgedPair) => boolean,
+  words: Words,
+): readonly string[] {
+  const said = new Set<JudgedPair>();
+  const sentences: string[] = [];
+  const sayOnce = (end: "to" | "from"): void => {
+    const byEnd = Map.groupBy(tested, (pair) => pair[end]);
+    for (const [node, ways] of byEnd) {
+      const [first] = ways;
+      if (ways.length < 2 || first === undefined || !ways.every(isFailed)) continue;
+      if (ways.every((pair) => said.has(pair))) continue; // its other end has said it
+      for (const pair of ways) said.add(pair);
+      sentences.push(words[end](node, first));
+    }
+  };
+  sayOnce("to");
+  sayOnce("from");
+  for (const pair of tested) {
+    if (isFailed(pair) && !said.has(pair)) sentences.push(words.pair(pair.from, pair.to, pair));
+  }
+  return sentences;
+}
