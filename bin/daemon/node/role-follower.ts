@@ -5,8 +5,8 @@ import { SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { IdentityHolder } from "../../../shared/pki/identity.ts";
 
-/** Another certificate wakes the loop; this is for the case that one was missed. */
-const LOOK_EVERY_MS = 60_000;
+/** Another certificate wakes the loop; that this node's member of the Raft group was removed does not. */
+const LOOK_EVERY_MS = 2_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
 
@@ -14,8 +14,8 @@ export interface RoleFollowerOptions {
   readonly env: Env;
   readonly log: Log;
   readonly identity: IdentityHolder;
-  /** What the node is now. */
-  readonly present: () => NodeRole;
+  /** What the node is now; undefined for a manager whose member of the Raft group was removed: it takes its role anew. */
+  readonly present: () => NodeRole | undefined;
   readonly become: (role: NodeRole, signal: AbortSignal) => Promise<void>;
   /** Why the node cannot take its role; empty when it has it. */
   readonly onProblem: (problem: string) => void;
