@@ -2,6 +2,7 @@
 // are in node/; here is how they come, go and hear of one another.
 import type * as grpc from "@grpc/grpc-js";
 import type { Agent, AgentOptions } from "../../agent/agent.ts";
+import { readListening } from "../../agent/network/listening.ts";
 import type { OpenNetworkRoom } from "../../agent/network/room.ts";
 import { grpcConnect } from "../../agent/session/grpc-connect.ts";
 import type { AgentService } from "../../proto/gen/agent.ts";
@@ -36,7 +37,7 @@ export interface ClusterNodeOptions {
   readonly dir: StateDir;
   readonly runtime: RuntimeHolder;
   readonly openNetworks?: ((nodeId: NodeId) => OpenNetworkRoom) | undefined;
-  readonly describe: () => NodeDescription;
+  readonly describe: (state: NodeState) => NodeDescription;
   readonly insecureRegistries: readonly string[];
   /** host:port of managers to ask beside those that are remembered. */
   readonly seeds: readonly string[];
@@ -265,11 +266,11 @@ export class ClusterNode {
       log: this.#log.child({ room: "agent" }),
       nodeId,
       dir: dir.agentDir,
-      ...(openNetworks === undefined ? {} : { openNetworks: openNetworks(nodeId) }),
+      ...(openNetworks === undefined ? {} : { openNetworks: openNetworks(nodeId), readListening }),
       connect: grpcConnect(this.#dialer.manager),
       managers: [...new Set([...managers, ...own, ...seeds])],
       addr: () => this.#memory.newAddr() ?? "",
-      description: () => ({ ...describe(), tls: newTLSInfo(tlsOf(this.identity)) }),
+      description: () => ({ ...describe(this.state), tls: newTLSInfo(tlsOf(this.identity)) }),
       onSession: (info) => this.#onSession(info),
       onConnection: (state) => {
         if (state.kind === "connected") this.#turnedAway = "";
