@@ -29,6 +29,8 @@ export interface TaskView {
   readonly removed: boolean;
   /** As last observed and reported. */
   readonly state: TaskState;
+  /** It was reported that the task awaits ports, and it does so no more. */
+  readonly portsNews: boolean;
   /** The image is here and its configuration is known. */
   readonly imageReady: boolean;
   readonly container: ContainerView;
@@ -114,7 +116,7 @@ function advance(view: TaskView): Step {
     case "exited":
       return exitReport(container.exit, view.memoryLimitBytes);
     case "running":
-      return rank(state) < rank("running") ? report("running", "started") : { kind: "wait" };
+      return rank(state) < rank("running") || view.portsNews ? report("running", "started") : { kind: "wait" };
     case "unknown":
       return { kind: "remove" };
     case "created":

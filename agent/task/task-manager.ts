@@ -29,6 +29,8 @@ export interface TaskManagerOptions {
   /** Containers made, started or removed at once, and as many pulls. */
   readonly parallel: number;
   readonly insecureRegistries: () => readonly string[];
+  /** Unset: tasks await none. */
+  readonly awaitedPorts?: WorkerContext["awaitedPorts"];
   readonly onStatus: (id: TaskId, status: TaskStatus) => void;
 }
 
@@ -43,7 +45,12 @@ export class TaskManager {
 
   constructor(options: TaskManagerOptions) {
     this.#options = options;
-    this.#context = { ...options, work: createGate(options.parallel), pulls: createGate(options.parallel) };
+    this.#context = {
+      awaitedPorts: async () => [],
+      ...options,
+      work: createGate(options.parallel),
+      pulls: createGate(options.parallel),
+    };
   }
 
   /**

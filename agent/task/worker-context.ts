@@ -1,5 +1,5 @@
 // What all workers of a node share.
-import type { TaskStatus } from "../../proto/gen/objects.ts";
+import type { PortConfig, Task, TaskStatus } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import type { TaskId } from "../../shared/model/ids.ts";
@@ -25,6 +25,8 @@ export interface WorkerContext {
   /** Managers hear this node, and tell when a task is drained. */
   readonly inSession: () => boolean;
   readonly insecureRegistries: () => readonly string[];
+  /** Ports that the task's service publishes, and at which its process listens not yet. */
+  readonly awaitedPorts: (task: Task, pid: number) => Promise<readonly PortConfig[]>;
   /** Told of every observation, in order. Must not throw. */
   readonly onStatus: (id: TaskId, status: TaskStatus) => void;
 }

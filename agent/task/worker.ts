@@ -12,6 +12,7 @@ import { containerConfig, containerSpec, memoryLimitBytes, stopGraceMs, stopSign
 import { containerStatus } from "./container-status.ts";
 import { collectLastOutput, waitForExit } from "./exit-watch.ts";
 import { Place } from "./place.ts";
+import { PortWatch } from "./port-watch.ts";
 import { startContainer } from "./start.ts";
 import {
   afterFailure,
@@ -50,6 +51,7 @@ export class TaskWorker {
   readonly #log: Log;
   readonly #place: Place;
   readonly #changed = new Pulse();
+  readonly #ports: PortWatch;
   #task: Task;
   #status: TaskStatus;
   #container: ContainerView;
@@ -69,6 +71,7 @@ export class TaskWorker {
     this.#status = start.task.status ?? NO_STATUS;
     this.#container = start.container;
     this.#place = new Place(context, start.namespace);
+    this.#ports = new PortWatch(context, () => this.#changed.fire());
     this.#imageStopSignal = start.imageStopSignal;
     this.#recorded = start.recorded;
     context.outputs.expect(start.task.id);
@@ -127,7 +130,10 @@ export class TaskWorker {
   /** Resolves when the task is forgotten, or the signal aborts (the container then lives on). Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     if (!this.#recorded) this.#saveSoon();
-    if (this.#container.kind === "running") this.#watch(signal, true);
+    if (this.#container.kind === "running") {
+      this.#watch(signal, true);
+      if (this.#status.portStatus !== undefined) await this.#watchPorts(this.#container.pid, signal);
+    }
     if (this.#container.kind === "exited" && !isTerminal(this.#status.state)) {
       await collectLastOutput(this.#context, this.#log, this.#task, signal);
     }
@@ -152,6 +158,7 @@ export class TaskWorker {
       desired: this.#task.desiredState,
       removed: this.#removed,
       state: this.#status.state,
+      portsNews: this.#status.portStatus !== undefined && this.#ports.awaited.length === 0,
       imageReady: this.#image !== undefined,
       container: this.#container,
       stop: this.#stop,
@@ -235,6 +242,7 @@ export class TaskWorker {
       const started = await startContainer(this.#context, this.#task, this.#overtake.signal, signal);
       if (started.kind === "running") {
         this.#container = started;
+        await this.#watchPorts(started.pid, signal);
         return;
       }
       if (started.unknown) this.#container = { kind: "unknown" };
@@ -282,13 +290,15 @@ export class TaskWorker {
 
   async #report(step: Report): Promise<void> {
     const { env, outputs, onStatus } = this.#context;
+    const { awaited } = this.#ports;
     const status: TaskStatus = {
       // A second report of one state is the later one also within the same millisecond, or when the clock was set back.
       timestampMs: Math.max(env.wallMs(), step.state === this.#status.state ? this.#status.timestampMs + 1 : 0),
       state: step.state,
-      message: step.message,
+      message: step.state === "running" ? this.#ports.words : step.message,
       err: step.err.length > MAX_ERR_LENGTH ? `${step.err.slice(0, MAX_ERR_LENGTH)}…` : step.err,
       containerStatus: containerStatus(this.#task.id, this.#container, this.#status.containerStatus),
+      ...(step.state === "running" && awaited.length > 0 ? { portStatus: { awaited } } : {}),
     };
     this.#status = laterStatus(this.#status, status);
     if (isTerminal(step.state)) {
@@ -375,6 +385,10 @@ export class TaskWorker {
         this.#changed.fire();
       })
       .catch(() => undefined); // aborted: the container lives on
+  }
+
+  #watchPorts(pid: number, signal: AbortSignal): Promise<void> {
+    return this.#ports.begin(this.#task, pid, AbortSignal.any([signal, this.#overtake.signal]));
   }
 
   #save(): Promise<void> {

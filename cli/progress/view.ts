@@ -8,7 +8,7 @@
 //  - a task finds no node, and that stays so for some seconds.
 import type { ServiceWithStatus } from "../../proto/gen/control.ts";
 import type { Node, Service, Task } from "../../proto/gen/objects.ts";
-import { isTerminal, rank } from "../../shared/model/tasks.ts";
+import { isTerminal, isUp, rank } from "../../shared/model/tasks.ts";
 import { compare, isSilent, slotKey, taskError } from "../render/tasks.ts";
 
 export interface Place {
@@ -172,9 +172,10 @@ function placeOf(
     state,
     step: stepOf(state),
     running:
-      state === "running" &&
-      rank(task?.desiredState ?? "new") <= rank("running") &&
-      !isSilent(nodes.get(task?.nodeId ?? "")),
+      task !== undefined &&
+      isUp(task) &&
+      rank(task.desiredState) <= rank("running") &&
+      !isSilent(nodes.get(task.nodeId)),
     finished: state === "complete" && policy !== "any",
     error: state === "running" ? "" : lastError,
     ended: ended.length,

@@ -12,7 +12,7 @@ import {
   type Task,
   type TaskSpec,
 } from "../../proto/gen/objects.ts";
-import { isTerminal } from "../../shared/model/tasks.ts";
+import { isTerminal, isUp } from "../../shared/model/tasks.ts";
 import { hasEndpoint } from "../allocator/places.ts";
 import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
 import { updatableTasks } from "./global.ts";
@@ -46,7 +46,7 @@ export function planUpdate(draft: Draft, service: Service): void {
   if (!updating) {
     draft.updateStatus = newUpdateStatus({ state: "updating", startedAtMs: nowMs, message: "update in progress" });
   }
-  const inFlight = fresh.some((task) => isWanted(task) && stateOf(task) !== "running");
+  const inFlight = fresh.some((task) => isWanted(task) && !isUp(task));
   if (inFlight || draft.full()) return;
   const next = dirty.find((task) => stateOf(task) !== "running") ?? dirty[0];
   if (next !== undefined) replaceFirstStop(draft, service, next);
@@ -85,7 +85,7 @@ function finish(draft: Draft, service: Service, tasks: readonly Task[]): void {
   const { nowMs } = draft.input;
   if (service.updateStatus === undefined) return;
   const live = tasks.filter((task) => isWanted(task) && !isDead(task));
-  if (live.some((task) => stateOf(task) !== "running")) return;
+  if (!live.every(isUp)) return;
   const allSettledAtMs = live.reduce((latest, task) => Math.max(latest, settledAtMs(task, draft)), 0);
   if (allSettledAtMs > nowMs) {
     draft.wakeAt(allSettledAtMs);

@@ -2553,6 +2553,43 @@ export function decodeContainerStatus(bytes: Uint8Array): ContainerStatus {
   return decodeContainerStatusFrom(r, bytes.length);
 }
 
+export interface PortStatus {
+  /** Ports that the task's service publishes and at which nothing listens in the task yet; published_port may be 0. */
+  readonly awaited: readonly PortConfig[];
+}
+/** A PortStatus with every field that is not given at its zero value. */
+export function newPortStatus(init: Partial<PortStatus> = {}): PortStatus {
+  return { awaited: [], ...init };
+}
+export function encodePortStatusInto(m: PortStatus, w: Writer): Writer {
+  for (const value of m.awaited) encodePortConfigInto(value, w.uint32(10).fork()).ldelim();
+  return w;
+}
+export function encodePortStatus(m: PortStatus): Uint8Array {
+  return encodePortStatusInto(m, Writer.create()).finish();
+}
+export function decodePortStatusFrom(r: Reader, length: number): PortStatus {
+  const end = r.pos + length;
+  const awaited: PortConfig[] = [];
+  const m: Mutable<PortStatus> = newPortStatus({ awaited });
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        awaited.push(decodePortConfigFrom(r, r.uint32()));
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a PortStatus. */
+export function decodePortStatus(bytes: Uint8Array): PortStatus {
+  const r = Reader.create(bytes);
+  return decodePortStatusFrom(r, bytes.length);
+}
+
 export interface TaskStatus {
   /** When the state was observed, by the clock of the observer. */
   readonly timestampMs: number;
@@ -2562,6 +2599,8 @@ export interface TaskStatus {
   /** What is wrong, in full; empty when nothing is. */
   readonly err: string;
   readonly containerStatus?: ContainerStatus | undefined;
+  /** Unset: nothing is awaited. A running task that awaits a port gets no connections yet. */
+  readonly portStatus?: PortStatus | undefined;
 }
 /** A TaskStatus with every field that is not given at its zero value. */
 export function newTaskStatus(init: Partial<TaskStatus> = {}): TaskStatus {
@@ -2573,6 +2612,7 @@ export function encodeTaskStatusInto(m: TaskStatus, w: Writer): Writer {
   if (m.message !== "") w.uint32(26).string(m.message);
   if (m.err !== "") w.uint32(34).string(m.err);
   if (m.containerStatus !== undefined) encodeContainerStatusInto(m.containerStatus, w.uint32(42).fork()).ldelim();
+  if (m.portStatus !== undefined) encodePortStatusInto(m.portStatus, w.uint32(50).fork()).ldelim();
   return w;
 }
 export function encodeTaskStatus(m: TaskStatus): Uint8Array {
@@ -2599,6 +2639,9 @@ export function decodeTaskStatusFrom(r: Reader, length: number): TaskStatus {
         break;
       case 5:
         m.containerStatus = decodeContainerStatusFrom(r, r.uint32());
+        break;
+      case 6:
+        m.portStatus = decodePortStatusFrom(r, r.uint32());
         break;
       default:
         r.skipType(tag & 7);

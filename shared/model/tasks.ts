@@ -17,6 +17,10 @@ export function laterStatus(a: TaskStatus, b: TaskStatus): TaskStatus {
 export const isLive = (task: Task): boolean =>
   rank(task.desiredState) <= rank("running") && !isTerminal(task.status?.state ?? "new");
 
+/** It runs, and takes connections at the ports that its service publishes. */
+export const isUp = (task: Task): boolean =>
+  task.status?.state === "running" && (task.status.portStatus?.awaited ?? []).length === 0;
+
 /** `<service>.<slot>`, or `<service>.<node>` for a task of a global service: what `service ps` shows. */
 export const taskName = (task: Task): string =>
   `${task.serviceName}.${task.slot === 0 ? task.nodeId : String(task.slot)}`;

@@ -28,7 +28,7 @@ const CONNECTIONS = 4;
 const ROLL_LIMIT_MS = 300_000;
 /** This machine's node and checkout inside a container, by a read-only mount of / at /host. */
 const IN_CONTAINER = [
-  "/host/lib64/ld-linux-x86-64.so.2",
+  "/host/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
   "--library-path",
   "/host/lib/x86_64-linux-gnu:/host/usr/lib/x86_64-linux-gnu",
   `/host${process.execPath}`,

@@ -7,7 +7,7 @@
 //   another node; otherwise a doubtful task is better than none. Its established connections go on in any case.
 import type { EndpointState } from "../../../proto/gen/network.ts";
 import type { Node, Task } from "../../../proto/gen/objects.ts";
-import { isTerminal, rank } from "../../../shared/model/tasks.ts";
+import { isTerminal, isUp, rank } from "../../../shared/model/tasks.ts";
 import { isAssigned } from "../assigned.ts";
 
 /** Is the node's agent to hold the task's networks? */
@@ -19,7 +19,7 @@ export const isStopping = (task: Task): boolean => rank(task.desiredState) > ran
 /** A task's own part in its endpoint's state. */
 export function phaseOf(task: Task): EndpointState {
   if (isStopping(task)) return "draining";
-  return task.status?.state === "running" ? "ready" : "starting";
+  return isUp(task) ? "ready" : "starting";
 }
 
 export type Presence = "here" | "doubtful" | "gone";

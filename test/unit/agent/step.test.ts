@@ -19,6 +19,7 @@ const base: TaskView = {
   desired: "running",
   removed: false,
   state: "assigned",
+  portsNews: false,
   imageReady: false,
   container: { kind: "none" },
   stop: { kind: "none" },
@@ -55,6 +56,7 @@ const cases: readonly (readonly [name: string, view: Partial<TaskView>, want: st
   ["and at desired complete", { state: "ready", desired: "complete", container: created }, "starting: starting"],
   ["starting starts", { state: "starting", container: created }, "start"],
   ["started is running", { state: "starting", container: running }, "running: started"],
+  ["that ports are open is told", { state: "running", container: running, portsNews: true }, "running: started"],
   ["running waits", { state: "running", container: running }, "wait"],
   ["exit 0 completes", { state: "running", container: exited(0) }, "complete: finished"],
   ["another exit fails", { state: "running", container: exited(3) }, "failed: started | task: non-zero exit (3)"],
@@ -222,6 +224,7 @@ const anyView: fc.Arbitrary<TaskView> = fc.record({
   desired: fc.constantFrom<TaskState>("ready", "running", "complete", "shutdown", "remove"),
   removed: fc.boolean(),
   state: fc.constantFrom(...states),
+  portsNews: fc.boolean(),
   imageReady: fc.boolean(),
   container: anyContainer,
   stop: anyStop,
@@ -236,7 +239,9 @@ test("property: a reported state is always later than the one before", () => {
   fc.assert(
     fc.property(anyView, (view) => {
       const step = nextStep(view);
-      if (step.kind === "report") assert.ok(rank(step.state) > rank(view.state), `${view.state} → ${step.state}`);
+      if (step.kind !== "report") return;
+      const again = step.state === "running" && view.portsNews && view.state === "running";
+      assert.ok(again || rank(step.state) > rank(view.state), `${view.state} → ${step.state}`);
     }),
   );
 });

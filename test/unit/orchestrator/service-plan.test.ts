@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { newMeta, newUpdateStatus, type Service } from "../../../proto/gen/objects.ts";
+import {
+  newMeta,
+  newPortConfig,
+  newTask,
+  newTaskStatus,
+  newUpdateStatus,
+  type Service,
+  type Task,
+} from "../../../proto/gen/objects.ts";
 import { ID, lines, NOW, node, plan, type Scene, service, task } from "./support.ts";
 
 const table = (
@@ -458,6 +466,11 @@ describe("updates", () => {
     task(id, slot, state, { version: 1 });
   const fresh = (id: string, slot: number, state: Parameters<typeof task>[2], input: Parameters<typeof task>[3] = {}) =>
     task(id, slot, state, { version: 2, spec: { forceUpdate: 1 }, ...input });
+  const awaiting = (one: Task): Task =>
+    newTask({
+      ...one,
+      status: newTaskStatus({ ...one.status, portStatus: { awaited: [newPortConfig({ targetPort: 80 })] } }),
+    });
   const updating = { updateStatus: newUpdateStatus({ state: "updating", startedAtMs: NOW - 50_000 }) };
   const paused = { updateStatus: newUpdateStatus({ state: "paused", message: "why" }) };
   table({
@@ -477,6 +490,10 @@ describe("updates", () => {
     ],
     "the next slot waits until the last one runs": [
       { service: updated(updating), tasks: [fresh("a", 1, "starting"), old("b", 2), old("c", 3)] },
+      [],
+    ],
+    "and until it listens where the service publishes": [
+      { service: updated(updating), tasks: [awaiting(fresh("a", 1, "running")), old("b", 2), old("c", 3)] },
       [],
     ],
     "it runs: next": [

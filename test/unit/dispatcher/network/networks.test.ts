@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Networks } from "../../../../manager/dispatcher/network/networks.ts";
 import type { Change } from "../../../../manager/store/types.ts";
-import type { NodeState, TaskState } from "../../../../proto/gen/objects.ts";
+import {
+  type NodeState,
+  newPortConfig,
+  newPortStatus,
+  newTask,
+  newTaskStatus,
+  type TaskState,
+} from "../../../../proto/gen/objects.ts";
 import {
   commit,
   network,
@@ -60,6 +67,16 @@ describe("a task's endpoint", () => {
       assert.equal(networks.wants(nodeId("n1"), networkId("net1")), want !== "");
     });
   }
+
+  test("running, and not listening yet where its service publishes: starting", () => {
+    const running = task("a");
+    const portStatus = newPortStatus({ awaited: [newPortConfig({ targetPort: 80 })] });
+    const awaiting = newTask({ ...running, status: newTaskStatus({ ...running.status, portStatus }) });
+    const networks = new Networks(viewOf({ ...BASE, tasks: [awaiting] }));
+    assert.equal(states(networks), "a@n1 starting");
+    networks.apply(commit(11, put.task(running)));
+    assert.equal(states(networks), "a@n1 ready");
+  });
 
   const places: readonly (readonly [state: NodeState, want: string])[] = [
     ["ready", "a@n1 ready, b@n2 ready"],
