@@ -157,8 +157,9 @@ export class Outbox {
     const all = this.#complete ? this.#takeAll() : undefined;
     if (all !== undefined) return assignments(all);
     if (!this.#complete) {
-      if (this.#changes.size > 0) return assignments(this.#takeChanges());
-      if (this.#drained.size > 0)
+      const changes = this.#takeChanges();
+      if (changes !== undefined) return assignments(changes);
+      if (this.#drained.size > 0 && this.#changes.size === 0)
         return newDispatcherMessage({ message: { kind: "drained", taskIds: this.#takeDrained() } });
     }
     if (this.#stored.size > 0)
@@ -181,12 +182,14 @@ export class Outbox {
     return newAssignments({ type: "complete", sequence: ++this.#sequence, tasks: withinBytes(tasks) });
   }
 
-  #takeChanges(): Assignments {
+  /** Undefined when there are none, or none whose networks the agent has been told of. */
+  #takeChanges(): Assignments | undefined {
     const tasks: Task[] = [];
     const removedTaskIds: TaskId[] = [];
     let bytes = 0;
     for (const [id, task] of this.#changes) {
       if (bytes > MAX_MESSAGE_BYTES) break;
+      if (task !== undefined && this.#feed?.isReadyFor(task) === false) continue;
       this.#changes.delete(id);
       if (task === undefined) removedTaskIds.push(id);
       else {
@@ -194,6 +197,7 @@ export class Outbox {
         bytes += bytesOf(task);
       }
     }
+    if (tasks.length + removedTaskIds.length === 0) return undefined;
     const appliesTo = this.#sequence;
     return newAssignments({ type: "incremental", sequence: ++this.#sequence, appliesTo, tasks, removedTaskIds });
   }

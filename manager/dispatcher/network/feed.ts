@@ -7,6 +7,7 @@ import type { NetworkId, NodeId } from "../../../shared/model/ids.ts";
 import { gone, type NetworkMessage, type NetworkMessages } from "./messages.ts";
 import type { Networks } from "./networks.ts";
 import { needsNetworks } from "./state.ts";
+import type { Turns } from "./turns.ts";
 
 /** An agent that asks for the whole again, and again, gets it this often. */
 const RESYNC_PAUSE_MS = 1_000;
@@ -25,6 +26,7 @@ interface Sent {
 export class NetworkFeed {
   readonly node: NodeId;
   readonly #messages: NetworkMessages;
+  readonly #turns: Turns<NetworkFeed>;
   readonly #wake: () => void;
   #networks: Networks;
   readonly #sent = new Map<NetworkId, Sent>();
@@ -36,10 +38,16 @@ export class NetworkFeed {
   /** The rest of a snapshot that was cut. */
   #rest: { readonly network: NetworkId; readonly parts: readonly NetworkMessage[] } | undefined;
 
-  constructor(node: NodeId, networks: Networks, messages: NetworkMessages, wake: () => void) {
+  constructor(
+    node: NodeId,
+    networks: Networks,
+    { messages, turns }: { readonly messages: NetworkMessages; readonly turns: Turns<NetworkFeed> },
+    wake: () => void,
+  ) {
     this.node = node;
     this.#networks = networks;
     this.#messages = messages;
+    this.#turns = turns;
     this.#wake = wake;
     for (const network of networks.wantedBy(node)) this.#marked.add(network);
   }
@@ -107,16 +115,38 @@ export class NetworkFeed {
     return task.attachments.every(({ networkId }) => this.#sent.has(networkId) || !exists(networkId));
   }
 
+  /** As `covers`, of a task in a commit that the tables have followed. */
+  isReadyFor(task: Task): boolean {
+    return this.covers(task, (network) => this.#networks.table(network) !== undefined);
+  }
+
+  /** The session is over. */
+  end(): void {
+    this.#turns.leave(this);
+  }
+
+  /** It may have its turn now. */
+  wake(): void {
+    this.#wake();
+  }
+
   /** Of a network that the agent has to know whole before its tasks can use it. */
   nextSnapshot(): DispatcherMessage | undefined {
-    if (this.#rest !== undefined) return this.#send(this.#rest.network, this.#rest.parts);
+    const next = this.#rest?.network ?? this.#unsaid();
+    if (next === undefined) this.#turns.leave(this);
+    if (next === undefined || !this.#turns.enter(this)) return undefined;
+    if (this.#rest !== undefined) return this.#send(next, this.#rest.parts);
+    this.#marked.delete(next);
+    const table = this.#networks.table(next);
+    if (table?.network === undefined) return undefined;
+    return this.#send(next, this.#messages.snapshot(table, table.network));
+  }
+
+  /** A network that is to be said whole. */
+  #unsaid(): NetworkId | undefined {
     for (const id of this.#marked) {
-      const table = this.#networks.table(id);
       const sent = this.#sent.get(id);
-      if (table?.network === undefined || !this.#networks.wants(this.node, id)) continue;
-      if (sent !== undefined && !sent.anew) continue;
-      this.#marked.delete(id);
-      return this.#send(id, this.#messages.snapshot(table, table.network));
+      if ((sent === undefined || sent.anew) && this.#networks.wants(this.node, id)) return id;
     }
     return undefined;
   }
@@ -131,10 +161,13 @@ export class NetworkFeed {
         continue;
       }
       if (table?.network === undefined || sent === undefined || sent.anew) continue;
+      const delta = table.version <= sent.version ? "none" : this.#messages.delta(table, table.network, sent.version);
+      if (delta === undefined) {
+        sent.anew = true;
+        return this.nextSnapshot();
+      }
       this.#marked.delete(id);
-      if (table.version <= sent.version) continue;
-      const delta = this.#messages.delta(table, table.network, sent.version);
-      return this.#send(id, delta === undefined ? this.#messages.snapshot(table, table.network) : [delta]);
+      if (delta !== "none") return this.#send(id, [delta]);
     }
     return undefined;
   }

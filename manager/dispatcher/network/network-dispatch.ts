@@ -10,6 +10,7 @@ import { NetworkFeed } from "./feed.ts";
 import { NetworkMessages } from "./messages.ts";
 import { Networks } from "./networks.ts";
 import { isStopping } from "./state.ts";
+import { Turns } from "./turns.ts";
 
 /** How far the nodes are with one network. */
 export interface NetworkProgress {
@@ -25,7 +26,7 @@ interface Listener {
 }
 
 export class NetworkDispatch {
-  readonly #messages = new NetworkMessages();
+  readonly #shared = { messages: new NetworkMessages(), turns: new Turns<NetworkFeed>((feed) => feed.wake()) };
   readonly #listeners = new Map<NodeId, Listener>();
   #networks: Networks;
   #drains = this.#newDrains();
@@ -45,14 +46,18 @@ export class NetworkDispatch {
 
   /** The node's session, which takes the place of an earlier one. */
   open(node: NodeId, outbox: Outbox): NetworkFeed {
-    const feed = new NetworkFeed(node, this.#networks, this.#messages, () => outbox.wake());
+    this.#listeners.get(node)?.feed.end();
+    const feed = new NetworkFeed(node, this.#networks, this.#shared, () => outbox.wake());
     this.#listeners.set(node, { feed, outbox });
     for (const task of this.#networks.tasksOfNode(node)) if (this.#drains.isDrained(task.id)) outbox.drained(task.id);
     return feed;
   }
 
   close(node: NodeId, outbox: Outbox): void {
-    if (this.#listeners.get(node)?.outbox === outbox) this.#listeners.delete(node);
+    const listener = this.#listeners.get(node);
+    if (listener?.outbox !== outbox) return;
+    listener.feed.end();
+    this.#listeners.delete(node);
   }
 
   commit(commit: Commit): void {
@@ -84,6 +89,7 @@ export class NetworkDispatch {
 
   /** To be called every now and then. */
   sweep(nowMs: number): void {
+    this.#shared.turns.sweep();
     for (const { feed } of this.#listeners.values()) feed.sweep(nowMs);
   }
 

@@ -4,6 +4,7 @@ import { merge, type NetworkViews } from "../../../../agent/network/view.ts";
 import { NetworkFeed } from "../../../../manager/dispatcher/network/feed.ts";
 import { NetworkMessages } from "../../../../manager/dispatcher/network/messages.ts";
 import { Networks } from "../../../../manager/dispatcher/network/networks.ts";
+import { Turns } from "../../../../manager/dispatcher/network/turns.ts";
 import { Outbox } from "../../../../manager/dispatcher/outbox.ts";
 import type { Change, View } from "../../../../manager/store/types.ts";
 import {
@@ -11,6 +12,7 @@ import {
   encodeDispatcherMessage,
   newTaskStatusUpdate,
 } from "../../../../proto/gen/dispatcher.ts";
+import type { Task } from "../../../../proto/gen/objects.ts";
 import {
   commit,
   network,
@@ -31,6 +33,7 @@ import {
 class Scene {
   readonly networks: Networks;
   readonly messages: NetworkMessages;
+  readonly turns = new Turns<NetworkFeed>((feed) => feed.wake());
   readonly feed: NetworkFeed;
   views: NetworkViews = new Map();
   woken = 0;
@@ -40,7 +43,7 @@ class Scene {
   constructor(objects: Objects, maxPartBytes?: number) {
     this.networks = new Networks(viewOf(objects));
     this.messages = new NetworkMessages(maxPartBytes);
-    this.feed = new NetworkFeed(nodeId("n1"), this.networks, this.messages, () => {
+    this.feed = new NetworkFeed(nodeId("n1"), this.networks, this, () => {
       this.woken++;
     });
   }
@@ -251,37 +254,70 @@ describe("large networks", () => {
   });
 });
 
-test("all tasks wait for their networks where the store is ahead of what follows it, and nothing else waits", () => {
-  const behind = new Networks(viewOf(OBJECTS));
-  const store = { tasks: [task("a"), task("c", { networks: ["net2"] }), task("d", { networks: ["net7"] })] };
+/** The outbox of n1, over a store that may be ahead of what follows it. */
+function outboxOver(networks: Networks, turns: Turns<NetworkFeed>, tasks: readonly Task[]) {
   const view = {
     version: 12,
-    tasksOfNode: () => store.tasks,
+    tasksOfNode: () => tasks,
     get: (table: string, id: string) => (id === networkId("net7") ? undefined : { table, id }),
   } as unknown as View;
   const outbox = new Outbox(nodeId("n1"), (read) => read(view));
-  const feed = new NetworkFeed(nodeId("n1"), behind, new NetworkMessages(), () => undefined);
+  const feed = new NetworkFeed(nodeId("n1"), networks, { messages: new NetworkMessages(), turns }, () => undefined);
   outbox.networks(feed);
   const said = (): string[] => {
     const lines: string[] = [];
     for (let next = outbox.next(); next !== undefined; next = outbox.next()) {
       const { message } = next;
       const update = message?.kind === "network" ? message.update : undefined;
-      lines.push(update?.kind === "snapshot" ? `${update.network?.name} whole` : (message?.kind ?? ""));
+      if (update?.kind === "snapshot") lines.push(`${update.network?.name} whole`);
+      else if (message?.kind === "assignments")
+        lines.push(`${message.type} ${message.tasks.map(({ id }) => short(id)).join()}`);
+      else lines.push(message?.kind ?? "");
     }
     return lines;
   };
+  return { outbox, feed, said };
+}
+
+test("all tasks wait for their networks where the store is ahead of what follows it, and nothing else waits", () => {
+  const behind = new Networks(viewOf(OBJECTS));
+  const tasks = [task("a"), task("c", { networks: ["net2"] }), task("d", { networks: ["net7"] })];
+  const { outbox, feed, said } = outboxOver(behind, new Turns(() => undefined), tasks);
   outbox.stored(newTaskStatusUpdate({ taskId: taskId("a") }));
   outbox.drained(taskId("a"));
   assert.deepEqual(said(), ["net1 whole", "stored"]);
   behind.apply(commit(12, put.task(task("c", { networks: ["net2"] }))));
   feed.mark(networkId("net2"));
-  assert.deepEqual(said(), ["net2 whole", "assignments", "drained"]);
+  assert.deepEqual(said(), ["net2 whole", "complete a,c,d", "drained"]);
+});
+
+test("while others have their turn, a task waits for its network, and nothing else waits", () => {
+  const networks = new Networks(viewOf({ ...OBJECTS, tasks: [] }));
+  const woken: NetworkFeed[] = [];
+  const turns = new Turns<NetworkFeed>((feed) => woken.push(feed), 1);
+  const { outbox, feed, said } = outboxOver(networks, turns, []);
+  assert.deepEqual(said(), ["complete "]);
+  const other = new NetworkFeed(nodeId("n2"), networks, { messages: new NetworkMessages(), turns }, () => undefined);
+  networks.apply(commit(11, put.task(task("x", { on: "n2" }))));
+  other.mark(networkId("net1"));
+  assert.ok(other.nextSnapshot() !== undefined, "and its transport is full now");
+
+  networks.apply(commit(13, put.task(task("a")), put.task(task("b", { networks: [] }))));
+  feed.mark(networkId("net1"));
+  outbox.change(taskId("a"), task("a"), 13);
+  outbox.change(taskId("b"), task("b", { networks: [] }), 13);
+  outbox.change(taskId("gone"), undefined, 13);
+  outbox.drained(taskId("a"));
+  outbox.beat();
+  assert.deepEqual(said(), ["incremental b"], "every message is a sign of life");
+  assert.equal(other.nextSnapshot(), undefined, "there is room again, and nothing more to send");
+  assert.deepEqual(woken, [feed]);
+  assert.deepEqual(said(), ["net1 whole", "incremental a", "drained"]);
 });
 
 test("agents at one version get the very same message", () => {
   const at = new Scene(OBJECTS);
-  const other = new NetworkFeed(nodeId("n2"), at.networks, at.messages, () => undefined);
+  const other = new NetworkFeed(nodeId("n2"), at.networks, at, () => undefined);
   assert.equal(other.nextSnapshot(), at.feed.nextSnapshot());
   at.commit(put.task(task("c")));
   other.mark(networkId("net1"));

@@ -131,7 +131,7 @@ function write(tx: Tx, op: Op): void {
     const made = task(`${op.id}v${tx.version}x`, {
       on: op.on,
       of: op.of,
-      networks: op.networks,
+      networks: op.networks.filter((name) => tx.get("network", networkId(name)) !== undefined),
       state: op.state,
       slot: at,
       addresses: [`10.1.0.${at}`],
