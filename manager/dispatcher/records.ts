@@ -8,6 +8,8 @@ import {
   type NodeDescription,
   type NodeRole,
   newNodeStatus,
+  newPortConfig,
+  type PortConfig,
   type Task,
   type TaskStatus,
 } from "../../proto/gen/objects.ts";
@@ -24,6 +26,8 @@ const MAX_STATUSES = 4_096;
 const MAX_TUNNEL_KEYS = 4;
 const MAX_TEXT_LENGTH = 4 * 1024;
 const MAX_ADDRESS_LENGTH = 300;
+/** Of those at which nothing listens yet; which ones more is of no use to anybody. */
+const MAX_AWAITED_PORTS = 64;
 
 /** @throws {SkepError} `invalid_argument` */
 export function checkDescription(description: NodeDescription): void {
@@ -60,12 +64,22 @@ export function checkAddress(addr: string): void {
 const cut = (text: string): string => (text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text);
 
 function bounded(status: TaskStatus): TaskStatus {
-  const { message, err, containerStatus } = status;
+  const { message, err, containerStatus, portStatus } = status;
   const longest = Math.max(message.length, err.length, containerStatus?.containerId.length ?? 0);
-  if (longest <= MAX_TEXT_LENGTH) return status;
+  if (longest <= MAX_TEXT_LENGTH && portStatus === undefined) return status;
   const container = containerStatus && { ...containerStatus, containerId: cut(containerStatus.containerId) };
-  return { ...status, message: cut(message), err: cut(err), containerStatus: container };
+  const awaited = portStatus?.awaited.slice(0, MAX_AWAITED_PORTS).map(bareOf);
+  return {
+    ...status,
+    message: cut(message),
+    err: cut(err),
+    containerStatus: container,
+    portStatus: portStatus && { ...portStatus, awaited: awaited ?? [] },
+  };
 }
+
+const bareOf = ({ protocol, publishedPort, targetPort }: PortConfig): PortConfig =>
+  newPortConfig({ protocol, publishedPort, targetPort });
 
 /** What is to change of a node; the later of two merged ones wins, field by field. */
 export interface NodeChange {

@@ -5,6 +5,7 @@ import {
   newNode,
   newNodeDescription,
   newNodeStatus,
+  newPortConfig,
   newTask,
   newTaskStatus,
   newTunnelKey,
@@ -53,6 +54,17 @@ describe("a reported status", () => {
     // The same once more, whole as the agent has it.
     assert.ok(next !== undefined);
     assert.equal(reportedTask(next, { taskId: "t" as TaskId, status }, 99), undefined);
+  });
+
+  test("has a bounded number of ports that it awaits, and of each only its numbers", () => {
+    const port = newPortConfig({ targetPort: 80, publishedPort: 8080, name: "n".repeat(1 << 16) });
+    const awaited = Array.from({ length: 10_000 }, () => port);
+    const status = newTaskStatus({ state: "running", timestampMs: 2, portStatus: { awaited } });
+    const task = newTask({ status: newTaskStatus({ state: "starting", timestampMs: 1 }) });
+    const next = reportedTask(task, { taskId: "t" as TaskId, status }, 99);
+    const kept = next?.status?.portStatus?.awaited ?? [];
+    assert.equal(kept.length, 64);
+    assert.deepEqual(kept[0], newPortConfig({ targetPort: 80, publishedPort: 8080 }));
   });
 
   test("keeps when the task first ran", () => {
