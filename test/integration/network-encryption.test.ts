@@ -12,7 +12,7 @@ import { NetworkNode } from "../../agent/network/apply/network-node.ts";
 import { openKeyFile } from "../../agent/network/encryption/keys.ts";
 import { Tunnels } from "../../agent/network/encryption/tunnels.ts";
 import type { NodeInput } from "../../agent/network/plan/input.ts";
-import { namespaceOf } from "../../agent/network/plan/names.ts";
+import { namespaceOf, switchboardOf } from "../../agent/network/plan/names.ts";
 import { type NetworkView, viewOf } from "../../agent/network/view.ts";
 import { newNetworkEndpoint, newNetworkNode, newNetworkSnapshot, newOverlayNetwork } from "../../proto/gen/network.ts";
 import type { TunnelKey } from "../../proto/gen/objects.ts";
@@ -20,9 +20,10 @@ import type { Env } from "../../shared/env/env.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
 import type { NetworkId, NodeId, TaskId } from "../../shared/model/ids.ts";
-import { overlayMtu } from "../../shared/network/overlay-mtu.ts";
+import { overlayMtu, tunnelMtu } from "../../shared/network/overlay-mtu.ts";
 import { tunnelAddressOf } from "../../shared/network/tunnel-address.ts";
 import { type HostNamespaces, openHosts, type TestHost } from "../support/host-namespaces.ts";
+import { probeHosts } from "../support/probe-hosts.ts";
 
 const signal = AbortSignal.timeout(60_000);
 const id = <T extends string>(text: string): T => `crypttest${text}`.padEnd(25, "0") as T;
@@ -259,7 +260,7 @@ describe("encrypted networks", () => {
   });
 
   const rxPackets = (node: TestNode): number =>
-    Number(node.host.sh(`cat /sys/class/net/skvx${VNI}/statistics/rx_packets`));
+    Number(/RX:.*\n\s*\d+\s+(\d+)/.exec(node.host.shIn(switchboardOf(node.nodeId), `ip -s link show skvx${VNI}`))?.[1]);
   /** VXLAN with our VNI, to the node's plain address. */
   const inject = (to: TestNode): void => {
     const header = "0800000000106800"; // the VNI is 4200
@@ -298,9 +299,13 @@ describe("encrypted networks", () => {
       await eventually("the tunnel was used", () => assert.match(capture.text, /51821/));
       return (await capture.stop()).includes(".4789");
     };
-    one.host.sh(`bridge fdb replace 02:42:0a:4d:00:63 dev skvx${VNI} self permanent dst ${two.host.address6}
+    const board = switchboardOf(one.nodeId);
+    one.host.shIn(
+      board,
+      `bridge fdb replace 02:42:0a:4d:00:63 dev skvx${VNI} self permanent dst ${two.host.address6}
       bridge fdb replace 02:42:0a:4d:00:63 dev skvx${VNI} master static
-      ip neigh replace 10.77.0.99 dev skvx${VNI} lladdr 02:42:0a:4d:00:63 nud permanent`);
+      ip neigh replace 10.77.0.99 dev skvx${VNI} lladdr 02:42:0a:4d:00:63 nud permanent`,
+    );
     one.host.shIn(one.namespace, "ip neigh replace 10.77.0.99 dev eth0 lladdr 02:42:0a:4d:00:63 nud permanent");
     one.host.sh(`ping -c1 -W1 ${two.host.address6} >/dev/null 2>&1 || busybox ping -c1 -W1 ${two.host.address6}`);
     assert.equal(await leaks(), false);
@@ -309,6 +314,14 @@ describe("encrypted networks", () => {
     one.network.doubt();
     await one.network.reconcile(inputOf(one), signal);
     assert.equal(await leaks(), false);
+  });
+
+  test("a check of the network sends through the tunnel, up to its full size", async () => {
+    const probed = await probeHosts(nodes, [1450, 120], [tunnelMtu(1500, 4), 120]);
+    assert.deepEqual([...probed.tunnels].sort(), [
+      ["n1 n2", [120, 1440]],
+      ["n2 n1", [120, 1440]],
+    ]);
   });
 
   test("an agent that starts again touches nothing", async () => {
