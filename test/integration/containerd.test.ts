@@ -1,7 +1,7 @@
 // The containerd runtime with real containers: the conformance suite, and what only a kernel can answer. Needs root,
 // containerd, runc and busybox-static; makes everything in a temporary folder and takes it away.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -200,6 +200,30 @@ describe("containerd runtime", { timeout: LIMIT_MS }, () => {
     const net = await run({ args: ["readlink", "/proc/self/ns/net"], network: { kind: "host" } });
     assert.ok(host.out.includes("lo"));
     assert.equal(net.out.trim(), readlinkSync("/proc/self/ns/net"));
+  });
+
+  test("a network namespace that somebody else made: joined, with parameters of its own, and kept", async () => {
+    const name = `skt-test-${process.pid}`;
+    const path = `/run/netns/${name}`;
+    const ip = (...args: readonly string[]): void => {
+      assert.equal(spawnSync("ip", args).status, 0, `ip ${args.join(" ")}`);
+    };
+    ip("netns", "add", name);
+    try {
+      ip("-n", name, "link", "add", "eth7", "type", "veth", "peer", "name", "eth8");
+      const network = { kind: "path", path, addresses: ["10.0.9.3"], resolvers: ["127.0.0.11"] } as const;
+      const { out } = await run({
+        args: sh("ls /sys/class/net; cat /proc/sys/net/core/somaxconn; tail -n1 /etc/hosts; head -n1 /etc/resolv.conf"),
+        network,
+        hostname: "web",
+        sysctls: { "net.core.somaxconn": "77" },
+      });
+      assert.deepEqual(out.trim().split("\n"), ["eth7", "eth8", "lo", "77", "10.0.9.3\tweb", "nameserver 127.0.0.11"]);
+      assert.ok(existsSync(path), "it is not the container's to remove");
+      await refused({ args: ["true"], network: { ...network, path: `${path}-missing` } }, "invalid_argument", /missing/);
+    } finally {
+      ip("netns", "del", name);
+    }
   });
 
   test("hosts, hostname and resolv.conf", async () => {
