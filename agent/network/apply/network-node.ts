@@ -67,7 +67,7 @@ export class NetworkNode {
       this.#believed = undefined;
       try {
         await execute(steps, this.#options.runner, signal);
-        await this.#endFlows(wish, desired, signal);
+        await this.#endFlows(wish, desired, sure, signal);
       } catch (error) {
         // What was believed may be wrong; what was just read is not.
         if (sure || signal.aborted) throw error;
@@ -82,12 +82,15 @@ export class NetworkNode {
     throw new SkepError("internal", `the node's network does not stay as it was set, after ${MAX_ROUNDS} attempts`);
   }
 
-  /** Ends connections to endpoints that are gone, where some are. */
-  async #endFlows(wish: NodeWish, { state }: Desired, signal: AbortSignal): Promise<void> {
+  /** Ends connections to endpoints that are gone. @param looked the kernel was read: then wherever some are. */
+  async #endFlows(wish: NodeWish, { state }: Desired, looked: boolean, signal: AbortSignal): Promise<void> {
     const now = flowNets(this.#withLocal(wish), state);
-    const lines = flowLines(shrunkNets(this.#flows, now), namespacePath);
+    const before = looked ? undefined : this.#flows;
+    const nets = before === undefined ? now : shrunkNets(before, now);
     this.#flows = undefined;
-    if (canEnterMany(arch())) await enterMany(lines, this.#options.runner, arch(), signal);
+    if (canEnterMany(arch())) {
+      await enterMany(flowLines(nets, before === undefined, namespacePath), this.#options.runner, arch(), signal);
+    }
     this.#flows = now;
   }
 

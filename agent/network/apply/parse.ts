@@ -111,11 +111,16 @@ function parseMap(map: JsonObject): NftMap {
   const type = map["type"];
   const key = Array.isArray(type) ? type.map(text).join(" . ") : text(type);
   const value = text(map["map"]);
+  if (list(map["flags"]).includes("timeout")) return { type: filledType(key, map), elements: new Map() };
   const elements = list(map["elem"]).map((entry): readonly [string, string] =>
     value !== "" && Array.isArray(entry) ? [elementKey(entry[0]), elementValue(entry[1])] : [elementKey(entry), ""],
   );
   return { type: value === "" ? key : `${key} : ${value}`, elements: new Map(elements) };
 }
+
+/** As TURNED has it; nft does not print the flag "dynamic" here. */
+const filledType = (key: string, set: JsonObject): string =>
+  `${key}; flags timeout,dynamic; timeout ${Number(set["timeout"]) / 60}m; size ${text(set["size"])}`;
 
 function elementKey(json: Json | undefined): string {
   if (!isObject(json)) return text(json);

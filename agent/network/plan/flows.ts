@@ -1,7 +1,8 @@
 // Connections that were turned to an endpoint which is gone. The rules decide about the first packet of a connection only; what
 // they decided stays in the table of connections. For TCP that is what draining needs: it goes on until its end, and ends with
 // the task. UDP has no end: a client that sends from one port would be led to the same task for good, so its entries go as soon
-// as the endpoint is not ready, and the next packet is decided anew.
+// as the endpoint is not ready, and the next packet is decided anew. Whatever else leads to an endpoint that is gone is taken out
+// when the kernel is read anyway: a client that still writes to it then gets a reset instead of silence.
 //
 // What may stay is a question of the present alone (an entry's endpoint is ready, or still known), so nothing need be
 // remembered to be right; what was there before only tells when it is worth looking.
@@ -55,25 +56,28 @@ export function flowNets(input: NodeInput, wanted: KernelState): readonly FlowNe
   return nets;
 }
 
-/** Those where an address is less ready than before. @param before undefined: nothing is known of it. */
-export function shrunkNets(before: readonly FlowNet[] | undefined, now: readonly FlowNet[]): readonly FlowNet[] {
-  const old = new Map(before?.map((net) => [net.net, net]));
+/** Those where an address is no longer ready. */
+export function shrunkNets(before: readonly FlowNet[], now: readonly FlowNet[]): readonly FlowNet[] {
+  const old = new Map(before.map((net) => [net.net, net]));
   const within = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => {
     for (const item of a) if (!b.has(item)) return false;
     return true;
   };
   return now.filter((net) => {
     const was = old.get(net.net);
-    if (was === undefined) return before === undefined;
-    return !within(was.ready, net.ready) || !within(was.known, net.known);
+    return was !== undefined && !within(was.ready, net.ready);
   });
 }
 
-/** The work for apply/many.ts. */
-export function flowLines(nets: readonly FlowNet[], pathOf: (namespace: string) => string): readonly string[] {
+/** The work for apply/many.ts. @param all not only UDP. */
+export function flowLines(
+  nets: readonly FlowNet[],
+  all: boolean,
+  pathOf: (namespace: string) => string,
+): readonly string[] {
   return nets.flatMap(({ net, ready, known, namespaces }, i) => [
     ["set", `r${i}`, ...ready].join(" "),
     ["set", `k${i}`, ...known].join(" "),
-    ...namespaces.map((namespace) => `flows ${pathOf(namespace)} ${net} r${i} k${i}`),
+    ...namespaces.map((namespace) => `flows ${pathOf(namespace)} ${net} r${i} k${i}${all ? " all" : ""}`),
   ]);
 }

@@ -14,7 +14,7 @@ import { type Address, afterGateway, readAddresses } from "./addresses.ts";
 import type { NodeInput } from "./input.ts";
 import { bridgeOf, LOCAL_BRIDGE, UPLINK } from "./names.ts";
 import { localPorts, type Publication } from "./published.ts";
-import { type Ruleset, RulesetBuilder } from "./ruleset.ts";
+import { type Ruleset, RulesetBuilder, TURNED, TURNED_RULE } from "./ruleset.ts";
 
 export interface MeshRulesInput {
   readonly input: NodeInput;
@@ -82,6 +82,7 @@ export function meshRules({ input, made, ingress, published, shut }: MeshRulesIn
       ),
     ],
   });
+  rules.map("turned", TURNED);
   rules.chain("fwd", { hook: "type filter hook forward priority 0", rules: forwardRules(input, made, nets) });
   rules.chain("inp", {
     hook: "type filter hook input priority 0",
@@ -130,6 +131,7 @@ function forwardRules(input: NodeInput, made: readonly NetworkView[], nets: read
     // Where bridges call the hooks of IP (br_netfilter), what stays inside one bridge comes by here too: it may.
     ...bridges.map((bridge) => `iifname "${bridge}" oifname "${bridge}" accept`),
     "tcp flags syn tcp option maxseg size set rt mtu", // the mesh carries less than the way to the client
+    TURNED_RULE,
     `iifname "${UPLINK}" oifname "${UPLINK}" drop`,
     `iifname != ${inside} ct state != { established, related } drop`,
     `oifname != ${inside} ct state new ct status & dnat == 0 drop`,

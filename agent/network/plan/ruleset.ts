@@ -19,7 +19,7 @@ export interface Chain {
 }
 
 export interface NftMap {
-  /** The type's words: "ipv4_addr : verdict", or "ipv4_addr" for a set. */
+  /** The type's words: "ipv4_addr : verdict", or "ipv4_addr" for a set; and TURNED, which packets fill. */
   readonly type: string;
   /** Key to value; the value of a set's element is "". */
   readonly elements: ReadonlyMap<string, string>;
@@ -35,6 +35,10 @@ export interface ObservedRuleset {
   readonly chains: ReadonlyMap<string, number>;
   readonly maps: ReadonlyMap<string, NftMap>;
 }
+
+/** A set that says of UDP whether it was turned to another address lately (apply/many.ts). What is in it is not ours to say. */
+export const TURNED = "inet_proto; flags timeout,dynamic; timeout 10m; size 16";
+export const TURNED_RULE = "meta l4proto { udp, udplite } ct status dnat update @turned { meta l4proto }";
 
 export const NO_RULES: Ruleset = { chains: new Map(), maps: new Map() };
 export const NO_OBSERVED_RULES: ObservedRuleset = { chains: new Map(), maps: new Map() };

@@ -11,7 +11,7 @@ import type { TaskId } from "../../../shared/model/ids.ts";
 import { formatIp, readAddresses } from "./addresses.ts";
 import { type LocalTask, type NodeInput, networkSubnets } from "./input.ts";
 import { returnPaths, type TaskNetwork } from "./return-path.ts";
-import { type Ruleset, RulesetBuilder } from "./ruleset.ts";
+import { type Ruleset, RulesetBuilder, TURNED, TURNED_RULE } from "./ruleset.ts";
 import { variantOf, vipChains } from "./service-chains.ts";
 
 /** Where every task finds its name server. */
@@ -85,9 +85,10 @@ function taskRules(resolver: string | undefined, variant: number, networks: read
     hook: "type nat hook output priority -100",
     rules: [...names, "ip daddr vmap @vip4", "ip6 daddr vmap @vip6"],
   });
+  rules.map("turned", TURNED);
   rules.chain("refuse", {
     hook: "type filter hook output priority 0",
-    rules: ["ip daddr @refused4 reject", "ip6 daddr @refused6 reject"],
+    rules: [TURNED_RULE, "ip daddr @refused4 reject", "ip6 daddr @refused6 reject"],
   });
   rules.chain("post", {
     hook: "type nat hook postrouting priority 100",
