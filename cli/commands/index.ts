@@ -102,6 +102,7 @@ export const ENTRIES: readonly Entry[] = [
       command("inspect", "Show a network in full", () => import("./network/inspect.ts")),
       command("rm", "Remove networks", () => import("./network/rm.ts"), ["remove"]),
       command("prune", "Remove networks that nobody uses", () => import("./network/prune.ts")),
+      command("check", "Test every way between nodes, and say what to open", () => import("./network/check.ts")),
     ],
   },
   command("status", "How the cluster is, on one screen", () => import("./root/status.ts")),
