@@ -4,9 +4,10 @@
 //   npm run sim -- --only cluster --seeds 1 --from 4711 --log    one seed with all that happened
 //   npm run sim -- --mutants [--match WORDS]                     does a campaign catch what it is for? (mutation-check.ts)
 import { parseArgs } from "node:util";
-import { type ClusterRun, runClusterSeed } from "./cluster/run-seed.ts";
+import { runClusterSeed } from "./cluster/run-seed.ts";
 import { mutationCheck } from "./mutation-check.ts";
 import { runSeed } from "./raft/run-seed.ts";
+import { Tally } from "./tally.ts";
 
 const LOG_TAIL = 60;
 const PROGRESS_MS = 10_000;
@@ -37,13 +38,8 @@ if (values.mutants) process.exit((await mutationCheck(values.match, values.only)
 
 const startedMs = performance.now();
 const seconds = (): number => (performance.now() - startedMs) / 1000;
-const counts = new Map<string, number>();
+const tally = new Tally();
 let failures = 0;
-let simulatedMs = 0;
-let slowestMs = 0;
-let commits = 0;
-let terms = 0;
-let operations = 0;
 let acked = 0;
 
 function tell(level: "raft" | "cluster", seed: number, error: Error, log: readonly string[]): void {
@@ -53,18 +49,13 @@ function tell(level: "raft" | "cluster", seed: number, error: Error, log: readon
   console.log(`replay with: npm run sim -- --only ${level} --seeds 1 --from ${seed} --log\n`);
 }
 
-function add(run: ClusterRun): void {
-  simulatedMs += run.simulatedMs;
-  slowestMs = Math.max(slowestMs, run.convergedMs);
-  commits += run.commits;
-  terms += run.terms;
-  operations += run.operations;
-  for (const [what, count] of run.counts) counts.set(what, (counts.get(what) ?? 0) + count);
-}
-
 let toldMs = performance.now();
 let done = 0;
-for (let seed = from; seed < from + seeds; seed++) {
+let stopped = false;
+process.once("SIGINT", () => {
+  stopped = true; // what was done is told; a second one ends it at once
+});
+for (let seed = from; seed < from + seeds && !stopped; seed++) {
   if (values.only !== "cluster") {
     const run = runSeed(seed, undefined, values.log);
     acked += run.acked;
@@ -73,7 +64,7 @@ for (let seed = from; seed < from + seeds; seed++) {
   }
   if (values.only !== "raft") {
     const run = await runClusterSeed(seed, values.log);
-    add(run);
+    tally.add(run);
     if (values.log) for (const line of run.log) console.log(line);
     if (run.failure !== undefined) tell("cluster", seed, run.failure, run.log);
   }
@@ -82,21 +73,11 @@ for (let seed = from; seed < from + seeds; seed++) {
   if (performance.now() - toldMs > PROGRESS_MS) {
     toldMs = performance.now();
     const rate = (done / seconds()).toFixed(1);
-    console.log(`${done} of ${seeds} seeds, ${(simulatedMs / 3_600_000).toFixed(2)} simulated hours, ${rate} seeds/s`);
+    console.log(`${done} of ${seeds} seeds, ${tally.hours.toFixed(2)} simulated hours, ${rate} seeds/s`);
   }
 }
 
-const isFault = (what: string): boolean =>
-  !what.startsWith("call ") && !what.startsWith("history") && !what.startsWith("watch");
-const faults = [...counts].filter(([what]) => isFault(what)).sort(([a], [b]) => (a < b ? -1 : 1));
-for (const [what, count] of faults) console.log(`${String(count).padStart(8)}  ${what}`);
-const total = faults.reduce((sum, [, count]) => sum + count, 0);
-console.log(`${done} seeds from ${from}, ${failures} failed, ${seconds().toFixed(0)} s`);
+if (values.only !== "raft") for (const line of tally.lines()) console.log(line);
 if (values.only !== "cluster") console.log(`Raft's core: ${acked} acknowledged proposals`);
-if (values.only !== "raft") {
-  console.log(
-    `whole clusters: ${(simulatedMs / 3_600_000).toFixed(1)} simulated hours, ${total} faults, ${commits} commits, ${terms} terms, ` +
-      `${operations} operations in histories, converged within ${(slowestMs / 1000).toFixed(1)} s at the slowest`,
-  );
-}
+console.log(`${done} seeds from ${from}, ${failures} failed, ${seconds().toFixed(0)} s`);
 if (failures > 0) process.exitCode = 1;
