@@ -173,16 +173,17 @@ export class Networks {
     if (old === undefined && next === undefined) return false;
     const before = old === undefined ? NOWHERE : attachmentsOf(old);
     const after = next === undefined ? NOWHERE : attachmentsOf(next);
+    const isOn = (network: NetworkId): boolean => after.some(({ networkId }) => networkId === network);
     if (next === undefined) this.#tasks.delete(id);
     else this.#tasks.set(id, next);
     if (old?.nodeId !== next?.nodeId) {
       if (old !== undefined) this.#unlist(old);
       if (next !== undefined) this.#list(next);
     }
-    if (next !== undefined) for (const network of after.keys()) this.#hold(next.nodeId, network, 1);
-    if (old !== undefined) for (const network of before.keys()) this.#hold(old.nodeId, network, -1);
-    for (const network of before.keys()) {
-      if (!after.has(network)) this.#table(network).removeTask(this.#version, id);
+    if (next !== undefined) for (const { networkId } of after) this.#hold(next.nodeId, networkId, 1);
+    if (old !== undefined) for (const { networkId } of before) this.#hold(old.nodeId, networkId, -1);
+    for (const { networkId } of before) {
+      if (!isOn(networkId)) this.#table(networkId).removeTask(this.#version, id);
     }
     if (next !== undefined) this.#tellTask(next, after);
     return true;
@@ -201,8 +202,9 @@ export class Networks {
   }
 
   #hold(node: NodeId, network: NetworkId, sign: 1 | -1): void {
-    const networks = this.#held.get(node) ?? new Map<NetworkId, number>();
-    this.#held.set(node, networks);
+    const known = this.#held.get(node);
+    const networks = known ?? new Map<NetworkId, number>();
+    if (known === undefined) this.#held.set(node, networks);
     const before = networks.get(network) ?? 0;
     const count = before + sign;
     if (count > 0) networks.set(network, count);
@@ -252,9 +254,9 @@ export class Networks {
     this.#table(network).setService(this.#version, id, described);
   }
 
-  #tellTask(task: Task, attachments: ReadonlyMap<NetworkId, NetworkAttachment>): void {
-    for (const [network, attachment] of attachments) {
-      this.#table(network).setPlace(this.#version, task.id, this.#placeOf(task, attachment));
+  #tellTask(task: Task, attachments: readonly NetworkAttachment[]): void {
+    for (const attachment of attachments) {
+      this.#table(attachment.networkId).setPlace(this.#version, task.id, this.#placeOf(task, attachment));
     }
   }
 
@@ -267,10 +269,13 @@ export class Networks {
   }
 }
 
-const NOWHERE: ReadonlyMap<NetworkId, NetworkAttachment> = new Map();
+const NOWHERE: readonly NetworkAttachment[] = [];
 
-const attachmentsOf = (task: Task): ReadonlyMap<NetworkId, NetworkAttachment> =>
-  new Map(task.attachments.map((attachment) => [attachment.networkId, attachment]));
+/** One for each network. */
+const attachmentsOf = ({ attachments }: Task): readonly NetworkAttachment[] =>
+  attachments.length === 1
+    ? attachments
+    : [...new Map(attachments.map((attachment) => [attachment.networkId, attachment])).values()];
 
 const hasTunnels = (network: Network | undefined): boolean => network !== undefined && isEncrypted(network);
 

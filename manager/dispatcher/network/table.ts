@@ -108,26 +108,29 @@ export class NetworkTable {
   setPlace(version: number, id: TaskId, place: Place | undefined): void {
     const old = this.#places.get(id);
     if (place === undefined && old === undefined) return;
-    const turned = [...this.#count(id, old, -1), ...this.#count(id, place, 1)];
+    const lost = this.#count(id, old, -1);
+    const found = this.#count(id, place, 1);
     if (place === undefined) this.#places.delete(id);
     else this.#places.set(id, place);
     this.#settle(version, id);
-    for (const other of turned) this.#settle(version, other);
+    for (const other of lost) this.#settle(version, other);
+    for (const other of found) this.#settle(version, other);
   }
 
   /** Returns the doubtful endpoints of the service, when it got its first sure one or lost the last. */
   #count(id: TaskId, place: Place | undefined, sign: 1 | -1): readonly TaskId[] {
-    if (place === undefined || place.endpoint.state !== "ready") return [];
+    if (place === undefined || place.endpoint.state !== "ready") return NONE;
     const { serviceId } = place.endpoint;
-    if (serviceId === "") return [];
-    const ready = this.#ready.get(serviceId) ?? { sure: 0, doubtful: new Set<TaskId>() };
-    this.#ready.set(serviceId, ready);
+    if (serviceId === "") return NONE;
+    const known = this.#ready.get(serviceId);
+    const ready = known ?? { sure: 0, doubtful: new Set<TaskId>() };
+    if (known === undefined) this.#ready.set(serviceId, ready);
     const hadSure = ready.sure > 0;
     if (!place.doubtful) ready.sure += sign;
     else if (sign > 0) ready.doubtful.add(id);
     else ready.doubtful.delete(id);
     if (ready.sure === 0 && ready.doubtful.size === 0) this.#ready.delete(serviceId);
-    return hadSure === ready.sure > 0 ? [] : [...ready.doubtful];
+    return hadSure === ready.sure > 0 || ready.doubtful.size === 0 ? NONE : [...ready.doubtful];
   }
 
   #settle(version: number, id: TaskId): void {
@@ -154,6 +157,8 @@ export class NetworkTable {
     this.#log.add(version, key, this.#nodes.size + this.#services.size + this.#endpoints.size);
   }
 }
+
+const NONE: readonly TaskId[] = [];
 
 /** Returns whether that changed anything. */
 function put<K, V>(map: Map<K, V>, id: K, value: V | undefined, encode: (value: V) => Uint8Array): boolean {
