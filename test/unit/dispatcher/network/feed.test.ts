@@ -315,6 +315,24 @@ test("while others have their turn, a task waits for its network, and nothing el
   assert.deepEqual(said(), ["net1 whole", "incremental a", "drained"]);
 });
 
+test("a network that changes all the time does not hold up tasks, nor they it", () => {
+  const networks = new Networks(viewOf(OBJECTS));
+  const { outbox, feed, said } = outboxOver(networks, new Turns(() => undefined), [task("a")]);
+  said();
+  const kinds: string[] = [];
+  for (let n = 0; n < 6; n++) {
+    const desired = n % 2 === 0 ? "shutdown" : "running";
+    networks.apply(commit(13 + n, put.task(task("b", { on: "n2", slot: 2, desired }))));
+    feed.mark(networkId("net1"));
+    outbox.change(taskId(`x${n}y`), undefined, 13 + n);
+    outbox.stored(newTaskStatusUpdate({ taskId: taskId("a") }));
+    kinds.push(outbox.next()?.message?.kind ?? "nothing");
+  }
+  assert.deepEqual(kinds, ["network", "assignments", "network", "assignments", "network", "assignments"]);
+  const rest = [outbox.next(), outbox.next(), outbox.next()].map((next) => next?.message?.kind);
+  assert.deepEqual(rest, ["network", "stored", undefined]);
+});
+
 test("agents at one version get the very same message", () => {
   const at = new Scene(OBJECTS);
   const other = new NetworkFeed(nodeId("n2"), at.networks, at, () => undefined);
