@@ -8,6 +8,7 @@ import { type Batch, batches } from "./commands.ts";
 import { canEnterMany, enterMany } from "./many.ts";
 import { encodeChanges } from "./nft-binary.ts";
 import type { ToolCall, ToolRunner } from "./run.ts";
+import { type Complaint, complaintsOf, scriptOf } from "./script.ts";
 
 // Sets each "key value" line of its input; a key that this kernel does not have is told by its absence when we look again.
 const SYSCTL =
@@ -17,7 +18,8 @@ const SYSCTL =
 const ALREADY =
   /File exists|Cannot find device|No such (device|process|file or directory)|Cannot assign requested address|Cannot remove namespace file|^Command failed/;
 
-const AT_ONCE = 6;
+/** Shells; what they run waits for the kernel more than it computes. */
+const AT_ONCE = 4;
 /** Each of them is an open file of the program that enters it. */
 const ENTERED_AT_ONCE = 256;
 
@@ -70,13 +72,22 @@ function lanes(kind: string, steps: readonly Step[]): readonly (readonly Batch[]
 }
 
 async function runLanes(all: readonly (readonly Batch[])[], runner: ToolRunner, signal: AbortSignal): Promise<void> {
-  const next = all.values();
-  const worker = async (): Promise<void> => {
-    for (const lane of next) {
-      for (const batch of lane) if (batch.lines.length > 0) await runBatch(batch, runner, signal);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, all.length) }, worker));
+  const shells = Array.from({ length: Math.min(AT_ONCE, all.length) }, (_, shell) =>
+    all.filter((__, i) => i % AT_ONCE === shell).flat(),
+  );
+  await Promise.all(shells.map((list) => runInOneShell(list, runner, signal)));
+}
+
+async function runInOneShell(list: readonly Batch[], runner: ToolRunner, signal: AbortSignal): Promise<void> {
+  const filled = list.filter(({ lines }) => lines.length > 0);
+  if (filled.length === 0) return;
+  const calls = filled.map((batch) => ({ ...callOf(batch), goesOn: batch.tolerant }));
+  const { stdout, stderr, code } = await runner.run({ command: "sh", args: ["-s"], input: scriptOf(calls) }, signal);
+  for (const complaint of complaintsOf(stdout)) {
+    const batch = filled[complaint.index];
+    if (batch !== undefined) refuse(batch, complaint);
+  }
+  if (code !== 0) throw new SkepError("internal", `cannot set up the network: sh: ${stderr.trim() || `exit ${code}`}`);
 }
 
 /** Does what can be done in many namespaces by one program; returns the rest. */
@@ -101,17 +112,18 @@ async function quickRules(steps: readonly Step[], runner: ToolRunner, signal: Ab
   return rest;
 }
 
-async function runBatch(batch: Batch, runner: ToolRunner, signal: AbortSignal): Promise<void> {
-  const result = await runner.run(callOf(batch), signal);
-  const complaints = result.stderr.split("\n").filter((line) => line.trim() !== "");
+/** @throws {SkepError} unless it is only about what was so already. */
+function refuse(batch: Batch, { code, text }: Complaint): void {
+  const complaints = text.split("\n").filter((line) => line.trim() !== "");
   const real = batch.tolerant ? complaints.filter((line) => !ALREADY.test(line)) : complaints;
-  if (result.code === 0 || (batch.tolerant && real.length === 0)) return;
-  const failed = /Command failed -:(\d+)/.exec(result.stderr)?.[1];
+  if (batch.tolerant && real.length === 0) return;
+  const missing = code === 127 ? " (install iproute2, nftables and util-linux)" : "";
+  const failed = /Command failed -:(\d+)/.exec(text)?.[1];
   const line = failed === undefined ? "" : ` at "${batch.lines[Number(failed) - 1] ?? "?"}"`;
   const where = batch.namespace === NODE ? "this node" : `namespace ${batch.namespace}`;
   throw new SkepError(
-    "internal",
-    `cannot set up the network of ${where}: ${batch.tool}${line}: ${real.slice(0, 5).join("; ") || `exit ${result.code}`}`,
+    missing === "" ? "internal" : "failed_precondition",
+    `cannot set up the network of ${where}: ${batch.tool}${line}: ${real.slice(0, 5).join("; ") || `exit ${code}`}${missing}`,
   );
 }
 

@@ -1,5 +1,5 @@
 // Reads from the kernel what is ours: the host's one link and rules, the switchboard with its links and entries, and every
-// task's namespace. One run of a shell per namespace, because starting programs is what takes the time.
+// task's namespace. One shell for the host and few for the others, because starting programs is what takes the time.
 import { SkepError } from "../../../shared/errors.ts";
 import { type KernelState, type Link, type NamespaceState, newFacts, type ObservedState } from "../plan/kernel.ts";
 import { isOurLink, isSwitchboard, isTaskNamespace, LOCAL_LINK, NODE, namespacePath, UPLINK } from "../plan/names.ts";
@@ -21,6 +21,7 @@ const rulesOf = (family: string): string => `nft -j list table ${family} skep 2>
 const SYSCTLS =
   'while read -r key; do if [ -e "/proc/sys/$key" ]; then echo "$key $(cat "/proc/sys/$key")"; else echo "$key "; fi; done';
 const script = (parts: readonly string[]): string => parts.join("\necho @@@\n");
+const PART = "@@@\n";
 const NODE_SCRIPT = script([
   "ip netns list",
   "ip -j -d addr",
@@ -41,7 +42,7 @@ const SCRIPT = script([
   rulesOf("inet"),
   SYSCTLS,
 ]);
-const AT_ONCE = 4;
+const AT_ONCE = 3;
 
 export interface ObserveOptions {
   readonly runner: ToolRunner;
@@ -63,26 +64,35 @@ export async function observe(
 ): Promise<Observed> {
   const keys = (namespace: string): string =>
     [...(wanted.get(namespace)?.facts.sysctl.keys() ?? [])].map((key) => `${key}\n`).join("");
-  const shell = async (namespace: string, commands: string): Promise<readonly string[]> => {
-    const at = namespace === NODE ? {} : { namespacePath: namespacePath(namespace) };
-    const call = { command: "sh", args: ["-c", commands], input: keys(namespace), ...at };
-    const { code, stdout, stderr } = await runner.run(call, signal);
-    if (code === 0) return stdout.split("@@@\n");
-    const where = namespace === NODE ? "this node" : `namespace ${namespace}`;
-    throw new SkepError("internal", `cannot read the network of ${where}: ${stderr.trim() || `exit ${code}`}`);
+  const shell = async (what: string, args: readonly string[], input: string): Promise<string> => {
+    const { code, stdout, stderr } = await runner.run({ command: "sh", args, input }, signal);
+    if (code === 0) return stdout;
+    throw new SkepError("internal", `cannot read the network of ${what}: ${stderr.trim() || `exit ${code}`}`);
   };
 
-  const [list = "", ...parts] = await shell(NODE, NODE_SCRIPT);
+  const [list = "", ...parts] = (await shell("this node", ["-c", NODE_SCRIPT], keys(NODE))).split(PART);
   const observed = new Map<string, NamespaceState<ObservedRuleset>>([[NODE, nodeState(parts)]]);
   const names = list
     .split("\n")
     .map((line) => line.split(" ")[0] ?? "")
     .filter((name) => (isTaskNamespace(name) || isSwitchboard(name)) && isOurs(name));
-  const next = names.values();
-  const worker = async (): Promise<void> => {
-    for (const name of next) observed.set(name, namespaceState(name, await shell(name, SCRIPT)));
+  const read = async (some: readonly string[]): Promise<void> => {
+    const script = some.map(
+      (name) =>
+        `nsenter --net=${namespacePath(name)} -- sh -c "$script" <<'@@end' || exit 1\n${keys(name)}@@end\necho @@@@\n`,
+    );
+    const output = await shell(
+      some.join(", "),
+      ["-s"],
+      `script='${SCRIPT.replaceAll("'", "'\\''")}'\n${script.join("")}`,
+    );
+    const states = output.split("@@@@\n");
+    some.forEach((name, i) => {
+      observed.set(name, namespaceState(name, (states[i] ?? "").split(PART)));
+    });
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const shares = Array.from({ length: AT_ONCE }, (_, share) => names.filter((__, i) => i % AT_ONCE === share));
+  await Promise.all(shares.filter((some) => some.length > 0).map(read));
   return { state: observed, hostAddresses: hostAddresses(parts[0]) };
 }
 

@@ -18,12 +18,19 @@ export interface Address {
   readonly ip: Ip;
 }
 
+// The same lists come again with every plan.
+const readCache = new WeakMap<readonly string[], readonly Address[]>();
+
 /** The addresses among `texts`, in canonical spelling; what is no address is left out: a bad one must not stop the rest. */
 export function readAddresses(texts: readonly string[]): readonly Address[] {
-  return texts.flatMap((text) => {
+  const known = readCache.get(texts);
+  if (known !== undefined) return known;
+  const read = texts.flatMap((text) => {
     const ip = parseIp(text);
     return ip === undefined ? [] : [{ text: formatIp(ip), ip }];
   });
+  readCache.set(texts, read);
+  return read;
 }
 
 export const readSubnets = (texts: readonly string[]): readonly Subnet[] =>
