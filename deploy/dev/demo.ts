@@ -85,8 +85,8 @@ function next(cluster: DevCluster, image: string, named: string): string {
     [`skep dev kill${named} ${first?.name}`, "the leader's power: another manager leads within seconds"],
     ["skep status", "one screen that tells how the cluster is, and why"],
     [`skep dev start${named} ${first?.name} ${last?.name}`, "both boot again from their disks"],
-    [`skep service create --name page --mode global --network host ${image} page`, ""],
-    ["", `a page on port 8080 of every host: curl http://${first?.addr}:8080`],
+    [`skep service create --name page --replicas 2 --publish 8080:8080 ${image} page`, ""],
+    [`curl http://${first?.addr}:8080`, "every host answers, also those without a replica"],
     [`skep dev down${named}`, "everything is removed again"],
   ] as const;
   const columns = Math.max(...steps.filter(([, why]) => why !== "").map(([command]) => command.length)) + 3;
