@@ -46,10 +46,15 @@ interface Kept {
 /** The messages of all networks as they are now, each made when it is first asked for. */
 export class NetworkMessages {
   readonly #maxPartBytes: number;
-  readonly #kept = new WeakMap<NetworkTable, Kept>();
+  #kept = new WeakMap<NetworkTable, Kept>();
 
   constructor(maxPartBytes = MAX_PART_BYTES) {
     this.#maxPartBytes = maxPartBytes;
+  }
+
+  /** Nobody needs them soon: a network's messages can be as large as all networks together. */
+  forget(): void {
+    this.#kept = new WeakMap();
   }
 
   /** In the order in which they are to be sent; the table must have a network. */

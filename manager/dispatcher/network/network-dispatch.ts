@@ -89,7 +89,9 @@ export class NetworkDispatch {
 
   /** To be called every now and then. */
   sweep(nowMs: number): void {
-    this.#shared.turns.sweep();
+    const { messages, turns } = this.#shared;
+    turns.sweep();
+    if (turns.areOver) messages.forget();
     for (const { feed } of this.#listeners.values()) feed.sweep(nowMs);
   }
 

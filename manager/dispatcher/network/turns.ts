@@ -21,6 +21,10 @@ export class Turns<W extends object> {
     this.#maxAtOnce = maxAtOnce;
   }
 
+  get areOver(): boolean {
+    return this.#holders.size === 0;
+  }
+
   /** True when it is its turn, until it leaves. False: it waits, and will be told. */
   enter(who: W): boolean {
     if (this.#holders.has(who)) return true;

@@ -48,4 +48,7 @@ test("a turn does not last for ever", () => {
   for (let n = 0; n < 3; n++) turns.sweep();
   assert.deepEqual(told, ["c", "d"], "b is over");
   assert.equal(enter("a"), false, "it may come again");
+  assert.equal(turns.areOver, false);
+  for (let n = 0; n < 30; n++) turns.sweep();
+  assert.equal(turns.areOver, true);
 });
