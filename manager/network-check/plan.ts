@@ -64,7 +64,7 @@ export function planCheck(
       hostname: nameOf(node),
       addr: node.addr,
       underlayAddresses: underlayAddresses(node),
-      tunnelPorts: [...new Set((node.description?.tunnelKeys ?? []).map(({ port }) => port))].sort(),
+      tunnelPorts: tunnelPortsOf(node),
       targets: targets[at] ?? [],
     })),
     skipped: all
@@ -80,6 +80,12 @@ export function planCheck(
     sizes: [...STEPS_BYTES.map((step) => mtu - step), SMALL_BYTES],
     tunnelSizes: [tunnelMtu(narrowest.mtu, narrowest.family), SMALL_BYTES],
   };
+}
+
+/** Keys of even epochs are behind the first, of odd ones behind the second: both must be open, though one is used at a time. */
+function tunnelPortsOf({ description }: Node): readonly number[] {
+  const firsts = (description?.tunnelKeys ?? []).map(({ epoch, port }) => port - (epoch % 2));
+  return [...new Set(firsts.flatMap((first) => [first, first + 1]))].sort((a, b) => a - b);
 }
 
 const isReady = (node: Node): boolean => node.status?.state === "ready" && node.addr !== "";

@@ -20,7 +20,7 @@ const MAX_SENTENCES = 50;
 
 const addressOf = (node: CheckedNode): string => node.underlayAddresses[0] ?? node.addr;
 const portOf = (addr: string): string => addr.slice(addr.lastIndexOf(":") + 1);
-const portsOf = (node: CheckedNode): string => node.tunnelPorts.join(" and ") || "of the tunnels";
+const portsOf = (node: CheckedNode): string => node.tunnelPorts.join(" and ");
 
 const TCP: Words = {
   pair: (from, to, { tcpError }) =>
@@ -42,11 +42,11 @@ const vxlanWords = (port: number): Words => ({
 
 const TUNNEL: Words = {
   pair: (from, to) =>
-    `${from.hostname} → ${to.hostname}: UDP ${portsOf(to)} (encrypted networks) is blocked: open it from ${addressOf(from)} to ${addressOf(to)}, and back`,
+    `${from.hostname} → ${to.hostname}: UDP ${portsOf(to)} (encrypted networks) are blocked: open them from ${addressOf(from)} to ${addressOf(to)}, and back`,
   to: (node) =>
-    `UDP ${portsOf(node)} (encrypted networks) is blocked from all other nodes to ${node.hostname}: open it on ${node.hostname} (${addressOf(node)})`,
+    `UDP ${portsOf(node)} (encrypted networks) are blocked from all other nodes to ${node.hostname}: open them on ${node.hostname} (${addressOf(node)})`,
   from: (node, { to }) =>
-    `UDP ${portsOf(to)} (encrypted networks) is blocked from ${node.hostname} to all other nodes: open it for what ${addressOf(node)} sends`,
+    `UDP ${portsOf(to)} (encrypted networks) are blocked from ${node.hostname} to all other nodes: open them for what ${addressOf(node)} sends`,
 };
 
 function mtuWords(full: number): Words {

@@ -64,7 +64,7 @@ export async function openHosts(prefix: string, dir: string, net: number, count:
     const run = join(dir, name);
     for (const part of ["netns", "wireguard"]) mkdirSync(join(run, part), { recursive: true });
     const boot = `mount --make-rprivate /; mkdir -p /run/netns /run/wireguard
-      mount --bind ${run}/netns /run/netns; mount --bind ${run}/wireguard /run/wireguard; mount -t sysfs sysfs /sys
+      mount --bind ${run}/netns /run/netns; mount --bind ${run}/wireguard /run/wireguard
       echo ready; exec sleep infinity`;
     const child = spawn("nsenter", [`--net=/run/netns/${prefix}-${name}`, "unshare", "-m", "sh", "-ec", boot], {
       stdio: ["ignore", "pipe", "inherit"],

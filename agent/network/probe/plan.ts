@@ -81,7 +81,8 @@ nft -f - <<X
 ${rules([PROBE_DEVICE])}
 X
 for device in ${DEVICES.join(" ")}; do
-  [ ! -e "/sys/class/net/$device" ] || nft -f - <<X
+  ip link show dev "$device" >/dev/null 2>&1 || continue
+  nft -f - <<X
 ${tunnelRules("$device")}
 X
 done`;

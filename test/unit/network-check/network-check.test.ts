@@ -210,7 +210,7 @@ describe("a check", () => {
       tunnel: (from, to) => (from === 3 || to === 3 ? undefined : from === 1 ? 0 : 9_000),
     });
     assert.deepEqual(problems, [
-      "node1 → node2: UDP 51821 (encrypted networks) is blocked: open it from 10.0.0.1 to 10.0.0.2, and back",
+      "node1 → node2: UDP 51820 and 51821 (encrypted networks) are blocked: open them from 10.0.0.1 to 10.0.0.2, and back",
     ]);
     const found = new Map(
       verdict.pairs.map((pair) => [`${numberOf(pair.fromNodeId)} ${numberOf(pair.toNodeId)}`, pair.encryption]),
