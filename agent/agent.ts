@@ -67,6 +67,8 @@ export interface Agent {
   readonly loadImage: Runtime["loadImage"];
   readonly counts: () => AgentCounts;
   readonly connection: () => ConnectionState;
+  /** What keeps the node from having its tasks as they should be; empty when nothing does. */
+  readonly problem: () => string;
   /** The networks as managers described them, and their state on this node. */
   readonly networks: NetworkRoom;
   /** As the cluster has them now: plain HTTP. */
@@ -174,6 +176,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     counts: () => tasks.counts(),
     networks,
     connection: () => connection,
+    problem: () => networks.problem,
     insecureRegistries: () => insecureRegistries,
     describe: () => session.describe(),
     removeAllTasks: async (signal) => {

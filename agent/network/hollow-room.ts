@@ -14,6 +14,8 @@ export class HollowNetworkRoom implements NetworkRoom {
     this.#known = new KnownNetworks(log, callbacks);
   }
 
+  readonly problem = "";
+
   get views(): NetworkViews {
     return this.#known.views;
   }

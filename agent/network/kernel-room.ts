@@ -11,6 +11,7 @@ import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
 import { Pulse } from "../pulse.ts";
+import type { KeepNamespace } from "./adopt.ts";
 import type { NetworkNode } from "./apply/network-node.ts";
 import type { TaskNames } from "./dns/task-names.ts";
 import type { Tunnels } from "./encryption/tunnels.ts";
@@ -18,7 +19,7 @@ import { KnownNetworks } from "./known-networks.ts";
 import type { NodeInput } from "./plan/input.ts";
 import { namespaceOf, namespacePath } from "./plan/names.ts";
 import type { NetworkProbe } from "./probe/probe.ts";
-import type { NetworkRoom, NetworkRoomCallbacks, TaskNamespace, TaskPlace } from "./room.ts";
+import type { AdoptedTask, NetworkRoom, NetworkRoomCallbacks, TaskNamespace, TaskPlace } from "./room.ts";
 import type { NetworkViews } from "./view.ts";
 import type { ViewFiles } from "./view-files.ts";
 import { WaitingRoom } from "./waiting-room.ts";
@@ -28,6 +29,7 @@ export interface KernelNetworkRoomOptions {
   readonly log: Log;
   readonly nodeId: NodeId;
   readonly kernel: Pick<NetworkNode, "reconcile" | "doubt" | "localAddresses">;
+  readonly keepNamespace: KeepNamespace;
   readonly names: TaskNames;
   readonly tunnels: Pick<Tunnels, "description" | "wantEpoch" | "wantNetworks" | "run" | "clear">;
   readonly prober: Pick<NetworkProbe, "run">;
@@ -55,7 +57,9 @@ class KernelNetworkRoom implements NetworkRoom {
   readonly #tasks = new Map<TaskId, TaskPlace>();
   readonly #changed = new Pulse();
   readonly #adopted = Promise.withResolvers<void>();
+  #adoptedTasks: readonly AdoptedTask[] = [];
   #leaving = false;
+  #problem = "";
 
   constructor(options: KernelNetworkRoomOptions, views: NetworkViews) {
     this.#options = options;
@@ -67,14 +71,19 @@ class KernelNetworkRoom implements NetworkRoom {
     return this.#leaving ? NO_VIEWS : this.#known.views;
   }
 
+  get problem(): string {
+    return this.#problem;
+  }
+
   get tunnels(): NetworkRoom["tunnels"] {
     return this.#options.tunnels;
   }
 
   readonly probe: NetworkRoom["probe"] = (commands, signal) => this.#options.prober.run(commands, signal);
 
-  adopt(tasks: readonly TaskPlace[]): void {
-    for (const task of tasks) this.#tasks.set(task.taskId, task);
+  adopt(tasks: readonly AdoptedTask[]): void {
+    for (const { place } of tasks) this.#tasks.set(place.taskId, place);
+    this.#adoptedTasks = tasks;
     this.#adopted.resolve();
   }
 
@@ -132,8 +141,11 @@ class KernelNetworkRoom implements NetworkRoom {
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
-    const { env, kernel, names, log } = this.#options;
+    const { env, kernel, names, log, keepNamespace } = this.#options;
     await unlessAborted(this.#adopted.promise, signal);
+    for (const { place, pid } of this.#adoptedTasks) {
+      if (pid !== undefined) await keepNamespace(place.taskId, pid, signal);
+    }
     await names.listen(signal).catch(() => false); // tasks of an earlier life ask already; else there is no address yet
     let doubtAtMs = this.#nextDoubtMs();
     let failures = 0;
@@ -147,11 +159,13 @@ class KernelNetworkRoom implements NetworkRoom {
       try {
         await this.#round(signal);
         failures = 0;
+        this.#problem = "";
       } catch (error) {
         signal.throwIfAborted();
         failures++;
         kernel.doubt();
         const { message } = SkepError.from(error);
+        this.#problem = `the node's network is not as it should be: ${message}`;
         log.error({ error: message, failures }, "the network of this node is not as it should be; trying again");
         // Not at once, whoever asks; but nobody new need wait for long because of another's old trouble.
         await env.sleep(FIRST_RETRY_MS, signal);

@@ -3,6 +3,7 @@ import type { NetworkSubnet } from "../../proto/gen/network.ts";
 import type { Env } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
+import { createKeepNamespace } from "./adopt.ts";
 import { NetworkNode } from "./apply/network-node.ts";
 import { createToolRunner } from "./apply/run.ts";
 import { createTaskNames } from "./dns/task-names.ts";
@@ -45,6 +46,7 @@ export function openNetworks({
       log,
       nodeId,
       kernel: new NetworkNode({ runner, log }),
+      keepNamespace: createKeepNamespace(runner, log),
       names: createTaskNames({ env, log, addresses: gateways }),
       files: createViewFiles({ env, log, dir }),
       tunnels: new Tunnels({

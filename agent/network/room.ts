@@ -55,9 +55,16 @@ export interface TaskNetworks {
   release(taskId: TaskId, signal: AbortSignal): Promise<void>;
 }
 
+/** A task of an earlier life whose container is there. */
+export interface AdoptedTask {
+  readonly place: TaskPlace;
+  /** Of its process; undefined while it is not started. */
+  readonly pid: number | undefined;
+}
+
 export interface NetworkRoom extends TaskNetworks {
-  /** Tasks of an earlier life whose containers live: what they have is kept. Once, before anything is changed. */
-  adopt(tasks: readonly TaskPlace[]): void;
+  /** What these have is kept. Once, before anything is changed. */
+  adopt(tasks: readonly AdoptedTask[]): void;
   /** Managers know nothing of this node now: what it has is told them anew as they send it. */
   sessionBegins(): void;
   /** Must not throw, whatever the message. */
@@ -65,6 +72,8 @@ export interface NetworkRoom extends TaskNetworks {
   /** All networks of this node were sent: others are gone. */
   sessionComplete(): void;
   readonly views: NetworkViews;
+  /** Why the node's network is not as it should be; empty when it is, or when only some tasks wait. */
+  readonly problem: string;
   readonly tunnels: NodeTunnels;
   /** Tests this node's ways to others, led by a manager. @throws {SkepError} `unavailable`: a test is running. */
   probe(commands: AsyncIterable<ProbeCommand>, signal: AbortSignal): AsyncIterable<ProbeAnswer>;

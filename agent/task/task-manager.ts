@@ -71,7 +71,11 @@ export class TaskManager {
       const place = container.kind === "running" || container.kind === "created" ? placeOf(task) : undefined;
       return { task, imageStopSignal, container, place };
     });
-    networks.adopt(found.flatMap(({ place }) => place ?? []));
+    networks.adopt(
+      found.flatMap(({ place, container }) =>
+        place === undefined ? [] : [{ place, pid: container.kind === "running" ? container.pid : undefined }],
+      ),
+    );
     for (const { place, ...start } of found) this.#add({ ...start, namespace: place !== undefined, recorded: true });
     for (const id of containers.keys()) {
       if (known.has(id)) continue;

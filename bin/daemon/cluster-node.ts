@@ -133,7 +133,8 @@ export class ClusterNode {
       return "the managers have taken this one out of their group: it becomes a worker as soon as it reaches them";
     }
     const connection = this.agent.connection();
-    return connection.kind === "searching" && connection.error !== "" ? `no manager: ${connection.error}` : "";
+    if (connection.kind === "searching" && connection.error !== "") return `no manager: ${connection.error}`;
+    return this.agent.problem();
   }
 
   /** This node was removed from its cluster, which refuses it: words, or empty. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { discardOutputs } from "../../../agent/logs/log-store.ts";
-import type { NetworkRoom, TaskNamespace, TaskPlace } from "../../../agent/network/room.ts";
+import type { AdoptedTask, NetworkRoom, TaskNamespace, TaskPlace } from "../../../agent/network/room.ts";
 import { HollowHost, type HollowOptions, openHollowRuntime } from "../../../agent/runtime/hollow/hollow.ts";
 import type { Runtime } from "../../../agent/runtime/runtime.ts";
 import { memoryTaskFiles, type TaskFiles } from "../../../agent/task/task-files.ts";
@@ -47,8 +47,8 @@ class FakeNetworks implements Pick<NetworkRoom, "adopt" | "prepare" | "release">
   hold: Promise<void> | undefined;
   refuse: readonly string[] = [];
 
-  adopt(places: readonly TaskPlace[]): void {
-    this.calls.push(...places.map(({ taskId }) => `adopt ${taskId}`));
+  adopt(tasks: readonly AdoptedTask[]): void {
+    this.calls.push(...tasks.map(({ place, pid }) => `adopt ${place.taskId}${pid === undefined ? "" : " running"}`));
   }
 
   async prepare({ taskId, attachments }: TaskPlace): Promise<TaskNamespace> {
@@ -545,7 +545,7 @@ test("a restarted agent adopts the namespaces of what lives, and of nothing else
   await first.stop();
   const networks = new FakeNetworks();
   const second = await boot({ ...first, networks });
-  assert.deepEqual(networks.calls.sort(), [lives.id, waits.id].map((id) => `adopt ${id}`).sort());
+  assert.deepEqual(networks.calls.sort(), [`adopt ${lives.id} running`, `adopt ${waits.id}`].sort());
   assign(second, { ...lives, desiredState: "shutdown" });
   await second.env.advance(0);
   assert.equal(networks.calls.at(-1), `release ${lives.id}`);

@@ -80,7 +80,9 @@ interface Setup {
   readonly stop: () => Promise<void>;
 }
 
-async function setup(init: { views?: NetworkViews; adopt?: readonly TaskPlace[]; port?: () => number } = {}) {
+async function setup(
+  init: { views?: NetworkViews; adopt?: readonly TaskPlace[]; pid?: number; port?: () => number } = {},
+) {
   const env = createSimEnv(1);
   const kernel = new FakeKernel(env);
   const told: string[] = [];
@@ -90,6 +92,7 @@ async function setup(init: { views?: NetworkViews; adopt?: readonly TaskPlace[];
     log: silentLog,
     nodeId: "n1" as NodeId,
     kernel,
+    keepNamespace: async (taskId, pid) => void told.push(`kept ${taskId} ${pid}`),
     names: {
       get port() {
         return port();
@@ -120,7 +123,7 @@ async function setup(init: { views?: NetworkViews; adopt?: readonly TaskPlace[];
   });
   const abort = new AbortController();
   const done = room.run(abort.signal);
-  if (init.adopt !== undefined) room.adopt(init.adopt);
+  if (init.adopt !== undefined) room.adopt(init.adopt.map((place) => ({ place, pid: init.pid })));
   const stop = async (): Promise<void> => {
     abort.abort(new SkepError("canceled", "stop"));
     await done;
@@ -147,12 +150,20 @@ test("nothing is changed before the tasks of an earlier life are known", async (
   await t.pass(10_000);
   assert.equal(t.kernel.wishes.length, 0);
   const old = place([WEB]);
-  t.room.adopt([old]);
+  t.room.adopt([{ place: old, pid: undefined }]);
   await t.pass(10);
   assert.deepEqual(
     t.kernel.wishes.map(({ tasks, views }) => [[...tasks.keys()], views.size]),
     [[[old.taskId], 1]],
   );
+  await t.stop();
+});
+
+test("before the first run the namespaces of running containers have their names", async () => {
+  const old = place();
+  const t = await setup({ adopt: [old], pid: 77 });
+  await t.pass(10);
+  assert.deepEqual(said(t), [`kept ${old.taskId} 77`, "saved ", "names of "]);
   await t.stop();
 });
 
@@ -288,6 +299,7 @@ test("a failure is told, acknowledges nothing, and is tried again from the kerne
   await t.pass(10);
   const { code, message } = await refused;
   assert.deepEqual([code, message], ["unavailable", "nft: bang"]);
+  assert.match(t.room.problem, /nft: bang/);
   assert.deepEqual(said(t), ["saved 1", "names of 1"]);
   const tries: number[] = [];
   for (let ms = 0; ms < 9_000; ms++) {
@@ -299,6 +311,7 @@ test("a failure is told, acknowledges nothing, and is tried again from the kerne
   assert.equal(tries.length, 4);
   for (const [i, least] of [490, 990, 1_990, 3_990].entries()) assert.ok((pauses[i] ?? 0) >= least, pauses.join());
   assert.equal(said(t).at(-1), "applied webnet 1");
+  assert.equal(t.room.problem, "");
   assert.equal(t.kernel.doubts, 4);
   await t.stop();
 });
