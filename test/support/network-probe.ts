@@ -1,6 +1,7 @@
 // A small program for the network tests, one in each namespace: it does what the lines of its standard input say, and answers
 // each with one line.
 //   serve NAME PORT          TCP and UDP: tells a client who it is and whom it sees, then echoes
+//   serve-http PORT          answers every request
 //   ask HOST PORT COUNT      COUNT connections one after the other: each first line or "error CODE", as a JSON array
 //   ask-udp HOST PORT COUNT  the same by UDP, each from a port of its own
 //   same-udp HOST PORT [new] by UDP, from the same port as the last time, or from a new one
@@ -14,6 +15,7 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { readFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { NetworkViews } from "../../agent/network/view.ts";
@@ -57,6 +59,12 @@ async function ask(host: string, port: number, count: number): Promise<string> {
   const seen: string[] = [];
   for (let i = 0; i < count; i++) seen.push(await firstLine(host, port));
   return JSON.stringify(seen);
+}
+
+/** A short answer to every request; connections stay. */
+function serveHttp(port: number): Promise<string> {
+  const server = createHttpServer((_, response) => response.end("hello\n"));
+  return new Promise((resolve) => server.listen(port, "::", () => resolve("ready")));
 }
 
 function onePacket(socket: UdpSocket, host: string, port: number): Promise<string> {
@@ -194,6 +202,8 @@ async function answer(line: string): Promise<string> {
       return serve(first, Number(second));
     case "ask":
       return ask(first, Number(second), Number(third));
+    case "serve-http":
+      return serveHttp(Number(first));
     case "ask-udp":
       return askUdp(first, Number(second), Number(third));
     case "same-udp":
