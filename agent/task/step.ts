@@ -180,6 +180,12 @@ export type Verdict =
 
 /** Times in all, for an error that may pass: the registry or the runtime cannot be reached now. */
 const TRIES = { pull: 4, create: 6, start: 6 } as const;
+/**
+ * As shared/image/http.ts words what took the network seconds to say: it has tried several times by itself. The next attempt is
+ * the next task's, which may be on another node.
+ */
+const TRIED_LONG =
+  /no route to the host|the network is unreachable|the connection timed out|could not be connected within/;
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 4_000;
 
@@ -200,8 +206,9 @@ export function afterFailure(
 ): Verdict {
   // A start that took too long may have started after all: it is not repeated.
   const passing = error.code === "unavailable" || (error.code === "deadline_exceeded" && operation !== "start");
-  if (passing && failures < TRIES[operation]) {
-    return { kind: "retry", afterMs: retryDelayMs(failures), tries: failures, ofTries: TRIES[operation] };
+  const ofTries = operation === "pull" && TRIED_LONG.test(error.message) ? 1 : TRIES[operation];
+  if (passing && failures < ofTries) {
+    return { kind: "retry", afterMs: retryDelayMs(failures), tries: failures, ofTries };
   }
   const said = diskFirst(error.message);
   switch (operation) {

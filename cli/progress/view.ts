@@ -202,6 +202,9 @@ function failureOf(
   if (update?.state === "rollback_paused") return [`rollback paused: ${update.message}`, ...errorsOf(places)];
   if (update?.state === "rollback_completed" && !since.isRollback)
     return [`rolled back: ${update.message}`, ...errorsOf(places)];
+  // Nothing runs, and a node has tried in vain to reach the registry: the next attempt would say the same, seconds later.
+  const unreached = places.filter(({ ended, error }) => ended > 0 && UNREACHED.test(error));
+  if (unreached.length > 0 && !places.some((place) => place.running || place.finished)) return errorsOf(unreached);
   return places.flatMap((place) => {
     const task = place.task;
     if (task === undefined || place.running || place.finished) return [];
@@ -220,6 +223,9 @@ function failureOf(
     return [];
   });
 }
+
+/** As shared/image/http.ts words it. */
+const UNREACHED = /cannot reach registry|registry \S+ could not be connected/;
 
 const errorsOf = (places: readonly Place[]): readonly string[] =>
   places.filter((place) => place.error !== "").map((place) => `${place.name}: ${place.error}`);

@@ -35,10 +35,11 @@ const accepts = (addr: string, port: number): Promise<boolean> =>
     socket.on("error", () => resolve(false));
   });
 
-/** With `login` the registry asks for that user and password. */
+/** With `login` the registry asks for that user and password; with `tls` (files in PEM) it speaks nothing else. */
 export async function startTestRegistry(
   login?: { readonly username: string; readonly password: string },
   addr = "127.0.0.1",
+  tls?: { readonly certificate: string; readonly key: string },
 ): Promise<TestRegistry> {
   const dir = mkdtempSync(join(tmpdir(), "skep-registry-"));
   const port = await freePort(addr);
@@ -53,7 +54,7 @@ export async function startTestRegistry(
 log: { level: error }
 storage:
   filesystem: { rootdirectory: ${join(dir, "data")} }
-http: { addr: "${host}" }
+http: { addr: "${host}"${tls === undefined ? "" : `, tls: { certificate: ${tls.certificate}, key: ${tls.key} }`} }
 ${auth}`,
   );
   const child: ChildProcess = spawn("docker-registry", ["serve", config], {

@@ -6,6 +6,7 @@ import {
   type Node,
   newRestartPolicy,
   newTaskSpec,
+  newTaskStatus,
   newUpdateStatus,
   type Service,
   type Task,
@@ -49,6 +50,10 @@ const rejected = (n: number): Task =>
     err: "No such image: x",
     agoMs: 9_000 - n,
   });
+const unreached = (n: number): Task => {
+  const { status, ...rest } = rejected(n);
+  return { ...rest, status: newTaskStatus({ ...status, err: "cannot reach registry r:5000: no route to the host" }) };
+};
 const reserve = task({ n: 9, of: web, slot: 2, state: "ready", node: 2, desired: "ready", agoMs: 1 });
 const pending = task({
   n: 8,
@@ -92,6 +97,14 @@ const cases: readonly (readonly [name: string, look: Look, since: Partial<Since>
     0,
     "converged 0/0",
   ],
+  [
+    "a registry that no node reaches",
+    look(web, [unreached(2), reserve]),
+    {},
+    0,
+    "failed 0/2 web.2: cannot reach registry r:5000: no route to the host",
+  ],
+  ["a registry that some node does not reach", look(web, [run(1, 1), unreached(2), reserve]), {}, 0, "waiting 1/2"],
   ["one failure is tried again", look(web, [run(1, 1), failed(2, 2), reserve]), {}, 0, "waiting 1/2"],
   [
     "failing again and again",
