@@ -17,9 +17,9 @@ import { Outgoing } from "./stream/outgoing.ts";
 // still fits a frame.
 const OUTBOX: OutboxLimits = { maxMessages: 4096, maxBytes: 32 << 20, maxBatchBytes: 2 << 20 };
 const FIRST_RETRY_MS = 50;
-const MAX_RETRY_MS = 1000;
+const MAX_RETRY_MS = 500;
 /** A host that is gone does not refuse: after so long the next address is tried. */
-const CONNECT_LIMIT_MS = 3000;
+const CONNECT_LIMIT_MS = 1500;
 
 /** As a manager's port words it (shared/rpc/peer-proof.ts). */
 const WAS_REMOVED = /was removed from the cluster/;

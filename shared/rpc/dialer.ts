@@ -16,7 +16,11 @@ import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
 const MAX_CHANNELS = 256;
 
 export interface Dialer {
-  /** A manager of our cluster at `addr` (host:port). Cached: ask again rather than keep it. Connects when first used. */
+  /**
+   * A manager of our cluster at `addr` (host:port). Cached: ask again rather than keep it. Connects when first used. Who finds
+   * that nobody answers closes it, and the next one gets a new connection: an old one that was cut and then healed may keep
+   * silent for as long again as the cut took, because TCP waits longer with every try.
+   */
   readonly manager: (addr: string) => grpc.Client;
   /** Like `manager`, but a channel of its own with options of its own, which the caller closes. */
   readonly openManager: (addr: string, options: grpc.ClientOptions) => grpc.Client;
@@ -41,6 +45,8 @@ export const CHANNEL_OPTIONS: grpc.ClientOptions = {
   "grpc.enable_http_proxy": 0,
   "grpc.service_config_disable_resolution": 1,
   "grpc.enable_channelz": 0,
+  // A channel that is made anew must not find the old connection.
+  "grpc.use_local_subchannel_pool": 1,
 };
 
 type Expect = { readonly kind: "manager" } | { readonly kind: "node"; readonly nodeId: NodeId };
@@ -159,7 +165,7 @@ export function createDialer(identity: IdentityHolder): Dialer {
 
   const open = (key: string, addr: string, name: string, credentials: () => grpc.ChannelCredentials): grpc.Client => {
     const known = channels.get(key);
-    if (known !== undefined) {
+    if (known !== undefined && known.getChannel().getConnectivityState(false) !== grpc.connectivityState.SHUTDOWN) {
       channels.delete(key); // moves it to the young end
       channels.set(key, known);
       return known;

@@ -7,8 +7,11 @@ import { type StreamedMessage, toWire } from "../codec.ts";
 import type { Outbox } from "../outbox.ts";
 import { encodeFrame, FRAME, FrameReader } from "./frames.ts";
 
-/** A connection that was cut in silence is noticed within three of these. */
-const PING_INTERVAL_MS = 1000;
+/**
+ * A connection that was cut in silence is noticed within three of these, and made anew: after a cut TCP keeps silent for about
+ * as long again.
+ */
+const PING_INTERVAL_MS = 500;
 const MAX_UNANSWERED = 2;
 const PING = encodeFrame(FRAME.ping, new Uint8Array(0));
 
