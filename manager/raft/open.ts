@@ -107,6 +107,7 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
         maxAppendBytes: MAX_APPEND_BYTES,
         window: WINDOW,
         maxApplyBytes: MAX_APPEND_BYTES,
+        lease: { nowMs: env.nowMs, tickIntervalMs },
       },
       storage,
       storage.restored,

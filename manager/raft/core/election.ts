@@ -66,7 +66,8 @@ function recordPreVote(raft: Raft, from: number, granted: boolean): void {
 
 /** The term of the request is entered already; whoever hears a leader never got here (see `step`). */
 export function handleVoteRequest(raft: Raft, m: MessageOf<"vote-request">): void {
-  const free = raft.vote === m.from || (raft.vote === 0 && raft.leaderId === 0);
+  const quiet = raft.quietTicks > 0 && !m.transfer && raft.vote !== m.from;
+  const free = raft.vote === m.from || (raft.vote === 0 && raft.leaderId === 0 && !quiet);
   const granted = free && raft.log.isUpToDate(m.lastIndex, m.lastTerm);
   if (granted) {
     raft.vote = m.from;

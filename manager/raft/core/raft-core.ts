@@ -10,13 +10,14 @@
 // what must, queues for the next write. That is the group commit: nothing waits for a timer.
 import { invariant } from "./assert.ts";
 import { type ConfigChange, ConfigHistory, voterIds, wasRemoved } from "./config.ts";
+import { leaseHolds } from "./lease.ts";
 import { type LogReader, RaftLog } from "./log.ts";
 import { type ConfigProposal, proposeConfig } from "./membership.ts";
 import { type Message, promises } from "./messages.ts";
 import { hasQuorum } from "./quorum.ts";
 import type { ConfirmedRead } from "./read-queue.ts";
 import { announce, broadcastHeartbeat } from "./replication.ts";
-import { becomeFollower, becomeRemoved, type Leading, type Raft, type RaftOptions } from "./state.ts";
+import { becomeFollower, becomeRemoved, type Leading, promiseQuiet, type Raft, type RaftOptions } from "./state.ts";
 import { progressed, step, tick } from "./step.ts";
 import { type TransferStart, transferLeadership } from "./transfer.ts";
 import type { Config, Entry, HardState, Snapshot } from "./types.ts";
@@ -93,10 +94,12 @@ export class RaftCore {
       electionElapsedTicks: 0,
       heartbeatElapsedTicks: 0,
       electionTimeoutTicks: options.electionTicks,
+      quietTicks: 0,
       durable: hardState,
       outbox: [],
     };
     becomeFollower(this.#raft, hardState.term, 0);
+    promiseQuiet(this.#raft); // to whom it heard before it was stopped
     const { log, configs } = this.#raft;
     if (wasRemoved(configs.at(log.committed), options.id)) becomeRemoved(this.#raft);
     // Nobody else could lead: no need to wait for them.
@@ -266,8 +269,12 @@ export class RaftCore {
     const confirmed = (): boolean =>
       hasQuorum(
         voterIds(configs.current),
-        (id) => id === options.id || (progress.get(id)?.readRound ?? 0) >= reads.round,
+        (id) => id === options.id || (progress.get(id)?.readRound ?? 0) >= reads.askedRound,
       );
+    if (leaseHolds(this.#raft, role)) {
+      this.#reads.push(...reads.takeAll(log.committed));
+      return;
+    }
     if (reads.asking && confirmed()) this.#reads.push(...reads.finish());
     if (!reads.start(log.committed)) return;
     broadcastHeartbeat(this.#raft, role);

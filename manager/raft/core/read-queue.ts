@@ -11,12 +11,23 @@ export interface ConfirmedRead {
 export class ReadQueue {
   /** The newest round that was started. */
   #round = 0;
+  /** The one that reads wait for. */
+  #askedRound = 0;
   /** Reads of the round that is out; empty when none is. */
   #asking: readonly ConfirmedRead[] = [];
   #waiting: number[] = [];
 
   get round(): number {
     return this.#round;
+  }
+
+  get askedRound(): number {
+    return this.#askedRound;
+  }
+
+  /** A beat for itself, with a number of its own. */
+  beat(): void {
+    this.#round++;
   }
 
   add(token: number): void {
@@ -29,7 +40,15 @@ export class ReadQueue {
     this.#asking = this.#waiting.map((token) => ({ token, index: commitIndex }));
     this.#waiting = [];
     this.#round++;
+    this.#askedRound = this.#round;
     return true;
+  }
+
+  /** All that wait, when no majority needs to be asked. */
+  takeAll(commitIndex: number): readonly ConfirmedRead[] {
+    const waiting = this.#waiting.map((token) => ({ token, index: commitIndex }));
+    this.#waiting = [];
+    return [...this.finish(), ...waiting];
   }
 
   /** The round that is out is confirmed by a majority. */

@@ -1,9 +1,10 @@
 // Copying the log from the leader to everybody else, and committing it (Raft paper, sections 5.3, 5.4.2 and 7).
 import { voterIds } from "./config.ts";
+import { noteBeat } from "./lease.ts";
 import type { MessageOf } from "./messages.ts";
 import type { Progress } from "./progress.ts";
 import { committedIndex } from "./quorum.ts";
-import { becomeFollower, type Leading, type Raft, send } from "./state.ts";
+import { becomeFollower, type Leading, promiseQuiet, type Raft, send } from "./state.ts";
 import { entryBytes } from "./types.ts";
 
 /** A snapshot without a word about its fate for so many election timeouts is tried again. */
@@ -64,6 +65,7 @@ function nudge(raft: Raft, to: number, progress: Progress): void {
 }
 
 export function broadcastHeartbeat(raft: Raft, role: Leading): void {
+  noteBeat(raft, role);
   for (const [to, progress] of others(raft, role)) {
     // Never more than it is known to have: its log beyond that may still be another leader's.
     const commit = Math.min(progress.matchIndex, raft.log.committed);
@@ -124,6 +126,7 @@ export function handleHeartbeatResponse(raft: Raft, role: Leading, m: MessageOf<
 
 /** A message from the leader of this term. */
 export function follow(raft: Raft, leaderId: number): void {
+  promiseQuiet(raft);
   if (raft.role.kind === "follower" && raft.leaderId === leaderId) raft.electionElapsedTicks = 0;
   else becomeFollower(raft, raft.term, leaderId);
 }

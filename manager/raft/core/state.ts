@@ -3,6 +3,7 @@
 import { invariant } from "./assert.ts";
 import { type ConfigHistory, isVoter } from "./config.ts";
 import type { WindowLimits } from "./inflight.ts";
+import { BeatTimes, type LeaseOptions } from "./lease.ts";
 import type { RaftLog } from "./log.ts";
 import type { Body, Message } from "./messages.ts";
 import { Progress } from "./progress.ts";
@@ -23,6 +24,8 @@ export interface RaftOptions {
   readonly window: WindowLimits;
   /** Entries handed to the state machine at a time, in bytes. */
   readonly maxApplyBytes: number;
+  /** Without, every read asks a majority. All members have it or none. */
+  readonly lease?: LeaseOptions | undefined;
 }
 
 export interface Leading {
@@ -34,6 +37,9 @@ export interface Leading {
   transfer: { readonly target: number; elapsedTicks: number } | undefined;
   /** Members removed by a committed entry, to be told for so many more heartbeats. */
   readonly departing: Map<number, number>;
+  readonly beatTimes: BeatTimes;
+  /** Leadership was offered to another in this term. */
+  leaseGivenUp: boolean;
   /** Entries up to here are sent or queued behind a window; new ones go out with the next Ready. */
   announcedIndex: number;
 }
@@ -59,6 +65,8 @@ export interface Raft {
   /** Since it heard from its leader or gave its vote; a leader hears itself. */
   electionElapsedTicks: number;
   heartbeatElapsedTicks: number;
+  /** Ticks for which it has promised a leader to vote for nobody else (see lease.ts). */
+  quietTicks: number;
   /** Drawn from [electionTicks, 2 * electionTicks). */
   electionTimeoutTicks: number;
   /** What is known to be on disk: an answer that promises more waits for the next write. */
@@ -128,6 +136,8 @@ export function becomeLeader(raft: Raft): void {
     reads: new ReadQueue(),
     transfer: undefined,
     departing: new Map(),
+    beatTimes: new BeatTimes(),
+    leaseGivenUp: false,
     announcedIndex: firstIndex - 1,
   };
   raft.leaderId = id;
@@ -151,7 +161,12 @@ export function promotable({ configs, log, options }: Raft): boolean {
 
 /** Whether it has heard from a leader recently enough to refuse votes (Raft thesis, section 4.2.3). */
 export const hearsLeader = (raft: Raft): boolean =>
-  raft.leaderId !== 0 && raft.electionElapsedTicks < raft.options.electionTicks;
+  raft.quietTicks > 0 || (raft.leaderId !== 0 && raft.electionElapsedTicks < raft.options.electionTicks);
+
+/** A leader is heard, or may have been heard just before this process was started. */
+export function promiseQuiet(raft: Raft): void {
+  if (raft.options.lease !== undefined) raft.quietTicks = raft.options.electionTicks;
+}
 
 /** Leader: whether a member was heard from within an election timeout. */
 export const isActive = (raft: Raft, role: Leading, raftId: number): boolean =>

@@ -160,6 +160,7 @@ export function tick(raft: Raft): void {
   const { role, options } = raft;
   if (role.kind === "removed") return;
   raft.electionElapsedTicks++;
+  raft.quietTicks = Math.max(0, raft.quietTicks - 1);
   if (role.kind === "leader") {
     tickLeader(raft, role);
     return;
@@ -182,6 +183,7 @@ function tickLeader(raft: Raft, role: Leading): void {
   raft.heartbeatElapsedTicks++;
   if (raft.heartbeatElapsedTicks < raft.options.heartbeatTicks) return;
   raft.heartbeatElapsedTicks = 0;
+  if (raft.options.lease !== undefined) role.reads.beat();
   broadcastHeartbeat(raft, role);
   farewell(raft, role);
   handOver(raft, role);

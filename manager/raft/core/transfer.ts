@@ -19,6 +19,7 @@ export function transferLeadership(raft: Raft, target: number): TransferStart {
     return { kind: "no-target", reason: `${chosen} is not another voter` };
   }
   role.transfer = { target: chosen, elapsedTicks: 0 };
+  role.leaseGivenUp = true;
   handOver(raft, role);
   return { kind: "started", target: chosen };
 }

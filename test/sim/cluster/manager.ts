@@ -117,7 +117,13 @@ export class SimManager {
     const snapshot = storage.snapshot();
     if (snapshot !== undefined) machine.restore(snapshot.data).catch((error: unknown) => world.broken(error));
     const core = new RaftCore(
-      { ...CORE, ...(this.version % 2 === 0 ? NEXT_CORE : {}), id: raftId, random: env.random },
+      {
+        ...CORE,
+        ...(this.version % 2 === 0 ? NEXT_CORE : {}),
+        id: raftId,
+        random: env.random,
+        lease: { nowMs: env.nowMs, tickIntervalMs: TICK_MS },
+      },
       storage,
       storage.restored,
     );

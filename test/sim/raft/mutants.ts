@@ -53,7 +53,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "votes twice in a term",
     file: "election.ts",
-    find: "const free = raft.vote === m.from || (raft.vote === 0 && raft.leaderId === 0);",
+    find: "const free = raft.vote === m.from || (raft.vote === 0 && raft.leaderId === 0 && !quiet);",
     replace: "const free = true;",
   },
   {
@@ -90,6 +90,24 @@ export const MUTANTS: readonly Mutant[] = [
     name: "serves reads before it has committed in its term",
     file: "raft-core.ts",
     find: "if (log.committed < role.firstIndex) return;",
+    replace: "",
+  },
+  {
+    name: "a lease longer than what was promised",
+    file: "lease.ts",
+    find: "lease.tickIntervalMs * LEASE_SHARE",
+    replace: "lease.tickIntervalMs * 3",
+  },
+  {
+    name: "a restart forgets the promise to the leader",
+    file: "raft-core.ts",
+    find: "promiseQuiet(this.#raft); // to whom",
+    replace: "// to whom",
+  },
+  {
+    name: "a leader that hands over keeps its lease",
+    file: "transfer.ts",
+    find: "role.leaseGivenUp = true;",
     replace: "",
   },
   {

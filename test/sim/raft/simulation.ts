@@ -46,6 +46,7 @@ export class Simulation {
   readonly #random: () => number;
   readonly #rates: Rates;
   readonly #reads = new Map<number, number>();
+  readonly #leases: boolean;
   #flying: Flying[] = [];
   /** "from>to" pairs that lose everything. */
   readonly #cut = new Set<string>();
@@ -60,6 +61,7 @@ export class Simulation {
     this.#random = seededRandom(options.seed);
     this.#rates = (options.rates ?? drawRates)(this.#random);
     const size = options.size ?? [1, 3, 3, 3, 5][Math.floor(this.#random() * 5)] ?? 3;
+    this.#leases = (Math.imul(options.seed, 0x9e3779b1) & 0x10000) === 0; // in one run of two
     const config: Config = {
       members: Array.from({ length: size }, (_, i) => ({ raftId: i + 1, nodeId: `n${i + 1}`, addr: "", voter: true })),
       nextRaftId: size + 1,
@@ -349,6 +351,8 @@ export class Simulation {
   }
 
   #makeCore(id: number, disk: SimDisk): RaftCore {
+    // Ticks get lost and never come early; the clock that a lease is measured by runs up to 20 % slow or fast, frozen or not.
+    const clockRate = 0.8 + 0.2 * (id % 3);
     const options = {
       id,
       electionTicks: ELECTION_TICKS,
@@ -357,6 +361,7 @@ export class Simulation {
       maxAppendBytes: 100,
       window: { maxMessages: 4, maxBytes: 300 },
       maxApplyBytes: 60,
+      lease: this.#leases ? { nowMs: () => (this.#step / STEPS_PER_TICK) * clockRate, tickIntervalMs: 1 } : undefined,
     };
     const core = new this.#options.core(options, disk, disk.restored);
     this.#hearing.started(core);

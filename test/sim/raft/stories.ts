@@ -227,4 +227,44 @@ const deposed: Story = {
   },
 };
 
-export const STORIES: readonly Story[] = [returning, cutOff, figure8, twoChanges, manyChanges, sleeper, deposed];
+/** Leases: a leader that hears nobody and whose ticks have stopped is asked again and again, while others elect and write. */
+const leased: Story = {
+  name: "a leader stops, deaf, and is asked; the others elect, some of them restarted or told to",
+  sizes: [3, 3, 5],
+  play: (sim) => {
+    const leader = firstLeader(sim);
+    leader.propose("before");
+    sim.ticks(between(sim, 3, 6)); // its beats are answered
+    const rest = others(sim, leader);
+    const how = between(sim, 0, 2);
+    if (how === 0) sim.act(leader, `member ${leader.id} hands over`, (core) => core.transferLeadership());
+    const eager = rest[0];
+    if (how === 1) {
+      // One that has long been asking for votes finds voters that have just been restarted.
+      sim.loses = ({ from, to }) => from === leader.id && to === eager?.id;
+      sim.ticks(between(sim, 2, 5) * ELECTION_TICKS);
+      sim.loses = () => false;
+    }
+    sim.separate([leader.id], how === 0 ? "deaf" : "both");
+    sim.frozen.add(leader.id);
+    if (how === 1) for (const member of rest) if (member !== eager) sim.crash(member, true);
+    for (const member of rest) sim.start(member);
+    for (let tick = 6 * ELECTION_TICKS; tick > 0; tick--) {
+      const next = rest.find(leads);
+      if (next?.core?.settled === true) next.propose(`after${tick}`);
+      sim.ticks(1);
+      sim.read(leader);
+    }
+  },
+};
+
+export const STORIES: readonly Story[] = [
+  returning,
+  cutOff,
+  figure8,
+  twoChanges,
+  manyChanges,
+  sleeper,
+  deposed,
+  leased,
+];
