@@ -8,6 +8,7 @@
 //   inet: out        nat: clients on the host itself go to the switchboard's address
 //   inet: post       nat: so that replies come back to them; and what tasks send leaves with the host's address
 //   inet: fwd        nobody comes to tasks by the host's routes
+//   inet: vxlan-…    VXLAN between nodes is not tracked
 //   sealed-…         encrypted networks and their tunnels: encryption/guard.ts
 //
 // The host keeps no connection entry for published ports: the one in the switchboard is the only one.
@@ -40,6 +41,13 @@ export function nodeRules(input: NodeInput, published: readonly Publication[]): 
     hook: "type filter hook forward priority -5",
     rules: [`oifname "${LOCAL_LINK}" ct state new drop`],
   });
+  // Every connection inside has a sender's port of its own outside: one busy task would fill the host's table of connections.
+  for (const hook of ["prerouting", "output"]) {
+    rules.chain(`vxlan-${hook}`, {
+      hook: `type filter hook ${hook} priority -300`,
+      rules: [`udp dport ${VXLAN_PORT} notrack`],
+    });
+  }
   addGuard(rules, encryptedVnis(byKey(input.views)), VXLAN_PORT);
   return rules.build();
 }
