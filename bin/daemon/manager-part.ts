@@ -7,6 +7,8 @@ import { runRoleKeeper } from "../../manager/ca/role-keeper.ts";
 import { runRotationKeeper } from "../../manager/ca/rotation-keeper.ts";
 import { createDispatcher } from "../../manager/dispatcher/dispatcher.ts";
 import { runLeaderLoops, supervise } from "../../manager/leader-loops.ts";
+import { NetworkChecks } from "../../manager/network-check/checks.ts";
+import { talkOver } from "../../manager/network-check/talk.ts";
 import { openRaft } from "../../manager/raft/open.ts";
 import type { RaftMember, RaftNode } from "../../manager/raft/raft-node.ts";
 import { RAFT_CHANNEL_OPTIONS } from "../../manager/raft/transport.ts";
@@ -142,6 +144,12 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
 
   run("store", (signal) => attach(raft, signal));
   const dispatcher = createDispatcher({ env, log: log.child({ room: "dispatcher" }), store, raft });
+  const checks = new NetworkChecks({
+    env,
+    log: log.child({ room: "network-check" }),
+    store,
+    talk: (node, until) => talkOver(dialer.node(node.addr, node.nodeId), env, until),
+  });
   const removals = watchCluster(store, options);
   run("cluster", removals.run);
   try {
@@ -151,7 +159,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     throw error;
   }
   run("dispatcher", dispatcher.run);
-  run("leader", (signal) => whileLeading(raft, signal, (leading) => lead(options, store, raft, leading)));
+  run("leader", (signal) => whileLeading(raft, signal, (leading) => lead(options, store, raft, checks, leading)));
 
   return {
     raft,
@@ -164,6 +172,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
         store,
         raft,
         networkProgress: dispatcher.networkProgress,
+        network: checks,
         events,
         snapshot: () => Buffer.concat([...machine.snapshot()]),
         images: resolver(options),
@@ -195,9 +204,16 @@ function resolver({ env, insecureRegistries }: ManagerOptions): ImageResolver {
   return (image, auth, insecure, signal) => resolve(image, auth, [...insecure, ...insecureRegistries], signal);
 }
 
-async function lead({ env, log }: ManagerOptions, store: Store, raft: RaftNode, signal: AbortSignal): Promise<void> {
+async function lead(
+  { env, log }: ManagerOptions,
+  store: Store,
+  raft: RaftNode,
+  checks: NetworkChecks,
+  signal: AbortSignal,
+): Promise<void> {
   await Promise.all([
     runLeaderLoops({ env, log, store, signal }),
+    supervise(env, log.child({ room: "network-check" }), signal, (loop) => checks.watch(loop.signal)),
     supervise(env, log.child({ room: "roles" }), signal, (loop) => runRoleKeeper({ ...loop, store, raft })),
     supervise(env, log.child({ room: "root-rotation" }), signal, (loop) => runRotationKeeper({ ...loop, store })),
   ]);

@@ -4,6 +4,7 @@ import type { Env } from "../../shared/env/env.ts";
 import type { ImageResolver } from "../../shared/image/resolve.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NetworkId, NodeId } from "../../shared/model/ids.ts";
+import type { NetworkChecks } from "../network-check/checks.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import type { EventLog } from "./event-log.ts";
@@ -33,6 +34,8 @@ export interface ControlOptions {
    * its kernel. Undefined where nobody keeps that.
    */
   readonly networkProgress?: (id: NetworkId) => NetworkProgress | undefined;
+  /** Tests ways between nodes; unset where nodes only pretend to have some. */
+  readonly network?: Pick<NetworkChecks, "check" | "problems">;
   /** Changes of the leader are told until it aborts. */
   readonly signal: AbortSignal;
 }

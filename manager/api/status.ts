@@ -22,14 +22,18 @@ const MAX_READ = 4_096;
 const MAX_RECENT = 300;
 
 export function createStatusHandler(
-  { env, store, raft }: ControlOptions,
+  { env, store, raft, network }: ControlOptions,
   events: EventLog,
 ): Pick<Handlers<typeof ControlService>, "status"> {
   return {
-    status: async () => ({
-      ...store.view((view) => statusOf(view, raft.status(), env.wallMs())),
-      lastEvents: [...recentEvents(events.last(MAX_READ), MAX_RECENT)],
-    }),
+    status: async () => {
+      const status = store.view((view) => statusOf(view, raft.status(), env.wallMs()));
+      return {
+        ...status,
+        problems: [...status.problems, ...(network?.problems() ?? [])],
+        lastEvents: [...recentEvents(events.last(MAX_READ), MAX_RECENT)],
+      };
+    },
   };
 }
 

@@ -13,13 +13,22 @@ import { type JudgedPair, pairProblems } from "./words.ts";
 /** Certificates, logs and the times of tasks suffer from more. */
 const MAX_CLOCK_SKEW_MS = 1_000;
 
-export function verdictOn(plan: CheckPlan, findings: Findings): NetworkCheckResponse {
-  const pairs = plan.nodes.flatMap((from) =>
+const judgeAll = (plan: CheckPlan, findings: Findings): readonly JudgedPair[] =>
+  plan.nodes.flatMap((from) =>
     from.targets.flatMap((id) => {
       const to = plan.nodes.find(({ nodeId }) => nodeId === id);
       return to === undefined ? [] : [{ from, to, ...judge(from, to, findings) }];
     }),
   );
+
+/** What a test has shown to be wrong; that something could not be tested proves nothing. */
+export const provenProblems = (plan: CheckPlan, findings: Findings): readonly string[] => [
+  ...clockProblems(plan.nodes, findings),
+  ...pairProblems(plan, judgeAll(plan, findings)),
+];
+
+export function verdictOn(plan: CheckPlan, findings: Findings): NetworkCheckResponse {
+  const pairs = judgeAll(plan, findings);
   const unasked = plan.nodes.flatMap((node) => {
     const finding = findings.get(node.nodeId);
     return finding?.kind === "tested" ? [] : [{ ...node, problem: finding?.problem ?? "it was not asked" }];
@@ -42,8 +51,7 @@ export function verdictOn(plan: CheckPlan, findings: Findings): NetworkCheckResp
       ...nodes.flatMap(({ nodeId, hostname, problem }) =>
         problem !== "" && findings.get(nodeId)?.kind === "tested" ? [`${hostname} cannot test VXLAN: ${problem}`] : [],
       ),
-      ...clockProblems(plan.nodes, findings),
-      ...pairProblems(plan, pairs),
+      ...provenProblems(plan, findings),
     ],
     notes: plan.notes,
     mtu: plan.mtu,
