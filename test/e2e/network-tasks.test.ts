@@ -66,7 +66,7 @@ const EACH = 'for n in $(ls /run/netns 2>/dev/null); do echo "== $n"; nsenter --
 /** Every link with its number, every entry, route and rule with its handle, in all network namespaces of a node. */
 async function everythingOn(node: string): Promise<string> {
   const all =
-    "ip -o link | cut -d' ' -f1,2 ; ip -o addr | cut -d' ' -f1-7; ip route; bridge fdb | sort; nft -a list ruleset | grep -v counter";
+    "ip -o link | cut -d' ' -f1,2 ; ip -o addr | cut -d' ' -f1-7; ip route; bridge fdb | sort; nft -a list ruleset | grep -v expires";
   const { stdout } = await inHost(node, "sh", "-c", `all="${all}"; sh -c "$all"; ${EACH}`);
   assert.match(stdout, /chain/);
   return stdout;
