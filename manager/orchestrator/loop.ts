@@ -1,7 +1,15 @@
 // The orchestrator: keeps a set of services and nodes that something happened to, and plans each of them again over the
 // head of the store, in the transaction that writes the plan. So a plan never stands on what has changed meanwhile, and
 // services behind a commit in flight make one batch.
-import { encodeTaskSpec, type Node, type Service } from "../../proto/gen/objects.ts";
+import {
+  encodeEndpointSpec,
+  encodeTask,
+  encodeTaskSpec,
+  type Node,
+  newServiceSpec,
+  type Service,
+  type Task,
+} from "../../proto/gen/objects.ts";
 import { type Env, steadyWall } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import { type NodeId, newId, type ServiceId, type TaskId } from "../../shared/model/ids.ts";
@@ -16,6 +24,8 @@ import { planService } from "./service-plan.ts";
 const DEFAULT_HISTORY_LIMIT = 5;
 const PLAN_BYTES = 512 * 1024;
 const TASK_OVERHEAD_BYTES = 400;
+/** Of a task on one network: its ID and two addresses. */
+const PLACE_BYTES = 100;
 const MAX_PLAN_CHANGES = 1000;
 const RETRY_MS = 1_000;
 const NO_WAITS: ReadonlyMap<TaskId, number> = new Map();
@@ -91,17 +101,18 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
 
   const plan = (tx: Tx, serviceId: ServiceId): void => {
     const service = tx.get("service", serviceId);
+    const tasks = [...tx.tasksOfService(serviceId)];
     const { puts, removals, updateStatus, ...next } = planService({
       serviceId,
       service,
-      tasks: tx.tasksOfService(serviceId),
+      tasks,
       node: (id) => tx.get("node", id),
       nodes: () => tx.all("node"),
       historyLimit: tx.cluster()?.spec?.orchestration?.taskHistoryRetentionLimit ?? DEFAULT_HISTORY_LIMIT,
       nowMs: clock(),
       waits: waits.get(serviceId) ?? NO_WAITS,
       newTaskId: () => newId(env.random),
-      maxChanges: maxChanges(service),
+      maxChanges: maxChanges(service, tasks),
     });
     // A new task gets its addresses here, over the head, or waits for them as `new`.
     const allocator = new TaskAllocator(tx, cursors, env.wallMs());
@@ -153,11 +164,20 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
   await runWatchLoop({ env, store, signal, start, commit, work });
 }
 
-/** So many tasks of a service go into one transaction; a large spec makes it fewer. */
-function maxChanges(service: Service | undefined): number {
-  const spec = service?.spec?.taskTemplate;
-  if (spec === undefined) return MAX_PLAN_CHANGES;
-  const bytes = encodeTaskSpec(spec).length + TASK_OVERHEAD_BYTES;
+/** So many tasks of a service go into one transaction; large ones make it fewer. */
+function maxChanges(service: Service | undefined, tasks: readonly Task[]): number {
+  let bytes = TASK_OVERHEAD_BYTES;
+  if (service !== undefined) {
+    const { taskTemplate, endpointSpec } = service.spec ?? newServiceSpec();
+    if (taskTemplate !== undefined) {
+      bytes += encodeTaskSpec(taskTemplate).length + taskTemplate.networks.length * PLACE_BYTES;
+    }
+    // Ports in mode host are in every task.
+    if (endpointSpec !== undefined) bytes += encodeEndpointSpec(endpointSpec).length;
+  }
+  // Of a service that is removed there are only the tasks; of one that was changed, those may be larger than its new ones.
+  const [any] = tasks;
+  if (any !== undefined) bytes = Math.max(bytes, encodeTask(any).length);
   return Math.max(4, Math.min(MAX_PLAN_CHANGES, Math.floor(PLAN_BYTES / bytes)));
 }
 
