@@ -2,6 +2,7 @@
 //
 //   npm run sim -- --seeds 2000 --from 1          Raft's core and whole clusters
 //   npm run sim -- --only cluster --seeds 1 --from 4711 --log    one seed with all that happened
+//   npm run sim -- --only cluster --theme "clocks"               all of one theme (cluster/plan.ts)
 //   npm run sim -- --mutants [--match WORDS]                     does a campaign catch what it is for? (mutation-check.ts)
 import { parseArgs } from "node:util";
 import { runClusterSeed } from "./cluster/run-seed.ts";
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     "keep-going": { type: "boolean", default: false },
     mutants: { type: "boolean", default: false },
     match: { type: "string", default: "" },
+    theme: { type: "string" },
   },
 });
 const from = Number(values.from);
@@ -46,7 +48,8 @@ function tell(level: "raft" | "cluster", seed: number, error: Error, log: readon
   failures++;
   console.log(`\n${level} seed ${seed} failed: ${error.message}`);
   for (const line of log.slice(-LOG_TAIL)) console.log(`    ${line}`);
-  console.log(`replay with: npm run sim -- --only ${level} --seeds 1 --from ${seed} --log\n`);
+  const theme = values.theme === undefined ? "" : ` --theme ${JSON.stringify(values.theme)}`;
+  console.log(`replay with: npm run sim -- --only ${level} --seeds 1 --from ${seed}${theme} --log\n`);
 }
 
 let toldMs = performance.now();
@@ -63,7 +66,7 @@ for (let seed = from; seed < from + seeds && !stopped; seed++) {
     if (run.failure !== undefined) tell("raft", seed, run.failure, run.events);
   }
   if (values.only !== "raft") {
-    const run = await runClusterSeed(seed, values.log);
+    const run = await runClusterSeed(seed, values.log, values.theme);
     tally.add(run);
     if (values.log) for (const line of run.log) console.log(line);
     if (run.failure !== undefined) tell("cluster", seed, run.failure, run.log);

@@ -49,13 +49,13 @@ export class Cluster {
   #asking = 0;
   #convergedMs = 0;
 
-  constructor(seed: number, keepLog = false) {
+  constructor(seed: number, keepLog = false, theme?: string) {
     const world = new World(seed, keepLog);
     this.world = world;
     this.network = new Network(world);
     this.truth = new Truth(world);
     this.invariants = new RaftInvariants(world);
-    this.#plan = drawPlan(world, KINDS);
+    this.#plan = drawPlan(world, KINDS, theme);
     this.#snapshotIntervalEntries = world.between(15, 200);
     this.#drift = world.chance(0.4);
     this.#faultsMs = world.between(20_000, 60_000);

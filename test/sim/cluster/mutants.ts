@@ -10,8 +10,8 @@ export interface ClusterMutant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  /** Where the campaign starts, when the first seed that sees it is known to be far. */
-  readonly from?: number;
+  /** Of the campaign, where only what a theme brings together shows it. */
+  readonly theme?: string;
 }
 
 export type Verdict =
@@ -23,6 +23,7 @@ export type Verdict =
 export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
   {
     name: "the store applies transactions of another term",
+    theme: "news of it are late",
     file: "manager/store/store.ts",
     find: "if (transaction.term !== term || transaction.version !== this.#committed.version + 1) {",
     replace: "if (transaction.version < 0) {",
@@ -54,24 +55,28 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
   },
   {
     name: "the orchestrator counts tasks of nodes that are down",
+    theme: "workers are lost",
     file: "manager/orchestrator/restart.ts",
     find: '      return !isGlobal || draft.input.node(task.nodeId)?.status?.state === "disconnected";',
     replace: "      return false;",
   },
   {
     name: "a replacement does not wait for the task before it",
+    theme: "workers are lost",
     file: "manager/orchestrator/restart.ts",
     find: "if (stopping.length > 0 && giveUpAtMs > nowMs) {",
     replace: "if (stopping.length > 99 && giveUpAtMs > nowMs) {",
   },
   {
     name: "the successor of a lost task that waited does not wait",
+    theme: "workers are lost",
     file: "manager/orchestrator/restart.ts",
     find: 'else if (stoppingOf(draft, draft.slots.get(key) ?? []).length > 0) draft.create(service, key, "ready", nowMs);',
     replace: 'else if (fate === "drained") draft.create(service, key, "ready", nowMs);',
   },
   {
     name: "a start ahead of the clock holds an update up",
+    theme: "clocks of leaders",
     file: "manager/orchestrator/restart.ts",
     find: "return task.startedAtMs > draft.input.nowMs + monitor ? 0 : task.startedAtMs + monitor;",
     replace: "return task.startedAtMs + monitor;",
@@ -127,12 +132,14 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
   },
   {
     name: "a leader gives up waiting by the clock of the one before it",
+    theme: "clocks of leaders",
     file: "manager/orchestrator/restart.ts",
     find: "...stopping.map((other) => sinceMs + stopWaitMs(other))",
     replace: "...stopping.map((other) => task.notBeforeMs + stopWaitMs(other))",
   },
   {
     name: "who is to be no manager stays in the group",
+    theme: "promoted and demoted",
     file: "manager/ca/role-plan.ts",
     find: "!staying.has(member.nodeId)",
     replace: "member.raftId < 0",
@@ -183,7 +190,8 @@ export function tryClusterMutant(mutant: ClusterMutant, seeds: number): Verdict 
       source.replace(mutant.find, () => mutant.replace),
     );
     const campaign = join(dir, "test/sim/campaign.ts");
-    const args = [campaign, "--only", "cluster", "--from", String(mutant.from ?? 1), "--seeds", String(seeds)];
+    const theme = mutant.theme === undefined ? [] : ["--theme", mutant.theme];
+    const args = [campaign, "--only", "cluster", "--seeds", String(seeds), ...theme];
     const run = spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 64 << 20 });
     const found = /^cluster seed (\d+) failed: (.*)$/m.exec(run.stdout);
     if (found !== null) return { kind: "caught", seed: Number(found[1]), by: found[2] ?? "" };

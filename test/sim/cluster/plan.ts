@@ -89,9 +89,14 @@ const THEMES: readonly Theme[] = [
   },
 ];
 
-/** @param kinds of faults that there are. */
-export function drawPlan(world: World, kinds: readonly string[]): Plan {
-  const theme = world.chance(0.3) ? world.pick(THEMES) : undefined;
+/**
+ * @param kinds of faults that there are.
+ * @param wanted words of the theme's name, when it is not to be left to chance.
+ */
+export function drawPlan(world: World, kinds: readonly string[], wanted?: string): Plan {
+  const drawn = world.chance(0.3) ? world.pick(THEMES) : undefined;
+  const theme = wanted === undefined ? drawn : THEMES.find(({ name }) => name.includes(wanted));
+  if (wanted !== undefined && theme === undefined) throw new Error(`no theme has "${wanted}" in its name`);
   const losesWorker = world.chance(0.25);
   const losesManagers = world.chance(0.15);
   if (theme !== undefined) {

@@ -16,8 +16,8 @@ export interface ClusterRun {
 }
 
 /** One seed, from the first manager to the converged cluster. */
-export async function runClusterSeed(seed: number, keepLog = false): Promise<ClusterRun> {
-  const cluster = new Cluster(seed, keepLog);
+export async function runClusterSeed(seed: number, keepLog = false, theme?: string): Promise<ClusterRun> {
+  const cluster = new Cluster(seed, keepLog, theme);
   const { world, truth, invariants, clients } = cluster;
   const onRejection = (error: unknown): void => world.broken(error);
   process.on("unhandledRejection", onRejection);
