@@ -21,9 +21,20 @@ const logEnd = (raft: Raft) => ({ lastIndex: raft.log.lastIndex, lastTerm: raft.
 export function preCampaign(raft: Raft): void {
   if (!promotable(raft)) return;
   becomePreCandidate(raft);
-  for (const to of otherVoters(raft)) send(raft, to, { kind: "pre-vote-request", ...logEnd(raft) });
+  askForPreVotes(raft);
   // The own opinion promises nothing, so it needs no disk.
   recordPreVote(raft, raft.options.id, true);
+}
+
+/**
+ * Those who have not answered. Repeated with every tick: one that still heard the leader a moment ago does not answer, and it
+ * would cost a whole election timeout to ask it again only then.
+ */
+export function askForPreVotes(raft: Raft): void {
+  if (raft.role.kind !== "pre-candidate") return;
+  for (const to of otherVoters(raft)) {
+    if (!raft.role.votes.has(to)) send(raft, to, { kind: "pre-vote-request", ...logEnd(raft) });
+  }
 }
 
 /** @param transfer the leader asked for it: skip the pre-vote, and voters need not wait for its lease to pass. */
@@ -49,6 +60,13 @@ export function handlePreVoteRequest(raft: Raft, m: MessageOf<"pre-vote-request"
   if (hearsLeader(raft) && m.term >= raft.term) return; // no answer: it will hear from that leader too
   const granted = m.term >= raft.term && raft.log.isUpToDate(m.lastIndex, m.lastTerm);
   send(raft, m.from, { kind: "pre-vote-response", granted, askedTerm: m.term });
+  // Two that ask at the same time would both go on to campaign, and split the votes: one of them steps back.
+  if (granted && raft.role.kind === "pre-candidate" && outranks(raft, m)) becomeFollower(raft, raft.term, 0);
+}
+
+/** By its log, and by its id where the logs are equally long. */
+function outranks({ log, options }: Raft, m: MessageOf<"pre-vote-request">): boolean {
+  return !log.endsLike(m.lastIndex, m.lastTerm) || m.from > options.id;
 }
 
 export function handlePreVoteResponse(raft: Raft, m: MessageOf<"pre-vote-response">): void {

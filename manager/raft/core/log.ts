@@ -96,6 +96,10 @@ export class RaftLog {
     return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);
   }
 
+  endsLike(lastIndex: number, lastTerm: number): boolean {
+    return lastTerm === this.lastTerm && lastIndex === this.lastIndex;
+  }
+
   /** Entries from `low` on; undefined when `low` is compacted: the reader needs a snapshot. */
   entriesFrom(low: number, maxBytes: number): readonly Entry[] | undefined {
     if (low > this.lastIndex) return [];

@@ -3,6 +3,7 @@
 import { unreachable } from "./assert.ts";
 import { voterIds, wasRemoved } from "./config.ts";
 import {
+  askForPreVotes,
   campaign,
   handlePreVoteRequest,
   handlePreVoteResponse,
@@ -165,7 +166,10 @@ export function tick(raft: Raft): void {
     tickLeader(raft, role);
     return;
   }
-  if (raft.electionElapsedTicks < raft.electionTimeoutTicks) return;
+  if (raft.electionElapsedTicks < raft.electionTimeoutTicks) {
+    askForPreVotes(raft);
+    return;
+  }
   if (promotable(raft)) preCampaign(raft);
   else if (raft.leaderId !== 0) becomeFollower(raft, raft.term, 0);
   else raft.electionElapsedTicks = options.electionTicks;
