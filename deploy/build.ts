@@ -2,11 +2,10 @@
 // same kind of machine: nothing is looked for outside it, neither packages nor Node.
 //   bin/skep          the launcher; a link to it on the PATH is all that an installation needs
 //   lib/              the program, and its Node
-//   node_modules/     lmdb, which carries native code, with what it needs
 //   deploy/           the service unit, and what `skep dev` runs
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { bundle, MAIN, NATIVE_PACKAGES, ROOT } from "./bundle/bundle.ts";
+import { bundle, MAIN, ROOT } from "./bundle/bundle.ts";
 
 const dist = process.argv[2] ?? join(ROOT, "dist");
 if (existsSync(dist) && readdirSync(dist).length > 0 && !existsSync(join(dist, "lib", MAIN))) {
@@ -18,8 +17,6 @@ mkdirSync(join(dist, "lib"), { recursive: true });
 const { files, packages } = await bundle("lib", { minify: true });
 for (const [name, text] of files) writeFileSync(join(dist, "lib", name), text);
 cpSync(realpathSync(process.execPath), join(dist, "lib/node"));
-const native = withDependencies(NATIVE_PACKAGES);
-for (const name of native) cpSync(packageDir(name), join(dist, "node_modules", name), { recursive: true });
 for (const file of ["bin/skep", "LICENSE", "README.md", "deploy/skep.service", "deploy/dev/host-boot.sh"]) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });
   cpSync(join(ROOT, file), join(dist, file));
@@ -27,28 +24,10 @@ for (const file of ["bin/skep", "LICENSE", "README.md", "deploy/skep.service", "
 writeFileSync(join(dist, "LICENSES-OF-PACKAGES"), packages.map(licenseOf).join("\n"));
 
 const bytes = [...files.values()].reduce((sum, text) => sum + text.length, 0);
-console.log(
-  `${join(dist, "bin/skep")}: ${(bytes / 2 ** 20).toFixed(1)} MiB of program, beside Node and ${native.length} packages`,
-);
+console.log(`${join(dist, "bin/skep")}: ${(bytes / 2 ** 20).toFixed(1)} MiB of program, beside Node`);
 
 function packageDir(name: string): string {
   return join(ROOT, "node_modules", name);
-}
-
-/** Those that are installed: of optional ones, what fits this machine. */
-function withDependencies(names: readonly string[]): string[] {
-  const found = new Set<string>();
-  const visit = (name: string): void => {
-    if (found.has(name) || !existsSync(packageDir(name))) return;
-    found.add(name);
-    const text = readFileSync(join(packageDir(name), "package.json"), "utf8");
-    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(text) as Partial<
-      Record<"dependencies" | "optionalDependencies", Record<string, string>>
-    >;
-    for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) visit(dependency);
-  };
-  for (const name of names) visit(name);
-  return [...found].sort();
 }
 
 /** The licences ask that their text goes with what was made of the package. */

@@ -1,5 +1,4 @@
-// Bundles the program: everything of ours and every pure package, split so that a command loads only what it uses. lmdb
-// stays a package, because it carries native code.
+// Bundles the program: everything of ours and every package, split so that a command loads only what it uses.
 //
 // The chunks are CommonJS, although the sources are ES modules. Measured for `skep service ls`, which loads about 15 of
 // them and 8 modules of Node: 30 ms less of 140, because Node's CommonJS loader is synchronous, and because `require` of
@@ -12,8 +11,6 @@ import { lookAt, type Source } from "./fresh.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 export const MAIN = "skep.js";
-/** Packages that cannot be bundled. */
-export const NATIVE_PACKAGES = ["lmdb"] as const;
 
 export interface Bundle {
   /** Text by file name; the program starts with MAIN. */
@@ -42,7 +39,6 @@ export async function bundle(place: string, options: { readonly minify: boolean 
     bundle: true,
     splitting: true,
     format: "esm",
-    external: [...NATIVE_PACKAGES],
     plugins: [ownSources(place, read)],
     metafile: true,
     logLevel: "silent", // the error that is thrown tells it

@@ -13,7 +13,7 @@ fail() { say "$*"; exit 1; }
 stamp=node_modules/.skep-setup
 want=$(cksum <package.json)
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
-  say "installing npm packages into node_modules (Node 24, grpc-js, protobufjs, lmdb, commander, pino …)"
+  say "installing npm packages into node_modules (Node 24, grpc-js, protobufjs, commander, pino …)"
   log=$(mktemp)
   if ! npm install --no-audit --no-fund --loglevel=error >"$log" 2>&1; then
     cat "$log" >&2
