@@ -11,6 +11,7 @@ import type { NodeId } from "../shared/model/ids.ts";
 import type { Handlers } from "../shared/rpc/server.ts";
 import { discardOutputs, type LogStore, openLogStore } from "./logs/log-store.ts";
 import { createLogHandlers } from "./logs/task-logs.ts";
+import { heldNetworks } from "./network/held.ts";
 import { HollowNetworkRoom } from "./network/hollow-room.ts";
 import { notListening, type ReadListening, targetPorts } from "./network/listening.ts";
 import type { NetworkRoom, OpenNetworkRoom } from "./network/room.ts";
@@ -140,6 +141,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       if (type === "complete") networks.sessionComplete();
       if (!leaving) tasks.apply({ complete: type === "complete", tasks: assigned, removed: removedTaskIds });
     },
+    networks: () => heldNetworks(networks.views),
     onNetwork: (update) => networks.update(update),
     onDrained: (ids) => tasks.drained(ids),
     onSession: (info) => {

@@ -53,6 +53,9 @@ export class KnownNetworks {
     if (update?.kind === "snapshot" && update.network !== undefined) {
       this.#asked.delete(update.network.networkId);
       this.#told.set(update.network.networkId, 0);
+    } else if (update?.kind === "delta") {
+      // Upon what this node knew when the session began: managers know just that.
+      if (!this.#told.has(update.networkId)) this.#told.set(update.networkId, 0);
     } else if (update?.kind === "gone") {
       this.#asked.delete(update.networkId);
       this.#told.delete(update.networkId);

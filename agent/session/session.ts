@@ -8,7 +8,7 @@ import {
   newAgentMessage,
   type SessionInfo,
 } from "../../proto/gen/dispatcher.ts";
-import type { NetworkUpdate } from "../../proto/gen/network.ts";
+import type { NetworkHeld, NetworkUpdate } from "../../proto/gen/network.ts";
 import type { NodeDescription, TaskStatus } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
@@ -51,6 +51,8 @@ export interface SessionOptions {
   readonly description: () => NodeDescription;
   /** Must not throw, and must not wait. */
   readonly onAssignments: (assignments: Assignments) => void;
+  /** As the node knows them; unset: not at all. */
+  readonly networks?: () => readonly NetworkHeld[];
   /** Must not throw, and must not wait. */
   readonly onNetwork: (update: NetworkUpdate) => void;
   /** No node sends new connections to these tasks any more. */
@@ -249,7 +251,8 @@ class LiveSession {
       link = connect(this.#live.addr, signal);
       const { addr } = this.#options;
       const told = typeof addr === "string" ? addr : addr();
-      link.send(newAgentMessage({ message: { kind: "hello", addr: told, description } }));
+      const networks = this.#options.networks?.() ?? [];
+      link.send(newAgentMessage({ message: { kind: "hello", addr: told, description, networks } }));
       for await (const { message } of untilAborted(link.messages, signal)) {
         this.#heardAtMs = env.nowMs();
         if (message !== undefined) this.#receive(message, link, signal);

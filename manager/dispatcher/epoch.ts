@@ -7,6 +7,7 @@ import type {
   SessionInfo,
   TaskStatusUpdate,
 } from "../../proto/gen/dispatcher.ts";
+import type { NetworkHeld } from "../../proto/gen/network.ts";
 import { type Env, steadyWall } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
@@ -168,7 +169,7 @@ export class Epoch {
       case "hello":
         checkAddress(message.addr);
         if (message.description !== undefined) checkDescription(message.description);
-        this.#hello(peer, session, {
+        this.#hello(peer, session, message.networks, {
           addr: message.addr,
           ...(message.description === undefined ? {} : { description: message.description }),
         });
@@ -193,7 +194,7 @@ export class Epoch {
     }
   }
 
-  #hello(peer: NodePeer, session: Session, change: NodeChange): void {
+  #hello(peer: NodePeer, session: Session, held: readonly NetworkHeld[], change: NodeChange): void {
     const { env, log, store } = this.#options;
     const { nodeId, role } = peer;
     const info = store.view((view) => (view.get("node", nodeId) === undefined ? undefined : this.#info(view, nodeId)));
@@ -213,7 +214,7 @@ export class Epoch {
     this.#liveness.heard(nodeId, env.nowMs());
     this.#nodes.add(nodeId, { ...change, role, state: "ready", message: "" });
     session.outbox.info(info);
-    session.outbox.networks(this.#networks.open(nodeId, session.outbox));
+    session.outbox.networks(this.#networks.open(nodeId, session.outbox, held));
   }
 
   #info(view: View, nodeId: NodeId): SessionInfo {

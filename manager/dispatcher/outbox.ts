@@ -176,6 +176,7 @@ export class Outbox {
       return { tasks, version: view.version, covered };
     });
     if (!covered) return undefined;
+    this.#feed?.begun();
     this.#complete = false;
     this.#completeVersion = version;
     this.#changes.clear();

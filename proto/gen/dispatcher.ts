@@ -1,7 +1,7 @@
 // Generated from skep/v1/dispatcher.proto by proto/generate.ts. Do not edit: npm run proto.
 import { Reader, Writer, toNumber, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
-import { decodeNetworkAppliedFrom, decodeNetworkResyncFrom, decodeNetworkUpdateFrom, encodeNetworkAppliedInto, encodeNetworkResyncInto, encodeNetworkUpdateInto, type NetworkApplied, type NetworkResync, type NetworkUpdate } from "./network.ts";
+import { decodeNetworkAppliedFrom, decodeNetworkHeldFrom, decodeNetworkResyncFrom, decodeNetworkUpdateFrom, encodeNetworkAppliedInto, encodeNetworkHeldInto, encodeNetworkResyncInto, encodeNetworkUpdateInto, type NetworkApplied, type NetworkHeld, type NetworkResync, type NetworkUpdate } from "./network.ts";
 import { NodeRoleNumber, decodeBlacklistedCertificateFrom, decodeNodeDescriptionFrom, decodeTaskFrom, decodeTaskStatusFrom, encodeBlacklistedCertificateInto, encodeNodeDescriptionInto, encodeTaskInto, encodeTaskStatusInto, readNodeRole, type BlacklistedCertificate, type NodeDescription, type NodeRole, type Task, type TaskStatus } from "./objects.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -10,14 +10,16 @@ export interface AgentHello {
   readonly description?: NodeDescription | undefined;
   /** host:port where this node's daemon answers, when that is news; empty otherwise. */
   readonly addr: string;
+  readonly networks: readonly NetworkHeld[];
 }
 /** A AgentHello with every field that is not given at its zero value. */
 export function newAgentHello(init: Partial<AgentHello> = {}): AgentHello {
-  return { addr: "", ...init };
+  return { addr: "", networks: [], ...init };
 }
 export function encodeAgentHelloInto(m: AgentHello, w: Writer): Writer {
   if (m.description !== undefined) encodeNodeDescriptionInto(m.description, w.uint32(10).fork()).ldelim();
   if (m.addr !== "") w.uint32(18).string(m.addr);
+  for (const value of m.networks) encodeNetworkHeldInto(value, w.uint32(26).fork()).ldelim();
   return w;
 }
 export function encodeAgentHello(m: AgentHello): Uint8Array {
@@ -25,8 +27,8 @@ export function encodeAgentHello(m: AgentHello): Uint8Array {
 }
 export function decodeAgentHelloFrom(r: Reader, length: number): AgentHello {
   const end = r.pos + length;
-
-  const m: Mutable<AgentHello> = newAgentHello();
+  const networks: NetworkHeld[] = [];
+  const m: Mutable<AgentHello> = newAgentHello({ networks });
   while (r.pos < end) {
     const tag = nextTag(r);
     switch (tag >>> 3) {
@@ -35,6 +37,9 @@ export function decodeAgentHelloFrom(r: Reader, length: number): AgentHello {
         break;
       case 2:
         m.addr = r.string();
+        break;
+      case 3:
+        networks.push(decodeNetworkHeldFrom(r, r.uint32()));
         break;
       default:
         r.skipType(tag & 7);

@@ -4,6 +4,7 @@ import type { NetworkId, NodeId, ServiceId, TaskId } from "../../shared/model/id
 import { EndpointModeNumber, PortProtocolNumber, PublishModeNumber, decodeTunnelKeyFrom, encodeTunnelKeyInto, readEndpointMode, readPortProtocol, readPublishMode, type EndpointMode, type PortProtocol, type PublishMode, type TunnelKey } from "./objects.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+const EMPTY = new Uint8Array(0);
 export interface NetworkSubnet {
   /** 10.0.1.0/24 */
   readonly subnet: string;
@@ -730,4 +731,55 @@ export function decodeNetworkResyncFrom(r: Reader, length: number): NetworkResyn
 export function decodeNetworkResync(bytes: Uint8Array): NetworkResync {
   const r = Reader.create(bytes);
   return decodeNetworkResyncFrom(r, bytes.length);
+}
+
+/**
+ * A network as an agent knows it when a session begins. Managers that know the same of it send no snapshot, but a delta upon this
+ * version that says nothing new.
+ */
+export interface NetworkHeld {
+  readonly networkId: NetworkId;
+  readonly version: number;
+  /** See shared/network/network-digest.ts. */
+  readonly digest: Uint8Array;
+}
+/** A NetworkHeld with every field that is not given at its zero value. */
+export function newNetworkHeld(init: Partial<NetworkHeld> = {}): NetworkHeld {
+  return { networkId: "" as NetworkId, version: 0, digest: EMPTY, ...init };
+}
+export function encodeNetworkHeldInto(m: NetworkHeld, w: Writer): Writer {
+  if (m.networkId !== "") w.uint32(10).string(m.networkId);
+  if (m.version !== 0) w.uint32(16).uint64(m.version);
+  if (m.digest.length > 0) w.uint32(26).bytes(m.digest);
+  return w;
+}
+export function encodeNetworkHeld(m: NetworkHeld): Uint8Array {
+  return encodeNetworkHeldInto(m, Writer.create()).finish();
+}
+export function decodeNetworkHeldFrom(r: Reader, length: number): NetworkHeld {
+  const end = r.pos + length;
+
+  const m: Mutable<NetworkHeld> = newNetworkHeld();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        m.networkId = (r.string() as NetworkId);
+        break;
+      case 2:
+        m.version = toNumber(r.uint64());
+        break;
+      case 3:
+        m.digest = r.bytes();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkHeld. */
+export function decodeNetworkHeld(bytes: Uint8Array): NetworkHeld {
+  const r = Reader.create(bytes);
+  return decodeNetworkHeldFrom(r, bytes.length);
 }

@@ -67,6 +67,7 @@ async function agent(id: NodeId, index: number): Promise<void> {
   }
   say({
     kind: "hello",
+    networks: [],
     addr: `10.0.${index >> 8}.${index & 255}:7377`,
     description: newNodeDescription({
       hostname: `host${index}`,

@@ -176,7 +176,7 @@ export function startHollowAgent(options: HollowAgentOptions): HollowAgent {
     broken = false;
     reset = end;
     let heardMs = env.nowMs();
-    send({ kind: "hello", description: options.description, addr: options.addr });
+    send({ kind: "hello", description: options.description, addr: options.addr, networks: [] });
     if (unstored.size > 0) send({ kind: "statuses", updates: [...unstored.values()] });
     const beats = (async () => {
       while (!stop.signal.aborted) {

@@ -1,5 +1,6 @@
 // An agent that only knows networks: it speaks the dispatcher's protocol, merges what it is told, and says what it has applied.
 // It may read late, apply late, forget, break off and come back, also at another manager.
+import { heldNetworks } from "../../agent/network/held.ts";
 import { merge, type NetworkViews } from "../../agent/network/view.ts";
 import type { Dispatcher } from "../../manager/dispatcher/dispatcher.ts";
 import { type AgentMessage, type DispatcherMessage, newAgentMessage } from "../../proto/gen/dispatcher.ts";
@@ -49,7 +50,7 @@ export class NetworkAgent {
     this.#told = new Map();
     this.drained.clear();
     this.ended = undefined;
-    line.say({ kind: "hello", addr: "", description: undefined });
+    line.say({ kind: "hello", addr: "", description: undefined, networks: heldNetworks(this.views) });
     void this.#run(line, dispatcher);
   }
 
@@ -136,6 +137,7 @@ export class NetworkAgent {
       }
       this.views = merged.views;
       if (update.kind === "snapshot" && update.network !== undefined) this.#told.set(update.network.networkId, 0);
+      if (update.kind === "delta" && !this.#told.has(update.networkId)) this.#told.set(update.networkId, 0);
       if (update.kind === "gone") this.#told.delete(update.networkId);
       this.#apply();
     }

@@ -2,6 +2,7 @@
 // to look at again; the words are made when the stream has room for them, from the tables as they are then. So a slow agent gets
 // fewer and larger messages, and what is kept for it never exceeds the networks of its node.
 import type { DispatcherMessage } from "../../../proto/gen/dispatcher.ts";
+import type { NetworkHeld } from "../../../proto/gen/network.ts";
 import type { Task } from "../../../proto/gen/objects.ts";
 import type { NetworkId, NodeId } from "../../../shared/model/ids.ts";
 import { gone, type NetworkMessage, type NetworkMessages } from "./messages.ts";
@@ -12,6 +13,7 @@ import type { Turns } from "./turns.ts";
 /** An agent that asks for the whole again, and again, gets it this often. */
 const RESYNC_PAUSE_MS = 1_000;
 const MAX_STRANGE = 1_000;
+const MAX_HELD = 10_000;
 
 interface Sent {
   /** Of the last message sent. */
@@ -31,6 +33,8 @@ export class NetworkFeed {
   #networks: Networks;
   readonly #sent = new Map<NetworkId, Sent>();
   readonly #marked = new Set<NetworkId>();
+  /** As the agent had them when the session began; asked once. */
+  readonly #held: Map<NetworkId, NetworkHeld>;
   /** Asked for again too soon. */
   readonly #later = new Set<NetworkId>();
   /** What the agent speaks of and was not told in this session: it has them from an earlier one. */
@@ -43,12 +47,14 @@ export class NetworkFeed {
     networks: Networks,
     { messages, turns }: { readonly messages: NetworkMessages; readonly turns: Turns<NetworkFeed> },
     wake: () => void,
+    held: readonly NetworkHeld[] = [],
   ) {
     this.node = node;
     this.#networks = networks;
     this.#messages = messages;
     this.#turns = turns;
     this.#wake = wake;
+    this.#held = new Map(held.slice(0, MAX_HELD).map((each) => [each.networkId, each]));
     for (const network of networks.wantedBy(node)) this.#marked.add(network);
   }
 
@@ -62,6 +68,11 @@ export class NetworkFeed {
     }
     for (const network of networks.wantedBy(this.node)) this.#marked.add(network);
     this.#wake();
+  }
+
+  /** The agent has heard of all its networks, and forgets the others. */
+  begun(): void {
+    this.#held.clear();
   }
 
   /** The network, or this node's part in it, may have changed. */
@@ -133,6 +144,11 @@ export class NetworkFeed {
   /** Of a network that the agent has to know whole before its tasks can use it. */
   nextSnapshot(): DispatcherMessage | undefined {
     const next = this.#rest?.network ?? this.#unsaid();
+    const confirmation = next === undefined ? undefined : this.#confirmation(next);
+    if (next !== undefined && confirmation !== undefined) {
+      this.#marked.delete(next);
+      return this.#send(next, [confirmation]);
+    }
     if (next === undefined) this.#turns.leave(this);
     if (next === undefined || !this.#turns.enter(this)) return undefined;
     if (this.#rest !== undefined) return this.#send(next, this.#rest.parts);
@@ -140,6 +156,16 @@ export class NetworkFeed {
     const table = this.#networks.table(next);
     if (table?.network === undefined) return undefined;
     return this.#send(next, this.#messages.snapshot(table, table.network));
+  }
+
+  /** Of a network that the agent knows from an earlier session, just as it is. */
+  #confirmation(network: NetworkId): NetworkMessage | undefined {
+    const held = this.#held.get(network);
+    if (held === undefined) return undefined;
+    this.#held.delete(network);
+    const table = this.#networks.table(network);
+    if (table?.network === undefined) return undefined;
+    return this.#messages.confirmation(table, table.network, held);
   }
 
   /** A network that is to be said whole. */

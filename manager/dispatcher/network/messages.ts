@@ -12,6 +12,7 @@ import {
   encodeNetworkService,
   type NetworkDelta,
   type NetworkEndpoint,
+  type NetworkHeld,
   type NetworkNode,
   type NetworkService,
   type NetworkUpdate,
@@ -21,6 +22,7 @@ import {
   type OverlayNetwork,
 } from "../../../proto/gen/network.ts";
 import type { NetworkId, NodeId, ServiceId, TaskId } from "../../../shared/model/ids.ts";
+import { networkDigest } from "../../../shared/network/network-digest.ts";
 import type { ChangedKey } from "./change-log.ts";
 import type { NetworkTable } from "./table.ts";
 
@@ -41,6 +43,9 @@ interface Kept {
   readonly version: number;
   snapshot: readonly NetworkMessage[] | undefined;
   readonly deltas: Map<number, NetworkMessage | undefined>;
+  digest: Uint8Array | undefined;
+  /** By the version that they are upon. */
+  readonly confirmations: Map<number, NetworkMessage>;
 }
 
 /** The messages of all networks as they are now, each made when it is first asked for. */
@@ -64,6 +69,21 @@ export class NetworkMessages {
     return kept.snapshot;
   }
 
+  /** What an agent knows just so that says that it does: a delta without content. Undefined when it knows it otherwise. */
+  confirmation(table: NetworkTable, network: OverlayNetwork, held: NetworkHeld): NetworkMessage | undefined {
+    const kept = this.#of(table);
+    const { version, nodes, services, endpoints } = table;
+    if (held.version > version) return undefined;
+    kept.digest ??= networkDigest({ network, nodes, services, endpoints });
+    if (Buffer.compare(kept.digest, held.digest) !== 0) return undefined;
+    const known = kept.confirmations.get(held.version);
+    if (known !== undefined) return known;
+    const delta = newNetworkDelta({ networkId: network.networkId, version, appliesTo: held.version });
+    const confirmation = { version, message: inMessage({ kind: "delta", ...delta }) };
+    if (kept.confirmations.size < MAX_KEPT_DELTAS) kept.confirmations.set(held.version, confirmation);
+    return confirmation;
+  }
+
   /** Undefined when a snapshot is the shorter way, or the only one. */
   delta(table: NetworkTable, network: OverlayNetwork, appliesTo: number): NetworkMessage | undefined {
     const { deltas } = this.#of(table);
@@ -77,7 +97,13 @@ export class NetworkMessages {
   #of(table: NetworkTable): Kept {
     const kept = this.#kept.get(table);
     if (kept?.version === table.version) return kept;
-    const fresh = { version: table.version, snapshot: undefined, deltas: new Map() };
+    const fresh: Kept = {
+      version: table.version,
+      snapshot: undefined,
+      deltas: new Map(),
+      digest: undefined,
+      confirmations: new Map(),
+    };
     this.#kept.set(table, fresh);
     return fresh;
   }

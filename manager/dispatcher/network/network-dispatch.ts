@@ -1,6 +1,6 @@
 // The networks' part of a term of leadership: tables kept from commits, one feed per session, and the drains. The epoch hands it
 // commits and what agents say; it wakes the sessions that have something to send.
-import type { NetworkApplied, NetworkResync } from "../../../proto/gen/network.ts";
+import type { NetworkApplied, NetworkHeld, NetworkResync } from "../../../proto/gen/network.ts";
 import type { Task } from "../../../proto/gen/objects.ts";
 import type { NetworkId, NodeId, TaskId } from "../../../shared/model/ids.ts";
 import type { Commit, View } from "../../store/types.ts";
@@ -44,10 +44,10 @@ export class NetworkDispatch {
     this.#drainAll();
   }
 
-  /** The node's session, which takes the place of an earlier one. */
-  open(node: NodeId, outbox: Outbox): NetworkFeed {
+  /** The node's session, which takes the place of an earlier one. @param held networks as the node knows them. */
+  open(node: NodeId, outbox: Outbox, held: readonly NetworkHeld[] = []): NetworkFeed {
     this.#listeners.get(node)?.feed.end();
-    const feed = new NetworkFeed(node, this.#networks, this.#shared, () => outbox.wake());
+    const feed = new NetworkFeed(node, this.#networks, this.#shared, () => outbox.wake(), held);
     this.#listeners.set(node, { feed, outbox });
     for (const task of this.#networks.tasksOfNode(node)) if (this.#drains.isDrained(task.id)) outbox.drained(task.id);
     return feed;

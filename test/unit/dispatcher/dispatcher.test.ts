@@ -49,7 +49,7 @@ class Line {
   }
 
   hello(addr = "", hostname = "host"): void {
-    this.say({ kind: "hello", addr, description: newNodeDescription({ hostname }) });
+    this.say({ kind: "hello", addr, description: newNodeDescription({ hostname }), networks: [] });
   }
 
   report(taskId: string, state: TaskState, timestampMs = 1): void {
@@ -347,7 +347,7 @@ describe("a session", () => {
     const [dispatcher] = at.dispatchers;
     assert.ok(dispatcher !== undefined);
     async function* hello(): AsyncGenerator<AgentMessage> {
-      yield newAgentMessage({ message: { kind: "hello", addr: "", description: undefined } });
+      yield newAgentMessage({ message: { kind: "hello", addr: "", description: undefined, networks: [] } });
       await new Promise(() => undefined);
     }
     const context = { peer: asNode(NODE), signal: new AbortController().signal, metadata: new Map<string, string>() };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { heldNetworks } from "../../../../agent/network/held.ts";
 import { merge, type NetworkViews } from "../../../../agent/network/view.ts";
 import { NetworkFeed } from "../../../../manager/dispatcher/network/feed.ts";
 import { NetworkMessages } from "../../../../manager/dispatcher/network/messages.ts";
@@ -12,6 +13,7 @@ import {
   encodeDispatcherMessage,
   newTaskStatusUpdate,
 } from "../../../../proto/gen/dispatcher.ts";
+import type { NetworkHeld } from "../../../../proto/gen/network.ts";
 import type { Task } from "../../../../proto/gen/objects.ts";
 import {
   commit,
@@ -37,11 +39,12 @@ class Scene {
   readonly feed: NetworkFeed;
   views: NetworkViews = new Map();
   woken = 0;
-  version = 10;
+  version: number;
   #last: DispatcherMessage | undefined;
 
-  constructor(objects: Objects, maxPartBytes?: number) {
-    this.networks = new Networks(viewOf(objects));
+  constructor(objects: Objects, maxPartBytes?: number, version = 10) {
+    this.version = version;
+    this.networks = new Networks(viewOf(objects, version));
     this.messages = new NetworkMessages(maxPartBytes);
     this.feed = new NetworkFeed(nodeId("n1"), this.networks, this, () => {
       this.woken++;
@@ -59,10 +62,10 @@ class Scene {
   }
 
   /** All that waits, in words. */
-  said(): string[] {
+  said(feed = this.feed): string[] {
     const lines: string[] = [];
     for (;;) {
-      const message = this.feed.nextSnapshot() ?? this.feed.nextDelta() ?? this.feed.nextGone();
+      const message = feed.nextSnapshot() ?? feed.nextDelta() ?? feed.nextGone();
       if (message === undefined) return lines;
       lines.push(this.#hear(message));
     }
@@ -155,6 +158,70 @@ describe("a node hears of a network", () => {
     assert.deepEqual(at.said(), ["net1 gone"]);
     at.commit(put.network(network("net1")));
     assert.deepEqual(at.said(), ["net1 whole 14: n1 n2 a ready b ready"]);
+  });
+});
+
+describe("an agent that knows a network already", () => {
+  const known = (at: Scene, held: readonly NetworkHeld[]): string[] => {
+    const feed = new NetworkFeed(nodeId("n1"), at.networks, at, () => undefined, held);
+    return at.said(feed);
+  };
+
+  test("hears that it is just so, and goes on from there", () => {
+    const at = new Scene(OBJECTS);
+    at.said();
+    const held = heldNetworks(at.views);
+    const next = new Scene(OBJECTS, undefined, 40);
+    next.views = at.views;
+    assert.deepEqual(known(next, held), ["net1 10>40: "]);
+    assert.equal(next.views.get(networkId("net1"))?.version, 40);
+    assert.equal(next.views.get(networkId("net1"))?.endpoints.size, 2);
+  });
+
+  test("hears it also at the very version", () => {
+    const at = new Scene(OBJECTS);
+    at.said();
+    assert.deepEqual(known(at, heldNetworks(at.views)), ["net1 10>10: "]);
+    assert.equal(at.views.get(networkId("net1"))?.version, 10);
+  });
+
+  const others: readonly (readonly [
+    name: string,
+    change: (at: Scene, held: readonly NetworkHeld[]) => readonly NetworkHeld[],
+  ])[] = [
+    [
+      "otherwise",
+      (at, held) => {
+        at.commit(put.task(task("a", { desired: "shutdown" })));
+        return held;
+      },
+    ],
+    ["with another digest", (_, held) => held.map((each) => ({ ...each, digest: new Uint8Array(32) }))],
+    ["without a digest", (_, held) => held.map((each) => ({ ...each, digest: new Uint8Array() }))],
+    ["at a version that is still to come", (_, held) => held.map((each) => ({ ...each, version: 99 }))],
+  ];
+  for (const [name, change] of others) {
+    test(`${name}, hears the whole`, () => {
+      const at = new Scene(OBJECTS);
+      at.said();
+      assert.match(known(at, change(at, heldNetworks(at.views))).join(), /^net1 whole \d+: n1 n2 a \w+ b ready$/);
+    });
+  }
+
+  test("of one that its node gets later, when it has forgotten it, hears the whole", () => {
+    const at = new Scene({ ...OBJECTS, tasks: [task("b", { on: "n2", slot: 2 })] });
+    const elsewhere = new NetworkFeed(nodeId("n2"), at.networks, at, () => undefined);
+    at.said(elsewhere);
+    at.networks.apply(commit(11, put.task(task("a"))));
+    at.said(elsewhere);
+    const held = heldNetworks(at.views);
+    at.networks.apply(commit(12, remove.task(task("a"))));
+    const feed = new NetworkFeed(nodeId("n1"), at.networks, at, () => undefined, held);
+    assert.deepEqual(at.said(feed), []);
+    feed.begun();
+    at.networks.apply(commit(13, put.task(task("a"))));
+    feed.mark(networkId("net1"));
+    assert.deepEqual(at.said(feed), ["net1 whole 13: n2 n1 b ready a ready"]);
   });
 });
 

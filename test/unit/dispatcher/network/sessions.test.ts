@@ -100,7 +100,8 @@ function wordsOf(message: NonNullable<DispatcherMessage["message"]>): string | u
   if (update?.kind === "gone") return `${short(update.networkId)} gone`;
   if (update === undefined) return undefined;
   const changed = update.endpoints.map(({ taskId: id, state }) => `${short(id)}:${state}`);
-  return `${short(update.networkId)} ${[...changed, ...update.removedTaskIds.map((id) => `-${short(id)}`)].join()}`.trim();
+  const words = [...changed, ...update.removedTaskIds.map((id) => `-${short(id)}`)].join();
+  return `${short(update.networkId)} ${words || "is as it was"}`;
 }
 
 async function scene(run: (scene: Scene) => Promise<void>, managers: number): Promise<void> {
@@ -255,7 +256,7 @@ describe("a task that is to stop", () => {
     at.agent("n2").drop();
     await at.settle();
     at.connect("n2");
-    assert.deepEqual(await at.news(), ["n2 net1 whole a:ready,b:draining", "n2 complete b:shutdown", "n2 drained b"]);
+    assert.deepEqual(await at.news(), ["n2 net1 is as it was", "n2 complete b:shutdown", "n2 drained b"]);
   });
 
   story("does not wait for what the node of another task still has when that leaves the network", async (at) => {
@@ -278,10 +279,10 @@ describe("a task that is to stop", () => {
       await at.elect(1);
       at.connect("n2");
       await at.settle();
-      assert.deepEqual(at.heard.splice(0), ["n2 net1 whole a:ready,b:draining", "n2 complete b:shutdown"]);
+      assert.deepEqual(at.heard.splice(0), ["n2 net1 is as it was", "n2 complete b:shutdown"]);
       at.connect("n1");
       await at.settle();
-      assert.deepEqual(at.heard.splice(0), ["n1 net1 whole a:ready,b:draining", "n1 complete a:running"]);
+      assert.deepEqual(at.heard.splice(0), ["n1 net1 is as it was", "n1 complete a:running"]);
       at.agent("n1").apply(true);
       assert.deepEqual(await at.news(), ["n2 drained b"]);
     },
