@@ -93,6 +93,12 @@ table ip foreign { chain FORWARD { type filter hook forward priority 0; policy d
 table ip6 foreign { chain FORWARD { type filter hook forward priority 0; policy drop; }; }
 `;
 
+const switches = (): string =>
+  sh(
+    `nsenter --net=/run/netns/${host("n3")} sh -c 'cd /proc/sys/net; grep -s . bridge/* ipv4/ip_forward ipv6/conf/all/*; true'`,
+  );
+let untouched = "";
+
 const probes = new Probes();
 const ask = probes.ask.bind(probes);
 const tell = probes.tell.bind(probes);
@@ -102,7 +108,9 @@ describe("published ports in a real kernel, where the host forwards nothing", ()
     removeFabric(FABRIC.name, STORY.ids);
     makeFabric(FABRIC);
     for (const name of NODES) sh(`nsenter --net=/run/netns/${host(name)} nft -f - <<'X'${DROPPING}X`);
+    untouched = switches();
     await reconcile(STORY);
+    assert.equal(await tell(host("client"), "serve world 80"), "ready");
     for (const each of STORY.tasks) {
       for (const number of each.service === "web" ? [80, 81, 82] : [80]) {
         assert.equal(await tell(task(each.name), `serve ${each.name} ${number}`), "ready");
@@ -195,7 +203,21 @@ describe("published ports in a real kernel, where the host forwards nothing", ()
   test("a task reaches its own service by virtual address and published port, itself included", async () => {
     assert.deepEqual(await ask(task("web1"), "10.0.9.10", 80, 2), ["web1 10.0.9.3", "web2 10.0.9.3"]);
     assert.deepEqual(await ask(task("web1"), "10.99.0.1", 8080, 2), ["web1 10.0.0.251", "web2 10.0.0.251"]);
+    assert.deepEqual(await ask(task("web1"), "10.99.0.2", 8080, 2), ["web1 10.99.0.1", "web2 10.99.0.1"]);
     assert.deepEqual(await ask(task("asker"), "10.99.0.1", 9000), ["asker 172.29.0.2"]);
+  });
+
+  test("a task goes out with the host's address, though the host forwards nothing: TCP, UDP, echo, IPv4 and IPv6", async () => {
+    for (const protocol of ["tcp", "udp"] as const) {
+      assert.deepEqual(await ask(task("web1"), CLIENT, 80, 2, protocol), ["world 10.99.0.1", "world 10.99.0.1"]);
+      assert.deepEqual(await ask(task("web1"), CLIENT6, 80, 1, protocol), ["world fd00:99::1"]);
+    }
+    sh(`nsenter --net=/run/netns/${task("web1")} busybox ping -c1 -W2 ${CLIENT}`);
+    sh(`nsenter --net=/run/netns/${task("web1")} busybox ping -6 -c1 -W2 ${CLIENT6}`);
+    // The host's own use of a port in the range is not disturbed.
+    assert.equal(await tell(host("n1"), "serve host 61234"), "ready");
+    assert.deepEqual(await ask(host("client"), "10.99.0.1", 61234), [`host ${CLIENT}`]);
+    assert.deepEqual(await ask(host("client"), "10.99.0.1", 61234, 1, "udp"), [`host ${CLIENT}`]);
   });
 
   test("an agent that starts again finds nothing to do", async () => {
@@ -244,6 +266,6 @@ describe("published ports in a real kernel, where the host forwards nothing", ()
       tables.filter((line) => !line.endsWith(" skep")),
       ["table ip foreign", "table ip6 foreign"],
     );
-    assert.equal(sh(`nsenter --net=/run/netns/${host("n3")} cat /proc/sys/net/bridge/bridge-nf-call-iptables`), "1\n");
+    assert.equal(switches(), untouched);
   });
 });

@@ -100,11 +100,11 @@ export class NetworkNode {
     return differences(this.#desired(wish, observed), observed.state);
   }
 
-  #desired(wish: NodeWish, { state, hostAddresses }: Observed): Desired {
+  #desired(wish: NodeWish, { state, host }: Observed): Desired {
     const subnets = wish.localSubnets;
     const known = new Map([...observedLocalAddresses(subnets, state, wish.tasks.keys()), ...this.#local]);
     this.#local = assignLocalAddresses(subnets, known, wish.tasks.keys());
-    return desiredNetwork({ ...this.#withLocal(wish), hostAddresses }, this.#shared);
+    return desiredNetwork({ ...this.#withLocal(wish), host }, this.#shared);
   }
 
   #withLocal(wish: NodeWish): NodeInput {

@@ -1,10 +1,12 @@
 // Reads from the kernel what is ours: the host's one link and rules, the switchboard with its links and entries, and every
 // task's namespace. One shell for the host and few for the others, because starting programs is what takes the time.
 import { SkepError } from "../../../shared/errors.ts";
+import type { HostFacts } from "../plan/input.ts";
 import { type KernelState, type Link, type NamespaceState, newFacts, type ObservedState } from "../plan/kernel.ts";
 import { isOurLink, isSwitchboard, isTaskNamespace, LOCAL_LINK, NODE, namespacePath, UPLINK } from "../plan/names.ts";
 import { FAMILIES, type ObservedRuleset } from "../plan/ruleset.ts";
 import {
+  droppingChains,
   isObject,
   type Json,
   objects,
@@ -28,6 +30,12 @@ const NODE_SCRIPT = script([
   `ip -j neigh show dev ${LOCAL_LINK} nud permanent 2>/dev/null || true`,
   `ip -j -4 route show dev ${LOCAL_LINK} table all 2>/dev/null || true`,
   `ip -j -6 route show dev ${LOCAL_LINK} table all 2>/dev/null || true`,
+  "nft -j list chains 2>/dev/null || echo {}",
+  // Only where the old tables are in use already: to ask would begin to use them.
+  ...["", "6"].map(
+    (v) =>
+      `if grep -qsx filter /proc/net/ip${v}_tables_names; then ip${v}tables-legacy -S FORWARD 2>/dev/null; fi; true`,
+  ),
   ...FAMILIES.map(rulesOf),
   SYSCTLS,
 ]);
@@ -52,8 +60,7 @@ export interface ObserveOptions {
 
 export interface Observed {
   readonly state: ObservedState;
-  /** All the host's own addresses, on links that are not ours. */
-  readonly hostAddresses: readonly string[];
+  readonly host: HostFacts;
 }
 
 /** @param wanted of which the sysctls are read. @throws {SkepError} `internal` when the kernel cannot be read. */
@@ -93,7 +100,7 @@ export async function observe(
   };
   const shares = Array.from({ length: AT_ONCE }, (_, share) => names.filter((__, i) => i % AT_ONCE === share));
   await Promise.all(shares.filter((some) => some.length > 0).map(read));
-  return { state: observed, hostAddresses: hostAddresses(parts[0]) };
+  return { state: observed, host: hostFacts(parts) };
 }
 
 function json(part: string | undefined): Json {
@@ -111,7 +118,7 @@ const put = (map: Map<string, string>, pair: readonly [string, string] | undefin
 };
 
 function nodeState(parts: readonly string[]): NamespaceState<ObservedRuleset> {
-  const [addr, neighbours, routes4, routes6, ...rest] = parts;
+  const [addr, neighbours, routes4, routes6, , , , ...rest] = parts;
   const facts = newFacts();
   const links = new Map<string, Link>();
   for (const entry of objects(json(addr)))
@@ -165,13 +172,22 @@ function addLink(namespace: string, entry: Json, links: Map<string, Link>, addre
   for (const address of parseAddresses(entry)) addresses.set(address, "");
 }
 
-function hostAddresses(addr: string | undefined): readonly string[] {
-  return objects(json(addr))
-    .filter((entry) => !isOurLink(text(entry["ifname"])))
-    .flatMap((entry) => objects(entry["addr_info"]))
-    .filter(({ scope }) => scope !== "link" && scope !== "host")
-    .map((address) => text(address["local"]))
-    .toSorted();
+function hostFacts([addr, , , , chains, legacy4, legacy6]: readonly string[]): HostFacts {
+  const links = new Map<string, readonly string[]>();
+  for (const entry of objects(json(addr)).filter(({ ifname }) => !isOurLink(text(ifname)))) {
+    const addresses = objects(entry["addr_info"])
+      .filter(({ scope }) => scope !== "link" && scope !== "host")
+      .map((address) => text(address["local"]));
+    if (addresses.length > 0) links.set(text(entry["ifname"]), addresses);
+  }
+  const forwardDrops = droppingChains(json(chains));
+  for (const [part, name] of [
+    [legacy4, "iptables-legacy"],
+    [legacy6, "ip6tables-legacy"],
+  ] as const) {
+    if (part?.includes("-P FORWARD DROP")) forwardDrops.push(`the policy of FORWARD is DROP (${name})`);
+  }
+  return { links: new Map([...links].toSorted(([a], [b]) => (a < b ? -1 : 1))), forwardDrops };
 }
 
 function readSysctls(part: string | undefined, sysctls: Map<string, string>): void {

@@ -133,3 +133,14 @@ function elementValue(json: Json | undefined): string {
   const target = member(json, "goto")["target"];
   return target === undefined ? JSON.stringify(json) : `goto ${text(target)}`;
 }
+
+/** `nft -j list chains`: those of others that drop what no rule of theirs lets through at the hook "forward". */
+export function droppingChains(json: Json): string[] {
+  return objects(isObject(json) ? json["nftables"] : undefined).flatMap((item) => {
+    const chain = item["chain"];
+    if (!isObject(chain) || chain["hook"] !== "forward" || chain["policy"] !== "drop") return [];
+    const [family, table, name] = [text(chain["family"]), text(chain["table"]), text(chain["name"])];
+    const concerns = family === "ip" || family === "ip6" || family === "inet";
+    return concerns ? [`the policy of chain ${name} in table ${family} ${table} is drop`] : [];
+  });
+}

@@ -20,7 +20,11 @@
 //   The VXLAN device keeps its outer side in the host's namespace.
 // - A service's virtual address is turned into a task's inside the client's namespace (task-rules.ts), a published port in the
 //   switchboard (mesh-rules.ts), to which the host's rules pass its packets on, past FORWARD (node-rules.ts). Both keep the
-//   client's address. The way back of a published port is return-path.ts.
+//   client's address. The way back of a published port is return-path.ts. What tasks send into the world is forwarded by the
+//   host, or goes past FORWARD where that drops (past-forward.ts).
+// - Every namespace has a table of connections of its own: a task that fills its own disturbs nobody in a network, nor the mesh.
+//   What it sends into the world is in the switchboard's and the host's as well, as with any masquerade: when such a table
+//   is full, the kernel gives up connections without an answer for new ones.
 // - Names: 127.0.0.11 in a task leads to the agent on skep0; the source address says which task asks (dns/answer.ts).
 // - An endpoint that drains leaves the rules and the names at once, and its entries only when managers take it away: so
 //   no new connection comes to it, and those it has go on.

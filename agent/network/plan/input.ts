@@ -22,6 +22,16 @@ export interface LocalTask {
   readonly localAddresses: readonly string[];
 }
 
+/** What the host has that is not ours. */
+export interface HostFacts {
+  /** Its links with the addresses that it can be reached at. */
+  readonly links: ReadonlyMap<string, readonly string[]>;
+  /** Who drops what the host would forward, in words; [] is nobody. */
+  readonly forwardDrops: readonly string[];
+}
+
+export const NO_HOST: HostFacts = { links: new Map(), forwardDrops: [] };
+
 export interface NodeInput {
   readonly nodeId: NodeId;
   readonly views: NetworkViews;
@@ -29,8 +39,8 @@ export interface NodeInput {
   /** The node-local network; the gateways are the node's own addresses. The same on every node, and never on the wire. */
   readonly localSubnets: readonly NetworkSubnet[];
   readonly localMtu: number;
-  /** The host's addresses as NetworkNode read them; callers leave it out. */
-  readonly hostAddresses?: readonly string[];
+  /** As NetworkNode read it; callers leave it out. */
+  readonly host?: HostFacts;
   /** Where the agent's name server listens, on the gateways of `localSubnets`. */
   readonly dnsPort: number;
 }

@@ -10,9 +10,11 @@
 //                                 node-local bridge what has a way out
 //   inp                           nothing is for the switchboard itself
 import type { NetworkView } from "../view.ts";
-import { type Address, afterGateway, readAddresses } from "./addresses.ts";
-import type { NodeInput } from "./input.ts";
+import { type Address, readAddresses } from "./addresses.ts";
+import { NO_HOST, type NodeInput } from "./input.ts";
+import { familyWord, type LocalNet, localNets } from "./local-nets.ts";
 import { bridgeOf, LOCAL_BRIDGE, UPLINK } from "./names.ts";
+import { goesPast, pastSources } from "./past-forward.ts";
 import { localPorts, type Publication } from "./published.ts";
 import { type Ruleset, RulesetBuilder, TURNED, TURNED_RULE } from "./ruleset.ts";
 
@@ -27,30 +29,13 @@ export interface MeshRulesInput {
   readonly shut: readonly Address[];
 }
 
-export const familyWord = (family: 4 | 6): "ip" | "ip6" => (family === 4 ? "ip" : "ip6");
-
-/** A node-local subnet: the host's address, ours, and what tasks have theirs from. */
-export interface LocalNet {
-  readonly word: "ip" | "ip6";
-  readonly subnet: string;
-  readonly host: Address;
-  readonly own: Address;
-}
-
-export const localNets = ({ localSubnets }: NodeInput): readonly LocalNet[] =>
-  localSubnets.flatMap((local) => {
-    const [host] = readAddresses([local.gateway]);
-    const own = afterGateway(local);
-    if (host === undefined || own === undefined) return [];
-    return [{ word: familyWord(own.ip.family), subnet: local.subnet, host, own }];
-  });
-
 export function meshRules({ input, made, ingress, published, shut }: MeshRulesInput): Ruleset {
   const rules = new RulesetBuilder();
   const nets = localNets(input);
   addPorts(rules, published, nets);
   const hosts = { 4: rules.map("host4", "ipv4_addr"), 6: rules.map("host6", "ipv6_addr") };
-  for (const { text, ip } of readAddresses(input.hostAddresses ?? [])) hosts[ip.family].set(text, "");
+  for (const { text, ip } of readAddresses([...(input.host ?? NO_HOST).links.values()].flat()))
+    hosts[ip.family].set(text, "");
   for (const { own } of nets) hosts[own.ip.family].set(own.text, "");
   const shuts = { 4: rules.map("shut4", "ipv4_addr"), 6: rules.map("shut6", "ipv6_addr") };
   for (const { text, ip } of shut) shuts[ip.family].set(text, "");
@@ -80,6 +65,7 @@ export function meshRules({ input, made, ingress, published, shut }: MeshRulesIn
         ({ word, subnet, host }) =>
           `oifname "${LOCAL_BRIDGE}" ${word} saddr ${subnet} ${word} saddr != ${host.text} ct status dnat masquerade`,
       ),
+      ...(goesPast(input) ? nets.flatMap(pastSources) : []),
     ],
   });
   rules.map("turned", TURNED);

@@ -7,6 +7,7 @@
 //   ip, ip6: give    what the switchboard sends in the host's name goes on to the client, by the host's routes
 //   inet: out        nat: clients on the host itself go to the switchboard's address
 //   inet: post       nat: so that replies come back to them; and what tasks send leaves with the host's address
+//   inet: past       what tasks send past a dropping FORWARD: past-forward.ts
 //   inet: fwd        nobody comes to tasks by the host's routes
 //   inet: vxlan-…    VXLAN between nodes is not tracked
 //   sealed-…         encrypted networks and their tunnels: encryption/guard.ts
@@ -15,8 +16,9 @@
 import { addGuard } from "../encryption/guard.ts";
 import type { NetworkView } from "../view.ts";
 import { byKey, type NodeInput } from "./input.ts";
-import { type LocalNet, localNets } from "./mesh-rules.ts";
+import { type LocalNet, localNets } from "./local-nets.ts";
 import { LOCAL_LINK, VXLAN_PORT } from "./names.ts";
+import { addPastSources, goesPast, pastIn, pastOut } from "./past-forward.ts";
 import { localPorts, type Publication } from "./published.ts";
 import { type Ruleset, RulesetBuilder } from "./ruleset.ts";
 
@@ -28,7 +30,9 @@ const ERRORS = {
 export function nodeRules(input: NodeInput, published: readonly Publication[]): Ruleset {
   const rules = new RulesetBuilder();
   const nets = localNets(input);
-  for (const net of nets) addTakeAndGive(rules, published, net);
+  const past = goesPast(input);
+  for (const net of nets) addTakeAndGive(rules, published, net, past);
+  if (past) addPastSources(rules, input, nets);
   addLocalClients(rules, published, nets);
   rules.chain("post", {
     hook: "type nat hook postrouting priority 100",
@@ -55,7 +59,8 @@ export function nodeRules(input: NodeInput, published: readonly Publication[]): 
 const encryptedVnis = (views: readonly NetworkView[]): readonly number[] =>
   views.filter(({ network }) => network.encrypted).map(({ network }) => network.vni);
 
-function addTakeAndGive(rules: RulesetBuilder, published: readonly Publication[], { word, own }: LocalNet): void {
+function addTakeAndGive(rules: RulesetBuilder, published: readonly Publication[], net: LocalNet, past: boolean): void {
+  const { word, own } = net;
   const any = rules.map(`${word}/ports`, "inet_proto . inet_service");
   const at = rules.map(`${word}/ports_at`, `ip${word === "ip" ? "v4" : "v6"}_addr . inet_proto . inet_service`);
   for (const { key, at: address, families } of published) {
@@ -72,11 +77,12 @@ function addTakeAndGive(rules: RulesetBuilder, published: readonly Publication[]
       `${ERRORS[word]} fib daddr type local dup to ${own.text} return`,
       `fib daddr type local meta l4proto . th dport @ports dup to ${own.text} drop`,
       `fib daddr type local ${word} daddr . meta l4proto . th dport @ports_at dup to ${own.text} drop`,
+      ...(past ? pastIn(net) : []),
     ],
   });
   rules.chain(`${word}/give`, {
     hook: "type filter hook prerouting priority -300",
-    rules: [`iifname "${LOCAL_LINK}" fib saddr type local dup to ${word} daddr drop`],
+    rules: [`iifname "${LOCAL_LINK}" fib saddr type local dup to ${word} daddr drop`, ...(past ? [pastOut(net)] : [])],
   });
 }
 

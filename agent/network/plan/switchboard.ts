@@ -3,8 +3,9 @@
 import { macOfAll, readAddresses } from "./addresses.ts";
 import type { NodeInput } from "./input.ts";
 import type { Link, MutableFacts } from "./kernel.ts";
-import { localNets } from "./mesh-rules.ts";
+import { localNets } from "./local-nets.ts";
 import { LOCAL_BRIDGE, LOCAL_LINK, switchboardOf, UPLINK } from "./names.ts";
+import { goesPast } from "./past-forward.ts";
 
 export interface Namespace {
   readonly links: Map<string, Link>;
@@ -38,26 +39,21 @@ export function addSwitchboard(input: NodeInput, node: Namespace, board: Namespa
     board.facts.route.set(`${ANY[family]} table ${MAIN_TABLE}`, `via ${host.text} dev ${UPLINK}`);
     board.facts.neighbour.set(`${host.text} dev ${UPLINK}`, `lladdr ${hostMac}`);
   }
-  addSettings(
-    node.facts.sysctl,
-    board.facts.sysctl,
-    nets.some(({ own }) => own.ip.family === 6),
-  );
+  const ipv6 = nets.some(({ own }) => own.ip.family === 6);
+  addSettings(node.facts.sysctl, board.facts.sysctl, !goesPast(input), ipv6);
   // A client that asks ::1 is sent on like one that asks 127.0.0.1; but a reply to ::1 is taken only from a link that has it.
-  if (nets.some(({ own }) => own.ip.family === 6)) {
-    node.facts.route.set(`local ::1/128 table ${LOCAL_TABLE}`, `dev ${LOCAL_LINK}`);
-  }
+  if (ipv6) node.facts.route.set(`local ::1/128 table ${LOCAL_TABLE}`, `dev ${LOCAL_LINK}`);
 }
 
-function addSettings(node: Map<string, string>, board: Map<string, string>, ipv6: boolean): void {
+function addSettings(node: Map<string, string>, board: Map<string, string>, forwards: boolean, ipv6: boolean): void {
   // For what tasks send into the world; published ports need no forwarding by the host.
-  node.set("net/ipv4/ip_forward", "1");
+  if (forwards) node.set("net/ipv4/ip_forward", "1");
   node.set(`net/ipv4/conf/${LOCAL_LINK}/route_localnet`, "1"); // published ports answer on 127.0.0.1 too
   board.set("net/ipv4/ip_forward", "1");
   board.set("net/ipv4/conf/all/rp_filter", "0");
   board.set("net/ipv4/conf/default/rp_filter", "0");
   for (const key of ["arp", "ip", "ip6"]) board.set(`net/bridge/bridge-nf-call-${key}tables`, "0");
   if (!ipv6) return;
-  node.set("net/ipv6/conf/all/forwarding", "1");
+  if (forwards) node.set("net/ipv6/conf/all/forwarding", "1");
   board.set("net/ipv6/conf/all/forwarding", "1");
 }

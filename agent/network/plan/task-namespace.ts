@@ -9,7 +9,7 @@ import type { NetworkView } from "../view.ts";
 import { type Address, macOfAll, prefixOf, readAddresses } from "./addresses.ts";
 import { type LocalTask, type NodeInput, networkSubnets } from "./input.ts";
 import { type Link, type MutableFacts, type NamespaceState, newFacts } from "./kernel.ts";
-import { localNets } from "./mesh-rules.ts";
+import { localNets } from "./local-nets.ts";
 import { bridgeOf, LOCAL_BRIDGE, namespaceOf, vethOf } from "./names.ts";
 import { hasWayOut, returnPaths, type TaskNetwork } from "./return-path.ts";
 import { ANY, BITS, LOOPBACK, MAIN_TABLE, type Namespace } from "./switchboard.ts";
