@@ -38,6 +38,8 @@ if (values.only !== undefined && values.only !== "raft" && values.only !== "clus
 
 if (values.mutants) process.exit((await mutationCheck(values.match, values.only)) === 0 ? 0 : 1);
 
+if (!values.log) Error.stackTraceLimit = 0; // thousands of errors are made, as answers; a replay has their stacks
+
 const startedMs = performance.now();
 const seconds = (): number => (performance.now() - startedMs) / 1000;
 const tally = new Tally();

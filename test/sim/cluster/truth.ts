@@ -21,6 +21,13 @@ export function viewHash(view: View): number {
   return hash;
 }
 
+/** What every watcher must tell alike. Every byte is compared where whole states are: when a watch begins, and in the end. */
+function gist({ table, action, object }: Change): string {
+  const { meta } = object;
+  const state = "desiredState" in object ? `${object.status?.state}/${object.desiredState}` : "";
+  return `${table} ${action} ${object.id} ${meta?.version} ${meta?.updatedAtMs} ${state}`;
+}
+
 const changeHash = (change: Change): number => objectHash(change.table, change.object);
 
 const slotOf = (task: Task): string => `${task.serviceId}/${task.slot === 0 ? task.nodeId : task.slot}`;
@@ -72,7 +79,7 @@ export class Truth {
 
   /** A watcher heard of a commit. */
   committed(who: string, { version, changes }: Commit): void {
-    const digest = hashOf(changes.map((change) => `${change.table} ${change.action} ${changeHash(change)}`).join());
+    const digest = hashOf(changes.map(gist).join());
     const known = this.#commits.get(version);
     if (known !== undefined) {
       if (known !== digest) this.#fail(`${who} committed another change at version ${version} than others did`);
