@@ -6,10 +6,10 @@ import {
   decodeConfig,
   decodeNetwork,
   decodeNode,
+  decodeRemovedObjectFrom,
   decodeSecret,
   decodeService,
   decodeStoreObjectFrom,
-  decodeStoreTransaction,
   decodeTask,
   encodeCluster,
   encodeConfig,
@@ -22,6 +22,7 @@ import {
 } from "../../proto/gen/objects.ts";
 import { Reader, toNumber, Writer } from "../../proto/wire.ts";
 import { SkepError } from "../../shared/errors.ts";
+import { decodeSharedTask } from "./shared-specs.ts";
 import type { TableName, Tables } from "./types.ts";
 
 interface Codec<O> {
@@ -97,16 +98,32 @@ export interface DecodedTransaction extends TransactionHead {
 /** @throws {SkepError} `invalid_argument` when the bytes are not a transaction of this version. */
 export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
   try {
-    const { version, term, timeMs, actions } = decodeStoreTransaction(bytes);
-    const writes = actions.map(({ action }): ObjectWrite => {
-      if (action?.kind === "remove") return { table: action.table, id: action.id, object: undefined };
-      if (action?.object === undefined) throw new RangeError("an action of a kind that this version does not know");
-      return writeOf(action.object);
-    });
-    return { version, term, timeMs, writes };
+    const r = Reader.create(bytes);
+    const head = { version: 0, term: 0, timeMs: 0 };
+    const writes: ObjectWrite[] = [];
+    while (r.pos < r.len) {
+      const field = r.uint32();
+      if (field === 8) head.version = toNumber(r.uint64());
+      else if (field === tag(2)) writes.push(decodeAction(r, r.uint32()));
+      else if (field === 24) head.term = toNumber(r.uint64());
+      else if (field === 32) head.timeMs = toNumber(r.int64());
+      else r.skipType(field & 7);
+    }
+    return { ...head, writes };
   } catch (error) {
     throw new SkepError("invalid_argument", "this is not a store transaction", { cause: error });
   }
+}
+
+function decodeAction(r: Reader, length: number): ObjectWrite {
+  const end = r.pos + length;
+  const field = r.uint32();
+  const inner = r.uint32();
+  const whole = r.pos + inner === end;
+  if (whole && field === tag(1)) return decodeStored(r, inner);
+  if (!whole || field !== tag(2)) throw new RangeError("an action of a kind that this version does not know");
+  const { table, id } = decodeRemovedObjectFrom(r, inner);
+  return { table, id, object: undefined };
 }
 
 type Tagged = { readonly [T in TableName]: { readonly kind: T } & Tables[T] }[TableName];
@@ -195,7 +212,18 @@ export function* snapshotParts(bytes: Uint8Array, partBytes: number): Generator<
   }
 }
 
+/** A StoreObject. */
 function decodeStored(r: Reader, length: number): ObjectWrite {
+  const at = r.pos;
+  if (r.uint32() === tag(CODECS.task.field)) {
+    const bytes = r.uint32();
+    const from = r.pos;
+    if (from + bytes !== at + length) throw new RangeError("an object that is more than one task");
+    r.skip(bytes);
+    const object = decodeSharedTask(r.buf.subarray(from, from + bytes));
+    return { table: "task", id: object.id, object };
+  }
+  r.pos = at;
   const { object } = decodeStoreObjectFrom(r, length);
   if (object === undefined) throw new RangeError("an object of a kind that this version does not know");
   return writeOf(object);
