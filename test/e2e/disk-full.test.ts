@@ -1,7 +1,7 @@
 // A worker whose disk is full: tasks say so, its daemon lives on, and when there is space again so do they.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from "node:fs";
+import { mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -10,6 +10,7 @@ import { DEV_DIR } from "../../deploy/dev/clusters.ts";
 import { pathsOf } from "../../deploy/dev/model.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
 import { busyboxImage } from "../support/busybox-image.ts";
+import { fillDisk } from "../support/fill-disk.ts";
 import { busybox, devRegistry } from "./images.ts";
 import {
   dev,
@@ -53,21 +54,6 @@ async function shrinkDisk(): Promise<void> {
   }
 }
 
-function fillDisk(): void {
-  const fd = openSync(filler, "w");
-  try {
-    for (let bytes = 1024 * 1024; bytes >= 1; bytes = Math.floor(bytes / 2)) {
-      try {
-        for (;;) writeSync(fd, Buffer.alloc(bytes));
-      } catch (error) {
-        assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC");
-      }
-    }
-  } finally {
-    closeSync(fd);
-  }
-}
-
 before(async () => {
   await useCluster();
   // Containers that others left there would not fit.
@@ -107,7 +93,7 @@ test("an image that does not fit: the task says so first, and the node goes on",
 
 test("not a byte left: the task says so, the daemon lives, and with space again the task runs", async () => {
   const image = await busybox();
-  fillDisk();
+  fillDisk(filler);
   await skep("service", "create", "-d", "--name", "full", ...HERE, image, "sleep", "1000");
   await eventually("the task tells", async () => {
     const errors = (await tasksOf("full")).map(({ error }) => error);

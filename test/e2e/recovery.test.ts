@@ -1,8 +1,9 @@
-// Recovery on real hosts, in a cluster of its own: a manager that moves, one that was removed while it was away, one that was
-// away for long, a backup, the quorum lost for good, a damaged disk, a restore on another host. One story, in order.
+// Recovery on real hosts, in a cluster of its own: a manager that moves, by itself and by hand, one whose disk is full, while it
+// runs and when it starts, one whose last write was torn, one that was away for long, one that was removed while it was away, a
+// backup, the quorum lost for good, a damaged disk, a restore on another host. One story, in order.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -10,6 +11,7 @@ import { DEV_DIR, requireCluster } from "../../deploy/dev/clusters.ts";
 import { hostProcess } from "../../deploy/dev/hosts.ts";
 import { nodeByName, pathsOf } from "../../deploy/dev/model.ts";
 import { firstChild } from "../../deploy/dev/process.ts";
+import { fillDisk } from "../support/fill-disk.ts";
 import { commandOf, pidsOfHosts } from "../support/processes.ts";
 import { E2E_CLUSTER, eventually, type Result, runCommand } from "./support.ts";
 
@@ -40,6 +42,12 @@ async function inHost(node: string, ...command: readonly string[]): Promise<stri
   return result.stdout.trim();
 }
 
+/** The interface of `node` that has `addr`. */
+async function deviceOf(node: string, addr: string): Promise<string> {
+  const lines = (await inHost(node, "ip", "-o", "-4", "addr", "show")).split("\n");
+  return lines.find((line) => line.includes(`${addr}/`))?.split(/\s+/)[1] ?? "";
+}
+
 function killDaemon(node: string): void {
   const outer = hostProcess(paths, nodeByName(requireCluster(CLUSTER), node));
   const init = outer === undefined ? undefined : firstChild(outer);
@@ -66,7 +74,7 @@ const infoOf = (node: string, field: string): Promise<string> => ok(node, "info"
 
 before(async () => {
   await runCommand(SKEP, ["dev", "down", "--name", CLUSTER]);
-  await dev("up", "--managers", "3", "--workers", "1");
+  await dev("up", "--managers", "3", "--workers", "1", "--disk-mb", "96");
   await ok("node1", "service", "create", "-d", "--no-resolve-image", "--name", "kept", "--replicas", "0", "nothing:1");
 });
 after(async () => {
@@ -77,10 +85,7 @@ after(async () => {
 test("a manager whose address changed rejoins by itself, and everybody learns it", async () => {
   const { addr } = nodeByName(requireCluster(CLUSTER), "node3");
   const moved = addr.replace(/\d+$/, "93");
-  const device = (await inHost("node3", "ip", "-o", "-4", "addr", "show"))
-    .split("\n")
-    .find((line) => line.includes(addr));
-  const name = device?.split(/\s+/)[1] ?? "";
+  const name = await deviceOf("node3", addr);
   writeFileSync(join(paths.nodeDir("node3"), "daemon-flags"), `--advertise-addr\n${moved}:7377\n`);
   await inHost("node3", "ip", "addr", "add", `${moved}/24`, "dev", name);
   await inHost("node3", "ip", "addr", "del", `${addr}/24`, "dev", name);
@@ -115,6 +120,83 @@ test("a manager whose address changed rejoins by itself, and everybody learns it
     assert.match(await ok("node4", "info"), new RegExp(`Manager Addresses: .*${moved.replaceAll(".", "\\.")}:7377`));
   });
   await shows("node3", /^node3 Ready (Reachable|Leader)$/);
+});
+
+test("a manager that was moved is given its new address by hand", async () => {
+  const { addr } = nodeByName(requireCluster(CLUSTER), "node3");
+  const [moved, device] = [addr.replace(/\d+$/, "94"), await deviceOf("node3", addr.replace(/\d+$/, "93"))];
+  await inHost("node3", "ip", "addr", "add", `${moved}/24`, "dev", device);
+  await ok("node1", "node", "update", "--advertise-addr", `${moved}:7377`, "node3");
+  const format = "{{.ManagerStatus.Addr}} {{.ManagerStatus.Reachability}}";
+  await eventually("the membership has it, and reaches it there", async () => {
+    assert.equal(await ok("node1", "node", "inspect", "node3", "--format", format), `${moved}:7377 reachable`);
+  });
+  await eventually("so does the node itself", async () => {
+    assert.equal(await infoOf("node3", "NodeAddr"), `${moved}:7377`);
+  });
+});
+
+test("a manager whose disk is full steps aside and says so; with space again it is back by itself", async () => {
+  const filler = join(paths.diskDir("node2"), "filler");
+  fillDisk(filler);
+  try {
+    // More than its log has room for in the blocks that it has already.
+    for (let i = 0; i < 8; i++)
+      await ok("node1", "node", "update", "--label-add", `full=${i}${"0".repeat(60_000)}`, "node4");
+    await eventually("it says so", async () => {
+      const { stdout, stderr } = await at("node2", "status");
+      assert.match(stdout + stderr, /the disk refuses raft's writes: .*(ENOSPC|no space)/s);
+    });
+    await shows("node1", /^node2 Ready Unreachable$/);
+  } finally {
+    rmSync(filler);
+  }
+  await shows("node1", /^node2 Ready Reachable$/);
+  await ok("node1", "node", "update", "--label-rm", "full", "node4");
+});
+
+test("a manager that starts with a full disk: the daemon stays and says why, and gets going when there is space", async () => {
+  const filler = join(paths.diskDir("node2"), "filler");
+  await dev("kill", "node2");
+  fillDisk(filler);
+  try {
+    await dev("start", "node2");
+    await ok("node1", "node", "update", "--label-add", "full=2", "node4");
+    await eventually("it says so", async () => {
+      const { code, stderr } = await at("node2", "status");
+      assert.notEqual(code, 0);
+      assert.match(stderr, /no space|ENOSPC/);
+    });
+  } finally {
+    rmSync(filler);
+  }
+  await shows("node1", /^node2 Ready Reachable$/);
+  await eventually("it has the last write", async () => {
+    assert.equal(await ok("node2", "node", "inspect", "node4", "--format", "{{.Spec.Labels.full}}"), "2");
+  });
+});
+
+test("a last write that a power cut tore is dropped at the start, and had again from the others", async () => {
+  await ok("node1", "node", "update", "--label-add", "torn=1", "node4");
+  await dev("kill", "node2");
+  const raft = join(paths.diskDir("node2"), "raft");
+  const log = join(
+    raft,
+    readdirSync(raft)
+      .filter((name) => /^log-\d+$/.test(name))
+      .sort()
+      .at(-1) ?? "",
+  );
+  // Behind what was written there is room, in zeros: there a part of the next write.
+  const bytes = readFileSync(log);
+  const end = bytes.findLastIndex((byte) => byte !== 0);
+  randomBytes(90).copy(bytes, Math.ceil((end + 1) / 8) * 8 + 8);
+  writeFileSync(log, bytes);
+  await dev("start", "node2");
+  await shows("node1", /^node2 Ready Reachable$/);
+  await eventually("it has all of it", async () => {
+    assert.equal(await ok("node2", "node", "inspect", "node4", "--format", "{{.Spec.Labels.torn}}"), "1");
+  });
 });
 
 test("a manager that was away for long catches up by snapshot", async () => {
@@ -181,6 +263,15 @@ test("the quorum lost for good: one manager goes on, the others come back as wor
   const promoted = await at("node1", "node", "promote", "node2");
   assert.equal(promoted.code, 0, promoted.stderr);
   assert.match(promoted.stderr, /2 managers: the loss of either stops it/);
+  await shows("node1", /^node2 Ready Reachable$/);
+  const demoted = await at("node1", "node", "demote", "node2");
+  assert.equal(demoted.code, 0, demoted.stderr);
+  assert.match(demoted.stderr, /one manager: with its disk the cluster is lost/);
+  await shows("node1", /^node2 Ready\s*$/);
+  await eventually("it is a worker", async () => {
+    assert.notEqual((await at("node2", "node", "ls")).code, 0);
+  });
+  await ok("node1", "node", "promote", "node2");
   await shows("node1", /^node2 Ready Reachable$/);
 });
 

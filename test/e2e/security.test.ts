@@ -121,6 +121,22 @@ test("the whole cluster loses power: workers are never locked, a quorum of unloc
   await eventually("4 tasks run", async () => assert.equal((await runningTasks("node2")).length, 4));
 });
 
+test("another unlock key: the old one opens no manager any more", async () => {
+  const pem = join(paths.nodeDir("node3"), "lib", "certificates", "node.pem");
+  const before = readFileSync(pem, "utf8");
+  const said = await ok("node1", "swarm", "unlock-key", "--rotate");
+  const old = unlockKey;
+  unlockKey = /SKEPKEY-1-\S+/.exec(said)?.[0] ?? "";
+  assert.notEqual(unlockKey, old);
+  await eventually("node3 is sealed anew", () => assert.notEqual(readFileSync(pem, "utf8"), before));
+  await dev("kill", "node3");
+  await dev("start", "node3");
+  await eventually("node3 is locked", async () => assert.equal(await infoOf("node3"), "locked"));
+  assert.match((await at("node3", ["swarm", "unlock"], `${old}\n`)).stderr, /invalid key/);
+  assert.equal((await at("node3", ["swarm", "unlock"], `${unlockKey}\n`)).code, 0);
+  await nodesReady("node3");
+});
+
 test("another root CA: the service's tasks are untouched, every node has followed, the old tokens are void", async () => {
   await eventually("4 tasks are up", async () => {
     assert.match(await ok("node1", "service", "ls", "--format", "{{.Replicas}}"), /^4\/4/);

@@ -1,7 +1,7 @@
 // What goes wrong while clients work: one fault at a time, drawn by seed, each undone after a few seconds. The faults are
 // dealt as cards are: every kind comes before any comes again, deck after deck. A campaign is too short for a whole deck, so
 // that of the next seed goes on in it where that of the seed before ends.
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { withClient } from "../../deploy/dev/client.ts";
 import { hostProcess, powerOff, powerOn } from "../../deploy/dev/hosts.ts";
@@ -13,6 +13,7 @@ import { LocalService, newInfoRequest } from "../../proto/gen/local.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { seededRandom } from "../../shared/env/sim-env.ts";
 import { unary } from "../../shared/rpc/client.ts";
+import { fillDisk } from "../support/fill-disk.ts";
 import { commandOf, pidsOfHosts } from "../support/processes.ts";
 
 export type FaultKind =
@@ -150,7 +151,7 @@ async function inflict(
     }
     case "fill": {
       const fillers = victims.map((name) => join(paths.diskDir(name), "filler"));
-      for (const file of fillers) fill(file);
+      for (const file of fillers) fillDisk(file);
       // It starts while nothing can be written, and must get going by itself once there is space.
       const reboots = kind === "fill-reboot" ? nodes : [];
       await Promise.all(reboots.map((node) => powerOff(cluster, paths, node, env)));
@@ -188,21 +189,4 @@ function daemonPid({ cluster, paths }: NemesisOptions, name: string): number {
   const pid = pids.find((one) => /skep\.(ts|js) daemon/.test(commandOf(one)));
   if (pid === undefined) throw new Error(`no daemon on ${name}`);
   return pid;
-}
-
-/** Writes until nothing more fits, to the last page. */
-function fill(path: string): void {
-  const file = openSync(path, "w");
-  try {
-    for (const bytes of [1 << 20, 4096]) {
-      const block = new Uint8Array(bytes).fill(1);
-      try {
-        for (;;) writeSync(file, block);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
 }
