@@ -197,6 +197,28 @@ test("a namespace whose name was lost is that of the running container again", a
   assert.match(inTask(second, "busybox ping -c1 -W2 10.0.9.3"), /1 packets received/);
 });
 
+test("what an agent that is killed in the middle of a change leaves half done, the next one finishes", async () => {
+  const count = (): number => Number(onNode("ls /run/netns | grep -c ^skt-"));
+  const rest = places.slice(2);
+  void room.say({ release: rest.map(({ taskId }) => taskId) });
+  while (count() === 10) await delay(1);
+  await room.kill();
+  room = new Room();
+  await room.say({ adopt: adopted([first, second]) });
+  const before = count();
+  void room.say({ prepare: rest });
+  while (count() === before && before < 10) await delay(1);
+  await room.kill();
+  room = new Room();
+  await room.say({ adopt: adopted(places) });
+  await room.say({ prepare: places });
+  for (const place of rest) {
+    const [address] = place.attachments.flatMap(({ addresses }) => addresses);
+    assert.match(inTask(first, `busybox ping -c1 -W2 ${address}`), /1 packets received/, address);
+  }
+  assert.deepEqual(lookUp(rest[3] ?? first, "tasks.web"), ["10.0.9.4"]);
+});
+
 test("released tasks leave nothing, and a node that leaves has nothing of ours", async () => {
   await room.say({ release: places.slice(2).map(({ taskId }) => taskId) });
   assert.equal(onNode("ls /run/netns | grep -c ^skt-").trim(), "2");
