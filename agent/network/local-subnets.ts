@@ -7,8 +7,8 @@ import { DEFAULT_LOCAL_SUBNET } from "../../shared/model/networks.ts";
 import { formatIp } from "./plan/addresses.ts";
 
 const BITS = { 4: 32, 6: 128 } as const;
-/** The gateway, and at least one task. */
-const LONGEST = { 4: 30, 6: 126 } as const;
+/** The host, the switchboard, and at least one task. */
+const LONGEST = { 4: 29, 6: 125 } as const;
 
 /** The node has the first address. @throws {SkepError} `invalid_argument`: no subnet, or too small. */
 export function localSubnet(text: string): NetworkSubnet {

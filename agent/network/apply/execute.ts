@@ -20,6 +20,7 @@ const ALREADY =
 
 /** Shells; what they run waits for the kernel more than it computes. */
 const AT_ONCE = 4;
+const IN_A_SHELL = 16;
 /** Each of them is an open file of the program that enters it. */
 const ENTERED_AT_ONCE = 256;
 
@@ -75,7 +76,13 @@ async function runLanes(all: readonly (readonly Batch[])[], runner: ToolRunner, 
   const shells = Array.from({ length: Math.min(AT_ONCE, all.length) }, (_, shell) =>
     all.filter((__, i) => i % AT_ONCE === shell).flat(),
   );
-  await Promise.all(shells.map((list) => runInOneShell(list, runner, signal)));
+  const worker = async (list: readonly Batch[]): Promise<void> => {
+    // A shell has a time limit: what is much must not come near it on a busy machine.
+    for (let at = 0; at < list.length; at += IN_A_SHELL) {
+      await runInOneShell(list.slice(at, at + IN_A_SHELL), runner, signal);
+    }
+  };
+  await Promise.all(shells.map(worker));
 }
 
 async function runInOneShell(list: readonly Batch[], runner: ToolRunner, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import { SkepError } from "../../../shared/errors.ts";
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024; // a node with 10,000 endpoints lists some 5 MB
 const MAX_ERROR_BYTES = 64 * 1024;
-const TIME_LIMIT_MS = 20_000;
+const TIME_LIMIT_MS = 30_000;
 
 export interface ToolCall {
   readonly command: string;

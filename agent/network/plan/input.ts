@@ -4,6 +4,7 @@ import type { NetworkId, NodeId, TaskId } from "../../../shared/model/ids.ts";
 import { parseSubnet } from "../../../shared/model/ip.ts";
 import type { NetworkView, NetworkViews } from "../view.ts";
 import { type Address, readAddresses } from "./addresses.ts";
+import { VXLAN_PORT } from "./names.ts";
 
 export interface Attachment {
   readonly networkId: NetworkId;
@@ -90,3 +91,6 @@ export function remoteUnderlay(view: NetworkView, nodeId: NodeId, local: Address
   const addresses = readAddresses(view.network.encrypted ? node.encryptedAddresses : node.underlayAddresses);
   return addresses.find(({ ip }) => ip.family === local.ip.family)?.text;
 }
+
+/** UDP, the same for all networks of a cluster. */
+export const vxlanPortOf = ({ network }: NetworkView): number => network.dataPathPort || VXLAN_PORT;

@@ -15,7 +15,7 @@
 // The host keeps no connection entry for published ports: the one in the switchboard is the only one.
 import { addGuard } from "../encryption/guard.ts";
 import type { NetworkView } from "../view.ts";
-import { byKey, type NodeInput } from "./input.ts";
+import { byKey, type NodeInput, vxlanPortOf } from "./input.ts";
 import { type LocalNet, localNets } from "./local-nets.ts";
 import { LOCAL_LINK, VXLAN_PORT } from "./names.ts";
 import { addPastSources, goesPast, pastIn, pastOut } from "./past-forward.ts";
@@ -46,13 +46,14 @@ export function nodeRules(input: NodeInput, published: readonly Publication[]): 
     rules: [`oifname "${LOCAL_LINK}" ct state new drop`],
   });
   // Every connection inside has a sender's port of its own outside: one busy task would fill the host's table of connections.
+  const [vxlanPort = VXLAN_PORT] = [...input.views.values()].map(vxlanPortOf);
   for (const hook of ["prerouting", "output"]) {
     rules.chain(`vxlan-${hook}`, {
       hook: `type filter hook ${hook} priority -300`,
-      rules: [`udp dport ${VXLAN_PORT} notrack`],
+      rules: [`udp dport ${vxlanPort} notrack`],
     });
   }
-  addGuard(rules, encryptedVnis(byKey(input.views)), VXLAN_PORT);
+  addGuard(rules, encryptedVnis(byKey(input.views)), vxlanPort);
   return rules.build();
 }
 

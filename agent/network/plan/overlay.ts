@@ -4,9 +4,9 @@
 import type { NodeId } from "../../../shared/model/ids.ts";
 import type { NetworkView } from "../view.ts";
 import { type Address, macOfAll, macOfVni, prefixOf, readAddresses } from "./addresses.ts";
-import { byKey, networkSubnets, remoteUnderlay } from "./input.ts";
+import { byKey, networkSubnets, remoteUnderlay, vxlanPortOf } from "./input.ts";
 import type { Link, MutableFacts } from "./kernel.ts";
-import { bridgeOf, VXLAN_PORT, vxlanOf } from "./names.ts";
+import { bridgeOf, vxlanOf } from "./names.ts";
 
 /** What VXLAN adds to a packet, over IPv4 and IPv6. */
 export const VXLAN_OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
@@ -25,7 +25,7 @@ export function addOverlay(
   const own = readAddresses(view.nodes.get(nodeId)?.addresses ?? []);
   links.set(bridge, { make: { kind: "bridge" }, mtu, mac: macOfAll(own) ?? macOfVni(vni), up: true });
   links.set(vxlan, {
-    make: { kind: "vxlan", vni, local: local.text, port: VXLAN_PORT },
+    make: { kind: "vxlan", vni, local: local.text, port: vxlanPortOf(view) },
     mtu,
     master: bridge,
     port: "vxlan",

@@ -268,8 +268,9 @@ function* removeStale(
   for (const fact of FACT_KINDS.toReversed()) {
     if (fact === "sysctl") continue;
     for (const [key, value] of have.facts[fact]) {
+      if (want.facts[fact].has(key)) continue;
       const on = linksOf(fact, key, value);
-      if (want.facts[fact].has(key) || on.some((link) => lost.has(link))) continue;
+      if (on.some((link) => lost.has(link))) continue;
       if (isSwitchboard(namespace) && on.some((link) => held.has(link))) continue;
       yield { kind: "removeFact", namespace, fact, key, value };
     }

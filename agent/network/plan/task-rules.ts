@@ -94,6 +94,11 @@ function taskRules(resolver: string | undefined, variant: number, networks: read
     hook: "type nat hook postrouting priority 100",
     rules: ['ip saddr 127.0.0.0/8 oifname != "lo" masquerade'],
   });
+  // While the agent starts again nobody answers for names. A resolver that hears so gives up; one that hears nothing asks again.
+  rules.chain("patience", {
+    hook: "type filter hook input priority 0",
+    rules: [`meta l4proto icmp ct original ip daddr ${RESOLVER} drop`],
+  });
   addReturnMarks(rules, networks);
   return rules.build();
 }
