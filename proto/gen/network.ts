@@ -60,10 +60,12 @@ export interface OverlayNetwork {
   readonly encrypted: boolean;
   /** Carries the routing mesh: every node is on it as soon as a port is published. */
   readonly ingress: boolean;
+  /** UDP port of VXLAN, the same for all networks of a cluster; 0 is 4789. */
+  readonly dataPathPort: number;
 }
 /** A OverlayNetwork with every field that is not given at its zero value. */
 export function newOverlayNetwork(init: Partial<OverlayNetwork> = {}): OverlayNetwork {
-  return { networkId: "" as NetworkId, name: "", vni: 0, mtu: 0, subnets: [], internal: false, encrypted: false, ingress: false, ...init };
+  return { networkId: "" as NetworkId, name: "", vni: 0, mtu: 0, subnets: [], internal: false, encrypted: false, ingress: false, dataPathPort: 0, ...init };
 }
 export function encodeOverlayNetworkInto(m: OverlayNetwork, w: Writer): Writer {
   if (m.networkId !== "") w.uint32(10).string(m.networkId);
@@ -74,6 +76,7 @@ export function encodeOverlayNetworkInto(m: OverlayNetwork, w: Writer): Writer {
   if (m.internal !== false) w.uint32(48).bool(m.internal);
   if (m.encrypted !== false) w.uint32(56).bool(m.encrypted);
   if (m.ingress !== false) w.uint32(64).bool(m.ingress);
+  if (m.dataPathPort !== 0) w.uint32(72).uint32(m.dataPathPort);
   return w;
 }
 export function encodeOverlayNetwork(m: OverlayNetwork): Uint8Array {
@@ -109,6 +112,9 @@ export function decodeOverlayNetworkFrom(r: Reader, length: number): OverlayNetw
         break;
       case 8:
         m.ingress = r.bool();
+        break;
+      case 9:
+        m.dataPathPort = r.uint32();
         break;
       default:
         r.skipType(tag & 7);

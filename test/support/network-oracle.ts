@@ -2,6 +2,7 @@
 // for what agents know after many changes, reconnects and leaders.
 import type { NetworkViews } from "../../agent/network/view.ts";
 import {
+  dataPathPortOf,
   describeEndpoint,
   describeNetwork,
   describeNode,
@@ -31,7 +32,11 @@ export function expectedNetworks(view: View, nodeId: NodeId): Known {
     const nodes = [...view.all("node")].filter(({ id }) => ingress || tasks.some((task) => task.nodeId === id));
     if (!nodes.some(({ id }) => id === nodeId)) continue;
     known[network.id] = {
-      network: describeNetwork(network, networkMtu(network, underlays.narrowest)),
+      network: describeNetwork(
+        network,
+        networkMtu(network, underlays.narrowest),
+        dataPathPortOf([...view.all("cluster")][0]),
+      ),
       nodes: sorted(nodes.map((node) => [node.id, describeNode(node, network.id, isEncrypted(network))])),
       services: sorted(
         [...view.all("service")].flatMap((service) => {

@@ -13,7 +13,15 @@ import {
   newPublishedPort,
   type OverlayNetwork,
 } from "../../../proto/gen/network.ts";
-import type { Network, NetworkAttachment, Node, PortConfig, Service, Task } from "../../../proto/gen/objects.ts";
+import type {
+  Cluster,
+  Network,
+  NetworkAttachment,
+  Node,
+  PortConfig,
+  Service,
+  Task,
+} from "../../../proto/gen/objects.ts";
 import type { NetworkId } from "../../../shared/model/ids.ts";
 import { isEncrypted as isEncryptedSpec } from "../../../shared/model/networks.ts";
 import { fullTaskName } from "../../../shared/model/tasks.ts";
@@ -22,7 +30,7 @@ import { tunnelAddressOf } from "../../../shared/network/tunnel-address.ts";
 
 export const isEncrypted = ({ spec }: Network): boolean => isEncryptedSpec(spec);
 
-export function describeNetwork(network: Network, mtu: number): OverlayNetwork {
+export function describeNetwork(network: Network, mtu: number, dataPathPort: number): OverlayNetwork {
   const { id, spec, vni, ipam } = network;
   return newOverlayNetwork({
     networkId: id,
@@ -33,8 +41,12 @@ export function describeNetwork(network: Network, mtu: number): OverlayNetwork {
     internal: spec?.internal ?? false,
     encrypted: isEncrypted(network),
     ingress: spec?.ingress ?? false,
+    dataPathPort,
   });
 }
+
+/** Of the cluster, chosen when it is made; 0 is the default. */
+export const dataPathPortOf = (cluster: Cluster | undefined): number => cluster?.spec?.networking?.dataPathPort ?? 0;
 
 /** Where a node takes VXLAN packets, without a port; those that it names, else those that it is reached at. */
 export function underlayAddresses(node: Node): readonly string[] {

@@ -7,6 +7,7 @@ import type { Network, NetworkAttachment, Node, Service, Task } from "../../../p
 import { isId, type NetworkId, type NodeId, type ServiceId, type TaskId } from "../../../shared/model/ids.ts";
 import type { Commit, View } from "../../store/types.ts";
 import {
+  dataPathPortOf,
   describeEndpoint,
   describeNetwork,
   describeNode,
@@ -43,12 +44,14 @@ export class Networks {
   readonly #ingress = new Set<NetworkId>();
   readonly #underlays = new Underlays();
   #version: number;
+  #dataPathPort = 0;
   readonly #touched = new Set<NetworkId>();
   #left: (readonly [NodeId, NetworkId])[] = [];
 
   /** Everything that the store holds now. */
   constructor(view: View) {
     this.#version = view.version;
+    for (const cluster of view.all("cluster")) this.#dataPathPort = dataPathPortOf(cluster);
     for (const node of view.all("node")) this.#setNode(node.id, node);
     for (const network of view.all("network")) this.#setNetwork(network.id, network);
     for (const service of view.all("service")) this.#setService(service.id, service);
@@ -101,7 +104,8 @@ export class Networks {
     const tasks = new Set<TaskId>();
     for (const { table, action, object } of changes) {
       const gone = action === "remove";
-      if (table === "node") {
+      if (table === "cluster") this.#dataPathPort = dataPathPortOf(object);
+      else if (table === "node") {
         nodes.add(object.id);
         this.#setNode(object.id, gone ? undefined : object);
       } else if (table === "network") this.#setNetwork(object.id, gone ? undefined : object);
@@ -231,8 +235,8 @@ export class Networks {
   #tellNetwork(id: NetworkId): void {
     const network = this.#networks.get(id);
     const table = this.#table(id);
-    const described =
-      network === undefined ? undefined : describeNetwork(network, networkMtu(network, this.#underlays.narrowest));
+    const mtu = network === undefined ? 0 : networkMtu(network, this.#underlays.narrowest);
+    const described = network === undefined ? undefined : describeNetwork(network, mtu, this.#dataPathPort);
     if (table.network !== undefined && described === undefined) {
       for (const node of table.nodes.keys()) this.#left.push([node, id]);
     }

@@ -311,3 +311,20 @@ test("node-local addresses: kept, unique, none when full", () => {
   assert.equal(new Set(given).size, given.length);
   assert.equal(given.length, 4, "eight less network, broadcast, and the two of the node");
 });
+
+test("the cluster's data path port is that of the device and of the rules", () => {
+  const input = inputOf([{ n: 0, node: 0, service: 0, on: [1], state: "ready" }], false);
+  for (const [port, want] of [
+    [0, 4789],
+    [4790, 4790],
+  ] as const) {
+    const views = new Map(
+      [...input.views].map(([key, view]) => [key, { ...view, network: { ...view.network, dataPathPort: port } }]),
+    );
+    const { state } = desiredNetwork({ ...input, views });
+    const make = state.get(BOARD)?.links.get(vxlanOf(4097))?.make;
+    assert.equal(make?.kind === "vxlan" && make.port, want);
+    const rules = [...(state.get(NODE)?.rules.chains.values() ?? [])].flatMap((chain) => chain.rules);
+    assert.equal(rules.filter((rule) => rule === `udp dport ${want} notrack`).length, 2);
+  }
+});

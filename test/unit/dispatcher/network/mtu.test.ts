@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { networkMtu } from "../../../../manager/dispatcher/network/mtu.ts";
 import { Networks } from "../../../../manager/dispatcher/network/networks.ts";
-import type { Node } from "../../../../proto/gen/objects.ts";
+import { type Node, newCluster, newClusterSpec, newNetworkingConfig } from "../../../../proto/gen/objects.ts";
 import { commit, network, networkId, node, put, remove, viewOf } from "./fixtures.ts";
 
 const OPTION = "com.docker.network.driver.mtu";
@@ -57,4 +57,13 @@ describe("the narrowest link of the cluster counts", () => {
       assert.equal(touched.size, news ? 1 : 0, `${what}: news`);
     }
   });
+});
+
+test("the data path port is the cluster's, also of one that is just being made", () => {
+  const networks = new Networks(viewOf({}));
+  const cluster = newCluster({
+    spec: newClusterSpec({ networking: newNetworkingConfig({ dataPathPort: 4790 }) }),
+  });
+  networks.apply(commit(11, { table: "cluster", action: "create", object: cluster }, put.network(network("net1"))));
+  assert.equal(networks.table(networkId("net1"))?.network?.dataPathPort, 4790);
 });
