@@ -74,7 +74,7 @@ export function planCheck(
         hostname: nameOf(node),
         problem: `it is ${node.status?.state ?? "unknown"}`,
       })),
-    notes: notesOf(ready.length, chosen.length, targets),
+    notes: [...notesOf(ready.length, chosen.length, targets), ...chosen.flatMap(tunnelNote)],
     dataPathPort: cluster?.spec?.networking?.dataPathPort || DEFAULT_DATA_PATH_PORT,
     mtu,
     sizes: [...STEPS_BYTES.map((step) => mtu - step), SMALL_BYTES],
@@ -111,6 +111,11 @@ function targetsOf(chosen: readonly Node[], at: number, only: NodeId | undefined
     return chosen[(at + step + chosen.length) % chosen.length];
   }).flatMap((node) => (node === undefined ? [] : [node.id]));
 }
+
+const tunnelNote = (node: Node): readonly string[] => {
+  const problem = node.description?.tunnelProblem ?? "";
+  return problem === "" ? [] : [`${nameOf(node)} can have no encrypted networks: ${problem}`];
+};
 
 function notesOf(ready: number, chosen: number, targets: readonly (readonly NodeId[])[]): readonly string[] {
   const notes: string[] = [];

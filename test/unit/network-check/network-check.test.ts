@@ -86,6 +86,13 @@ describe("which ways are tested", () => {
     assert.equal(plan(MAX_NODES, id(3)).nodes.length, MAX_TARGETS + 1);
   });
 
+  test("a node that can have no tunnels is named, and why", () => {
+    const bare = node(2);
+    const description = newNodeDescription({ hostname: "node2", tunnelProblem: "the command wg is missing" });
+    const { notes } = planCheck(undefined, [node(1), { ...bare, description }], undefined, Math.random);
+    assert.deepEqual(notes, ["node2 can have no encrypted networks: the command wg is missing"]);
+  });
+
   test("a node that is down is not asked; it is said why", () => {
     const { nodes: checked, skipped } = planCheck(
       undefined,
