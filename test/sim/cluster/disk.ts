@@ -1,4 +1,4 @@
-// A manager's disk. A write is all or nothing (as LMDB's are: a torn one is not there after the restart), and durable when it
+// A manager's disk. A write is all or nothing (a torn one is not there after the restart), and durable when it
 // resolves; one that is under way when the process dies is on disk or not, as chance has it.
 import { fitBytes } from "../../../manager/raft/core/log.ts";
 import type { Restored } from "../../../manager/raft/core/raft-core.ts";

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, before, test } from "node:test";
+import { connect } from "node:tls";
 import type * as grpc from "@grpc/grpc-js";
 import { AgentService, newTaskLogsRequest } from "../../../proto/gen/agent.ts";
 import { CAService, newIssueCertificateRequest } from "../../../proto/gen/ca.ts";
@@ -7,6 +9,7 @@ import { realEnv } from "../../../shared/env/real-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { NodeId, TaskId } from "../../../shared/model/ids.ts";
 import { createIdentityHolder } from "../../../shared/pki/identity.ts";
+import { RAFT_ALPN } from "../../../shared/rpc/alpn.ts";
 import { serverStream, unary } from "../../../shared/rpc/client.ts";
 import { createDialer } from "../../../shared/rpc/dialer.ts";
 import { id, looseClient, type TestCluster, type TestServer, testCluster, testServer } from "./cluster.ts";
@@ -234,6 +237,32 @@ test("a renewed certificate is used without a restart, on both sides, and open s
     assert.equal(await Promise.race([next, realEnv.breathe().then(() => "open")]), "open");
     await own.close();
     assert.notEqual(await next, "open");
+  } finally {
+    dialer.close();
+    await own.close();
+  }
+});
+
+test("a raft stream: who opens it is proven as for a call; without a certificate of the cluster it is cut", async () => {
+  const own = await testServer(cluster, cluster.identity(server1, "manager"));
+  const peers: string[] = [];
+  own.server.onRaftStream((socket, prove) => {
+    const peer = prove();
+    peers.push(peer.kind === "node" ? `${peer.role} ${peer.nodeId}` : peer.kind);
+    socket.end("welcome");
+  });
+  const dialer = createDialer(createIdentityHolder(cluster.identity(alice, "worker")));
+  try {
+    const stream = await dialer.openRaftStream(own.addr, AbortSignal.timeout(10_000));
+    const words: string[] = [];
+    for await (const chunk of stream) words.push(String(chunk));
+    assert.deepEqual([words.join(""), peers], ["welcome", [`worker ${alice}`]]);
+    const { host, port } = { host: "127.0.0.1", port: Number(own.addr.split(":")[1]) };
+    const stranger = connect({ host, port, ALPNProtocols: [RAFT_ALPN], rejectUnauthorized: false });
+    stranger.resume();
+    stranger.on("error", () => undefined);
+    await once(stranger, "close");
+    assert.equal(peers.length, 1);
   } finally {
     dialer.close();
     await own.close();
