@@ -10,7 +10,7 @@ import { silentLog } from "../../shared/log.ts";
 import { type Fabric, makeFabric, Probes, removeFabric, sh } from "../support/network-fabric.ts";
 import { boardNamespace, inputOf, ownNamespaces, type Story, taskNamespace } from "../support/network-story.ts";
 
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(300_000);
 const CLIENT = "10.99.0.100";
 /** Beyond a router that carries still less. */
 const FAR = "10.98.0.2";

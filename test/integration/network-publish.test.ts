@@ -11,7 +11,7 @@ import { type Fabric, makeFabric, Probes, removeFabric, sh } from "../support/ne
 import { boardNamespace, inputOf, ownNamespaces, type Story, taskNamespace } from "../support/network-story.ts";
 import { heardSctp, sendSctp } from "../support/sctp.ts";
 
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(300_000);
 const CLIENT = "10.99.0.100";
 const CLIENT6 = "fd00:99::100";
 const FABRIC: Fabric = {

@@ -29,7 +29,7 @@ import type { NetworkId, NodeId, ServiceId, TaskId } from "../../shared/model/id
 import { makeFabric, Probes, removeFabric, sh } from "../support/network-fabric.ts";
 import type { NameServerFile } from "../support/network-probe.ts";
 
-const signal = AbortSignal.timeout(100_000);
+const signal = AbortSignal.timeout(300_000);
 const id = <T extends string>(text: string): T => `nettest${text}`.padEnd(25, "0") as T;
 const NODES = ["n1", "n2", "n3"] as const;
 type Name = (typeof NODES)[number];
