@@ -2,6 +2,7 @@
 // those of the rooms around the core: npm run sim -- --mutants.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CLUSTER_MUTANTS, misfit } from "./cluster/mutants.ts";
 import { tryRaftMutant } from "./mutation-check.ts";
 import { MUTANTS } from "./raft/mutants.ts";
 
@@ -20,6 +21,14 @@ const RULES = [
   "drops a pre-vote granted by a member of an older term",
   "serves reads without asking the quorum",
 ];
+
+test("every mutant of the rooms around the core can still be made", () => {
+  const misfits = CLUSTER_MUTANTS.flatMap((mutant) => {
+    const why = misfit(mutant);
+    return why === undefined ? [] : [`${mutant.name}: ${why}`];
+  });
+  assert.deepEqual(misfits, []);
+});
 
 for (const name of RULES) {
   test(`the campaign catches a core in which: ${name}`, async () => {

@@ -114,9 +114,9 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
   {
     name: "the driver sends what it promises before the write has finished",
     file: "manager/raft/driver.ts",
-    find: "this.#writing = this.#write(write).then((written) => {",
+    find: "this.#writing = this.#writeAll(write).then((written) => {",
     replace:
-      "for (const message of persist?.messages ?? []) this.#options.send(message);\n    this.#writing = this.#write(write).then((written) => {",
+      "for (const message of persist?.messages ?? []) this.#options.send(message);\n    this.#writing = this.#writeAll(write).then((written) => {",
   },
   {
     name: "an address that somebody has is given again",
@@ -173,21 +173,25 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
 const FOLDERS = ["agent", "manager", "proto", "shared", "test", "bin", "cli", "deploy"];
 const root = join(import.meta.dirname, "../../..");
 
+/** Undefined when the mutant can be made; otherwise what has changed since it was written. */
+export function misfit({ file, find }: ClusterMutant): string | undefined {
+  const times = readFileSync(join(root, file), "utf8").split(find).length - 1;
+  return times === 1 ? undefined : `its text is ${times} times in ${file}; adapt it to the source`;
+}
+
 /** A campaign of at most `seeds` seeds against a copy of the sources with the mutant in it. */
 export function tryClusterMutant(mutant: ClusterMutant, seeds: number): Verdict {
+  const why = misfit(mutant);
+  if (why !== undefined) return { kind: "broken", why };
   const dir = mkdtempSync(join(tmpdir(), "skep-mutant-"));
   try {
     for (const folder of FOLDERS) cpSync(join(root, folder), join(dir, folder), { recursive: true });
     cpSync(join(root, "package.json"), join(dir, "package.json"));
     symlinkSync(join(root, "node_modules"), join(dir, "node_modules"));
     const path = join(dir, mutant.file);
-    const source = readFileSync(path, "utf8");
-    if (source.split(mutant.find).length !== 2) {
-      return { kind: "broken", why: `its text is not once in ${mutant.file}; adapt it to the source` };
-    }
     writeFileSync(
       path,
-      source.replace(mutant.find, () => mutant.replace),
+      readFileSync(path, "utf8").replace(mutant.find, () => mutant.replace),
     );
     const campaign = join(dir, "test/sim/campaign.ts");
     const theme = mutant.theme === undefined ? [] : ["--theme", mutant.theme];
