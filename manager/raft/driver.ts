@@ -16,10 +16,10 @@ import { CommitWaiters } from "./commit-waiters.ts";
 import type { ConfigChange } from "./core/config.ts";
 import type { ConfigProposal } from "./core/membership.ts";
 import type { Message } from "./core/messages.ts";
-import type { Persist, RaftCore, Ready } from "./core/raft-core.ts";
-import type { ConfirmedRead } from "./core/read-queue.ts";
+import type { Persist, RaftCore } from "./core/raft-core.ts";
 import type { Entry } from "./core/types.ts";
 import type { StateMachine } from "./raft-node.ts";
+import { ReadWaiters } from "./read-waiters.ts";
 import type { LogWrite, RaftStorage, SnapshotHead } from "./storage.ts";
 
 export interface DriverOptions {
@@ -47,9 +47,7 @@ export class Driver {
   readonly #options: DriverOptions;
   readonly #waiters = new CommitWaiters();
   readonly #stop = new AbortController();
-  readonly #reads = new Map<number, PromiseWithResolvers<void>>();
-  #confirmed: ConfirmedRead[] = [];
-  #nextToken = 1;
+  readonly #reads = new ReadWaiters();
   #snapshotIndex: number;
   /** What the machine holds. The core counts entries as applied when it hands them out, a moment earlier. */
   #machineIndex: number;
@@ -119,21 +117,10 @@ export class Driver {
 
   async readIndex(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const token = this.#nextToken++;
+    const token = this.#reads.newToken();
     if (this.#guard(() => this.#options.core.readIndex(token)) !== true) throw this.#notLeading(false);
-    const waiting = Promise.withResolvers<void>();
-    this.#reads.set(token, waiting);
-    const onAbort = (): void => {
-      this.#reads.delete(token);
-      waiting.reject(signal.reason);
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
     this.#wake();
-    try {
-      await waiting.promise;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+    await this.#reads.wait(token, signal);
   }
 
   /**
@@ -197,7 +184,7 @@ export class Driver {
     for (const message of ready.messages) send(message);
     if (this.#writing === undefined) this.#startWrite(ready.persist);
     this.#apply(ready.committed);
-    this.#serveReads(ready);
+    this.#reads.serve(ready.reads, this.#machineIndex);
     this.#checkLeadership();
     this.#considerSnapshot();
     onProgress();
@@ -218,17 +205,6 @@ export class Driver {
     }
   }
 
-  #serveReads({ reads }: Ready): void {
-    this.#confirmed.push(...reads);
-    if (this.#confirmed.length === 0) return;
-    this.#confirmed = this.#confirmed.filter(({ token, index }) => {
-      if (index > this.#machineIndex) return true;
-      this.#reads.get(token)?.resolve();
-      this.#reads.delete(token);
-      return false;
-    });
-  }
-
   #checkLeadership(): void {
     const { core } = this.#options;
     const leadingTerm = core.role === "leader" ? core.term : 0;
@@ -239,9 +215,7 @@ export class Driver {
   /** What waits for this leadership will not come from here. */
   #abandon(why: string): void {
     this.#waiters.abandon(new SkepError("unavailable", `${why}: outcome unknown`));
-    for (const waiting of this.#reads.values()) waiting.reject(new SkepError("unavailable", why));
-    this.#reads.clear();
-    this.#confirmed = [];
+    this.#reads.abandon(new SkepError("unavailable", why));
     if (!this.stopped) return;
     this.#rewrite?.reject(new SkepError("unavailable", why));
     this.#rewrite = undefined;
