@@ -174,7 +174,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
         networkProgress: dispatcher.networkProgress,
         network: checks,
         events,
-        snapshot: () => Buffer.concat([...machine.snapshot()]),
+        snapshot: machine.snapshot,
         images: resolver(options),
         dialManager: dialer.manager,
         dialAgent: dialer.node,

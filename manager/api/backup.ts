@@ -1,5 +1,5 @@
 // Backup: the leader, which has just made sure that it leads, takes the state as it is now and streams it as a file. The
-// state is copied in one turn of the event loop, so it is that of one log index; writes go on meanwhile.
+// state is taken hold of in one turn of the event loop, so it is that of one log index; writes go on while it is encoded.
 import { type ControlService, newBackupChunk } from "../../proto/gen/control.ts";
 import { backupPieces } from "../../shared/backup/file.ts";
 import { SkepError } from "../../shared/errors.ts";
@@ -22,7 +22,12 @@ export function createBackupHandler({
       const { appliedIndex, term, members, nextRaftId } = raft.status();
       const cluster = store.view((view) => view.cluster());
       if (cluster === undefined) throw new SkepError("unavailable", "the cluster is being made: try again");
-      const state = snapshot();
+      const pieces: Uint8Array[] = [];
+      for (const piece of snapshot()) {
+        pieces.push(piece);
+        await env.breathe();
+      }
+      const state = Buffer.concat(pieces);
       const head = {
         clusterId: cluster.id,
         skepVersion: VERSION,

@@ -21,8 +21,8 @@ export interface ControlOptions {
   readonly raft: Pick<RaftNode, "status" | "readIndex" | "leadership">;
   /** Collecting since before the store's first commit, or its log's. */
   readonly events: EventLog;
-  /** All of the store's state, as a backup and a Raft snapshot hold it. */
-  readonly snapshot: () => Uint8Array;
+  /** All of the store's state as of the call, as a backup and a Raft snapshot hold it; each piece is made when it is asked for. */
+  readonly snapshot: () => Iterable<Uint8Array>;
   /** Asks registries for an image's digest and platforms. */
   readonly images: ImageResolver;
   /** A channel to the manager at `addr` (host:port). */

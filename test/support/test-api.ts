@@ -120,7 +120,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       store,
       raft,
       events,
-      snapshot: () => Buffer.concat([...(made.parts[index]?.machine.snapshot() ?? [])]),
+      snapshot: () => made.parts[index]?.machine.snapshot() ?? [],
       images,
       dialManager: options.dialManager ?? nobody,
       dialAgent: options.dialAgent ?? nobody,

@@ -167,7 +167,7 @@ export class SimManager {
       store,
       raft,
       events,
-      snapshot: () => Buffer.concat([...machine.snapshot()]),
+      snapshot: machine.snapshot,
       images: async (image) => ({ image, platforms: [] }),
       dialManager: nobody,
       dialAgent: nobody,
