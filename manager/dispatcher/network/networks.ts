@@ -3,7 +3,7 @@
 //
 // Who takes part: a node holds a network while a task of its that has not ended is on it, whether the task runs yet or not, so
 // that everything is ready before the task is; and every node is on the ingress network, since published ports answer everywhere.
-import type { Network, NetworkAttachment, Node, Service, Task } from "../../../proto/gen/objects.ts";
+import type { Cluster, Network, NetworkAttachment, Node, Service, Task } from "../../../proto/gen/objects.ts";
 import { isId, type NetworkId, type NodeId, type ServiceId, type TaskId } from "../../../shared/model/ids.ts";
 import type { Commit, View } from "../../store/types.ts";
 import {
@@ -51,7 +51,7 @@ export class Networks {
   /** Everything that the store holds now. */
   constructor(view: View) {
     this.#version = view.version;
-    for (const cluster of view.all("cluster")) this.#dataPathPort = dataPathPortOf(cluster);
+    for (const cluster of view.all("cluster")) this.#setCluster(cluster);
     for (const node of view.all("node")) this.#setNode(node.id, node);
     for (const network of view.all("network")) this.#setNetwork(network.id, network);
     for (const service of view.all("service")) this.#setService(service.id, service);
@@ -104,7 +104,7 @@ export class Networks {
     const tasks = new Set<TaskId>();
     for (const { table, action, object } of changes) {
       const gone = action === "remove";
-      if (table === "cluster") this.#dataPathPort = dataPathPortOf(object);
+      if (table === "cluster") this.#setCluster(object);
       else if (table === "node") {
         nodes.add(object.id);
         this.#setNode(object.id, gone ? undefined : object);
@@ -125,6 +125,13 @@ export class Networks {
   }
 
   // ------------------------------------------------------------------------------------------------------------- objects
+
+  #setCluster(cluster: Cluster): void {
+    const port = dataPathPortOf(cluster);
+    if (port === this.#dataPathPort) return;
+    this.#dataPathPort = port;
+    for (const network of this.#networks.keys()) this.#tellNetwork(network);
+  }
 
   #setNetwork(id: NetworkId, network: Network | undefined): void {
     const old = this.#networks.get(id);

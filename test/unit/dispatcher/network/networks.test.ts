@@ -4,12 +4,16 @@ import { Networks } from "../../../../manager/dispatcher/network/networks.ts";
 import type { Change } from "../../../../manager/store/types.ts";
 import {
   type NodeState,
+  newCluster,
+  newClusterSpec,
+  newNetworkingConfig,
   newPortConfig,
   newPortStatus,
   newTask,
   newTaskStatus,
   type TaskState,
 } from "../../../../proto/gen/objects.ts";
+import type { ClusterId } from "../../../../shared/model/ids.ts";
 import {
   commit,
   network,
@@ -228,6 +232,17 @@ describe("taking part", () => {
     assert.match(said("n1", "net2")?.encryptedAddresses.join() ?? "", /^fd73:6b65:7000:/);
     assert.deepEqual(said("n2", "net2")?.encryptedAddresses, [], "without a key nothing goes there");
   });
+});
+
+test("a network goes by the cluster's port, whichever of the two is told first", () => {
+  const networks = new Networks(viewOf({}));
+  const spec = newClusterSpec({ networking: newNetworkingConfig({ dataPathPort: 4790 }) });
+  const object = newCluster({ id: "c" as ClusterId, spec });
+  assert.deepEqual(told(networks, 11, put.network(network("net1")), { table: "cluster", action: "create", object }), [
+    "net1",
+  ]);
+  assert.equal(networks.table(networkId("net1"))?.network?.dataPathPort, 4790);
+  assert.deepEqual(told(networks, 12, { table: "cluster", action: "update", object, old: object }), []);
 });
 
 describe("what is no change", () => {
