@@ -198,13 +198,7 @@ async function sample(startedMs: number): Promise<Sample> {
   const residentMb = (kind: string): number =>
     Number(new RegExp(`^${kind}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) / 1024;
   const { all, most } = abortListeners();
-  const tasks = await any()
-    .node()
-    .control.listTasks({ filters: [] }, context())
-    .then(
-      (list) => list.tasks.length,
-      () => Number.NaN,
-    );
+  const tasks = await countTasks().catch(() => Number.NaN); // one that is just starting says so
   return {
     atMs: realEnv.nowMs() - startedMs,
     heapMb: heapUsed / 2 ** 20,
@@ -218,6 +212,9 @@ async function sample(startedMs: number): Promise<Sample> {
     tasks,
   };
 }
+
+const countTasks = async (): Promise<number> =>
+  (await any().node().control.listTasks({ filters: [] }, context())).tasks.length;
 
 // ------------------------------------------------------------------------------------------------------------ verdict
 
