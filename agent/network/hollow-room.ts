@@ -52,6 +52,8 @@ export class HollowNetworkRoom implements NetworkRoom {
 
   readonly release: NetworkRoom["release"] = async () => undefined;
 
+  readonly check: NetworkRoom["check"] = async () => [];
+
   run(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted) resolve();

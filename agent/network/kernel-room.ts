@@ -28,7 +28,7 @@ export interface KernelNetworkRoomOptions {
   readonly env: Env;
   readonly log: Log;
   readonly nodeId: NodeId;
-  readonly kernel: Pick<NetworkNode, "reconcile" | "doubt" | "localAddresses">;
+  readonly kernel: Pick<NetworkNode, "reconcile" | "check" | "doubt" | "localAddresses">;
   readonly keepNamespace: KeepNamespace;
   readonly names: TaskNames;
   readonly tunnels: Pick<Tunnels, "description" | "wantEpoch" | "wantNetworks" | "run" | "clear">;
@@ -60,6 +60,8 @@ class KernelNetworkRoom implements NetworkRoom {
   #adoptedTasks: readonly AdoptedTask[] = [];
   #leaving = false;
   #problem = "";
+  /** All who ask before it is answered get the same answer. */
+  #check: PromiseWithResolvers<readonly string[]> | undefined;
 
   constructor(options: KernelNetworkRoomOptions, views: NetworkViews) {
     this.#options = options;
@@ -80,6 +82,13 @@ class KernelNetworkRoom implements NetworkRoom {
   }
 
   readonly probe: NetworkRoom["probe"] = (commands, signal) => this.#options.prober.run(commands, signal);
+
+  check(signal: AbortSignal): Promise<readonly string[]> {
+    signal.throwIfAborted();
+    this.#check ??= Promise.withResolvers();
+    this.#changed.fire();
+    return unlessAborted(this.#check.promise, signal);
+  }
 
   adopt(tasks: readonly AdoptedTask[]): void {
     for (const { place } of tasks) this.#tasks.set(place.taskId, place);
@@ -137,6 +146,7 @@ class KernelNetworkRoom implements NetworkRoom {
     } catch (error) {
       if (!signal.aborted) this.#options.log.error({ err: error }, "the network is not looked after any more");
     }
+    this.#check?.reject(new SkepError("unavailable", "the network is not looked after any more"));
     await tunnelling;
   }
 
@@ -170,6 +180,20 @@ class KernelNetworkRoom implements NetworkRoom {
         // Not at once, whoever asks; but nobody new need wait for long because of another's old trouble.
         await env.sleep(FIRST_RETRY_MS, signal);
       }
+      await this.#answerCheck(signal);
+    }
+  }
+
+  /** Within the loop: the kernel is not read while it is changed. */
+  async #answerCheck(signal: AbortSignal): Promise<void> {
+    const asked = this.#check;
+    this.#check = undefined;
+    if (asked === undefined) return;
+    try {
+      const found = await this.#options.kernel.check(this.#wish(this.views, new Map(this.#tasks)), signal);
+      asked.resolve(found.map(({ message }) => message));
+    } catch (error) {
+      asked.reject(SkepError.from(error));
     }
   }
 
@@ -227,14 +251,14 @@ const pauseMs = (failures: number): number =>
     ? Number.POSITIVE_INFINITY
     : Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * (2 ** Math.min(10, failures) - 1));
 
-function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) return onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
-    work.then(() => {
+    work.then((value) => {
       signal.removeEventListener("abort", onAbort);
-      resolve();
+      resolve(value);
     }, reject);
   });
 }

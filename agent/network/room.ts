@@ -75,6 +75,11 @@ export interface NetworkRoom extends TaskNetworks {
   /** Why the node's network is not as it should be; empty when it is, or when only some tasks wait. */
   readonly problem: string;
   readonly tunnels: NodeTunnels;
+  /**
+   * What differs now between the kernel and what this node was told, in words; empty when nothing does. Changes nothing.
+   * @throws {SkepError} the kernel cannot be read.
+   */
+  check(signal: AbortSignal): Promise<readonly string[]>;
   /** Tests this node's ways to others, led by a manager. @throws {SkepError} `unavailable`: a test is running. */
   probe(commands: AsyncIterable<ProbeCommand>, signal: AbortSignal): AsyncIterable<ProbeAnswer>;
   /** Keeps the network as it should be. Resolves when the signal aborts: all that was made stays. Never throws. */

@@ -11,6 +11,7 @@ import { init } from "./life/init.ts";
 import { join } from "./life/join.ts";
 import { leave } from "./life/leave.ts";
 import { type Life, LifeCell } from "./life/life.ts";
+import { networkStateOf } from "./life/network-state.ts";
 import { restore } from "./life/restore.ts";
 import { resume, unlock } from "./life/resume.ts";
 import { LOCKED_MESSAGE } from "./life/words.ts";
@@ -51,6 +52,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
         const names = await (await runtime.get()).loadImage(chunksOf(requests), signal);
         return newLoadImageResponse({ names });
       },
+      networkState: (_request, { signal }) => networkStateOf(host, signal),
     },
     control: switchable(ControlService, () => managerHandlers(life.now)),
     resume: () => resume(host),

@@ -1,6 +1,7 @@
 // Generated from skep/v1/local.proto by proto/generate.ts. Do not edit: npm run proto.
 import { Reader, Writer, toNumber, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import type { ClusterId, NodeId } from "../../shared/model/ids.ts";
+import { decodeNetworkSnapshotFrom, encodeNetworkSnapshotInto, type NetworkSnapshot } from "./network.ts";
 import { NodeAvailabilityNumber, NodeRoleNumber, decodeClusterSpecFrom, decodeJoinTokensFrom, decodeNodeDescriptionFrom, encodeClusterSpecInto, encodeJoinTokensInto, encodeNodeDescriptionInto, readNodeAvailability, readNodeRole, type ClusterSpec, type JoinTokens, type NodeAvailability, type NodeDescription, type NodeRole } from "./objects.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -736,6 +737,84 @@ export function decodeLoadImageResponse(bytes: Uint8Array): LoadImageResponse {
   return decodeLoadImageResponseFrom(r, bytes.length);
 }
 
+export interface NetworkStateRequest {
+
+}
+/** A NetworkStateRequest with every field that is not given at its zero value. */
+export function newNetworkStateRequest(init: Partial<NetworkStateRequest> = {}): NetworkStateRequest {
+  return { ...init };
+}
+export function encodeNetworkStateRequestInto(_m: NetworkStateRequest, w: Writer): Writer {
+
+  return w;
+}
+export function encodeNetworkStateRequest(m: NetworkStateRequest): Uint8Array {
+  return encodeNetworkStateRequestInto(m, Writer.create()).finish();
+}
+export function decodeNetworkStateRequestFrom(r: Reader, length: number): NetworkStateRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<NetworkStateRequest> = newNetworkStateRequest();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkStateRequest. */
+export function decodeNetworkStateRequest(bytes: Uint8Array): NetworkStateRequest {
+  const r = Reader.create(bytes);
+  return decodeNetworkStateRequestFrom(r, bytes.length);
+}
+
+/** The networks as this node was told, and what its kernel has otherwise, in words. */
+export interface NetworkStateResponse {
+  readonly nodeId: NodeId;
+  readonly networks: readonly NetworkSnapshot[];
+  readonly differences: readonly string[];
+}
+/** A NetworkStateResponse with every field that is not given at its zero value. */
+export function newNetworkStateResponse(init: Partial<NetworkStateResponse> = {}): NetworkStateResponse {
+  return { nodeId: "" as NodeId, networks: [], differences: [], ...init };
+}
+export function encodeNetworkStateResponseInto(m: NetworkStateResponse, w: Writer): Writer {
+  if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
+  for (const value of m.networks) encodeNetworkSnapshotInto(value, w.uint32(18).fork()).ldelim();
+  for (const value of m.differences) w.uint32(26).string(value);
+  return w;
+}
+export function encodeNetworkStateResponse(m: NetworkStateResponse): Uint8Array {
+  return encodeNetworkStateResponseInto(m, Writer.create()).finish();
+}
+export function decodeNetworkStateResponseFrom(r: Reader, length: number): NetworkStateResponse {
+  const end = r.pos + length;
+  const networks: NetworkSnapshot[] = [];
+  const differences: string[] = [];
+  const m: Mutable<NetworkStateResponse> = newNetworkStateResponse({ networks, differences });
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        m.nodeId = (r.string() as NodeId);
+        break;
+      case 2:
+        networks.push(decodeNetworkSnapshotFrom(r, r.uint32()));
+        break;
+      case 3:
+        differences.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkStateResponse. */
+export function decodeNetworkStateResponse(bytes: Uint8Array): NetworkStateResponse {
+  const r = Reader.create(bytes);
+  return decodeNetworkStateResponseFrom(r, bytes.length);
+}
+
 export const LocalService = {
   info: {
     path: "/skep.v1.Local/Info",
@@ -802,5 +881,15 @@ export const LocalService = {
     requestDeserialize: (b: Buffer): LoadImageChunk => decodeBounded(decodeLoadImageChunk, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: LoadImageResponse): Buffer => asBuffer(encodeLoadImageResponse(m)),
     responseDeserialize: decodeLoadImageResponse as (b: Buffer) => LoadImageResponse,
+  },
+  /** Reads the whole of the node's network from the kernel, and changes nothing. */
+  networkState: {
+    path: "/skep.v1.Local/NetworkState",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: NetworkStateRequest): Buffer => asBuffer(encodeNetworkStateRequest(m)),
+    requestDeserialize: (b: Buffer): NetworkStateRequest => decodeBounded(decodeNetworkStateRequest, b, MAX_REQUEST_FIELDS),
+    responseSerialize: (m: NetworkStateResponse): Buffer => asBuffer(encodeNetworkStateResponse(m)),
+    responseDeserialize: decodeNetworkStateResponse as (b: Buffer) => NetworkStateResponse,
   },
 } as const;

@@ -8,6 +8,7 @@ import { hostProcess } from "../../deploy/dev/hosts.ts";
 import { type DevCluster, nodeByName, pathsOf } from "../../deploy/dev/model.ts";
 import { firstChild } from "../../deploy/dev/process.ts";
 import { commandOf, pidsOfHosts } from "../support/processes.ts";
+import { networkDifferences } from "./network-truth.ts";
 
 export const E2E_CLUSTER = "e2e";
 const SKEP = join(import.meta.dirname, "..", "..", "bin", "skep");
@@ -119,6 +120,16 @@ export async function eventually(what: string, check: () => Promise<void> | void
       await delay(POLL_MS);
     }
   }
+}
+
+/**
+ * Waits until no node's network differs from what the store says, and looks once more: what is right stays right. To be called
+ * when nothing comes or goes any more.
+ */
+export async function eventuallyNetworkTrue(): Promise<void> {
+  const check = async (): Promise<void> => assert.deepEqual(await networkDifferences(E2E_CLUSTER), []);
+  await eventually("every node's network is as the store says", check);
+  await check();
 }
 
 export interface TaskRow {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Reconciled } from "../../../../agent/network/apply/network-node.ts";
 import { openKernelNetworkRoom } from "../../../../agent/network/kernel-room.ts";
+import type { Difference } from "../../../../agent/network/plan/differences.ts";
 import type { NodeInput } from "../../../../agent/network/plan/input.ts";
 import type { NetworkRoom, TaskPlace } from "../../../../agent/network/room.ts";
 import type { NetworkViews } from "../../../../agent/network/view.ts";
@@ -48,6 +49,8 @@ class FakeKernel {
   localAddresses: ReadonlyMap<TaskId, readonly string[]> = new Map();
   doubts = 0;
   failures: SkepError[] = [];
+  found: Difference[] = [];
+  #busy = false;
   readonly #env: SimEnv;
 
   constructor(env: SimEnv) {
@@ -58,9 +61,22 @@ class FakeKernel {
     this.doubts++;
   }
 
+  async check(_wish: NodeInput, signal: AbortSignal): Promise<readonly Difference[]> {
+    await this.#alone(signal);
+    return this.found;
+  }
+
+  async #alone(signal: AbortSignal): Promise<void> {
+    assert.ok(!this.#busy, "calls do not overlap");
+    this.#busy = true;
+    await this.#env.sleep(10, signal).finally(() => {
+      this.#busy = false;
+    });
+  }
+
   async reconcile(wish: NodeInput, signal: AbortSignal): Promise<Reconciled> {
     this.wishes.push(wish);
-    await this.#env.sleep(10, signal);
+    await this.#alone(signal);
     const failure = this.failures.shift();
     if (failure !== undefined) throw failure;
     this.localAddresses = new Map([...wish.tasks.keys()].map((id, i) => [id, [`172.29.0.${i + 2}`]]));
@@ -358,4 +374,17 @@ test("a node that leaves wants nothing, forgets everything and takes nothing new
   assert.ok(said(t).includes("forgotten"));
   assert.equal((await rejection(t.room.prepare(place(), never))).code, "unavailable");
   await t.stop();
+});
+
+test("what differs is read between two runs, once for all who ask, and not after the end", async () => {
+  const { pass, kernel, room, stop } = await setup({ adopt: [] });
+  kernel.found = [{ namespace: "node", message: "the link skvx4098 is missing on this node" }];
+  room.update(snapshot(1));
+  const answers = [room.check(never), room.check(never)];
+  await pass(100);
+  for (const answer of answers) assert.deepEqual(await answer, ["the link skvx4098 is missing on this node"]);
+  const late = room.check(never);
+  const refused = assert.rejects(late, /not looked after|stop/);
+  await stop();
+  await refused;
 });
