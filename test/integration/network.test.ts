@@ -44,8 +44,6 @@ const CLIENT = "10.99.0.100";
 
 const cleanUp = (): void => removeFabric("skepnet", "nettest");
 
-// ------------------------------------------------------------------------------------------------ what managers say
-
 interface TestTask {
   readonly taskId: TaskId;
   readonly node: Name;
@@ -81,11 +79,8 @@ const TASKS = [WEB_1, WEB_2, ASKER, SECRET];
 const VIP = "10.0.9.10";
 const VIP6 = "fd00:9::10";
 
-interface World {
-  readonly tasks: readonly TestTask[];
-  /** Draining: no new connection. */
-  readonly draining: ReadonlySet<TaskId>;
-}
+/** Who is draining gets no new connection. */
+type World = { readonly tasks: readonly TestTask[]; readonly draining: ReadonlySet<TaskId> };
 
 function snapshot(world: World, networkId: NetworkId): NetworkSnapshot {
   const vni = networkId === INGRESS ? 4096 : networkId === WEB ? 4097 : 4098;
@@ -177,8 +172,6 @@ function inputOf(name: Name, world: World): NodeInput {
     dnsPort: 7353,
   };
 }
-
-// ------------------------------------------------------------------------------------------------------- the nodes
 
 const owned = (name: Name) =>
   new Set([board(name), ...TASKS.filter((t) => t.node === name).map((t) => namespaceOf(t.taskId))]);
