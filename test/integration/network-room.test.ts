@@ -173,11 +173,23 @@ test("names are answered, and follow what managers say before they hear of it", 
 test("an agent that was killed finds everything, and touches nothing, without a word from managers", async () => {
   const untouched = everything();
   await room.kill();
+  // Asked while nobody answers: a resolver that gives up at once would say ECONNREFUSED.
+  const resolver = "new (require('node:dns').promises.Resolver)({ timeout: 500, tries: 100 })";
+  const script = `const r = ${resolver}; r.setServers(['127.0.0.11']); r.resolve4('web').then(String, String).then(console.log); console.log('asked')`;
+  const asking = spawn(
+    "nsenter",
+    [...enter(), "nsenter", `--net=/run/netns/${namespaceOf(first)}`, process.execPath, "-e", script],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  children.add(asking);
+  const lines = createInterface({ input: asking.stdout })[Symbol.asyncIterator]();
+  assert.equal((await lines.next()).value, "asked");
   room = new Room();
   await room.say({ adopt: adopted(places) });
   const { made } = await room.say<{ made: TaskNamespace[] }>({ prepare: [first] });
   assert.equal(made[0]?.addresses[0], "10.0.9.3");
   assert.deepEqual(differences(untouched, everything()), { gone: [], come: [] });
+  assert.equal((await lines.next()).value, "10.0.9.200");
   assert.deepEqual(lookUp(first, "tasks.web"), ["10.0.9.4"]);
 });
 

@@ -21,8 +21,8 @@ const IDLE_MS = 10_000;
 export interface NameServerOptions {
   readonly env: Pick<Env, "random">;
   readonly log: Log;
-  /** Read for every question: what is swapped in is what is answered. */
-  readonly names: () => Names;
+  /** Read for every question: what is swapped in is what is answered. Undefined: not known yet, so nothing is said. */
+  readonly names: () => Names | undefined;
   readonly upstream: Upstream;
 }
 
@@ -47,10 +47,12 @@ export function createNameServer({ env, log, names, upstream }: NameServerOption
     if (parsed.kind === "ignore") return undefined;
     if (parsed.kind === "error") return encodeError(parsed.id, parsed.opcode, parsed.rcode);
     const { query } = parsed;
+    const known = names();
+    if (known === undefined) return undefined;
     const maxBytes = transport === "udp" ? query.udpBytes : MAX_TCP_BYTES;
     const failure = { rcode: RCODE.serverFailure, answers: [], ttlSeconds: 0 };
     try {
-      const decision = decide(names(), source, query, env.random);
+      const decision = decide(known, source, query, env.random);
       if (decision.kind === "reply") return encodeReply(query, decision, maxBytes);
       return await upstream.ask(packet, query, transport, decision.servers, signal);
     } catch (error) {

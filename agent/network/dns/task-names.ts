@@ -15,7 +15,8 @@ export interface TaskNames {
   /** What is answered from now on. */
   readonly swap: (input: NamesInput) => void;
   /**
-   * Listens, if it does not yet, until the signal aborts. False: there is no address to listen on now.
+   * Listens, if it does not yet, until the signal aborts; nothing is answered before the first `swap`, so that resolvers ask
+   * again. False: there is no address to listen on now.
    * @throws {SkepError} `unavailable`: no port is free.
    */
   readonly listen: (signal: AbortSignal) => Promise<boolean>;
@@ -37,7 +38,7 @@ const RESOLV_CONF_MS = 1_000;
 
 export function createTaskNames(options: TaskNamesOptions): TaskNames {
   const { env, log, addresses } = options;
-  let names: Names = { askers: new Map(), zones: new Map(), own: new Map() };
+  let names: Names | undefined;
   let port = FIRST_PORT;
   let listening = false;
   const upstream = createUpstream({ env, servers: hostResolvers(options) });

@@ -111,6 +111,18 @@ test("an answer that does not fit is empty and truncated by UDP, and whole by TC
   assert.equal(tcp?.[7], 99);
 });
 
+test("before anything is known nothing is said, so that the asker asks again", async () => {
+  const early = createNameServer({
+    env: { random: () => 0.5 },
+    log: silentLog,
+    names: () => undefined,
+    upstream: { ask: () => assert.fail("nobody is asked") },
+  });
+  for (const name of ["web", "example.com"]) {
+    assert.equal(await early.handle(query(name, TYPE.A), "172.29.0.5", "udp", signal), undefined);
+  }
+});
+
 test("no resolver: the asker is told at once, with its question", async () => {
   const answer = await handle(query("Example.com", TYPE.A), "udp");
   assert.equal((answer?.[3] ?? 0) & 15, RCODE.serverFailure);

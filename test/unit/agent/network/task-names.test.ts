@@ -72,6 +72,7 @@ test("what is swapped in is what is answered", async () => {
   writeFileSync(conf, "# no resolver at all\n");
   const server = names([HERE], conf);
   await server.listen(stop.signal);
+  server.swap({ views: new Map(), tasks: [] });
   assert.equal(await ask(server.port, "web"), RCODE.refused, "nobody that is known");
   server.swap({ views: new Map(), tasks: [{ taskId: newTaskId(), networks: [], localAddresses: [HERE] }] });
   assert.equal(await ask(server.port, "web"), RCODE.nameError);
