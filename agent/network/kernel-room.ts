@@ -62,6 +62,8 @@ class KernelNetworkRoom implements NetworkRoom {
   #problem = "";
   /** All who ask before it is answered get the same answer. */
   #check: PromiseWithResolvers<readonly string[]> | undefined;
+  /** Askers are known. */
+  #answers = false;
 
   constructor(options: KernelNetworkRoomOptions, views: NetworkViews) {
     this.#options = options;
@@ -221,7 +223,7 @@ class KernelNetworkRoom implements NetworkRoom {
       if (!this.#leaving) this.#known.applied(views);
       this.#waiting.settle(served, unready);
     } catch (error) {
-      this.#swapNames(views, tasks); // a name must not lead to what is known to be gone
+      if (this.#answers) this.#swapNames(views, tasks); // a name must not lead to what is known to be gone
       if (!signal.aborted) this.#waiting.fail(served, SkepError.from(error));
       throw error;
     }
@@ -234,6 +236,7 @@ class KernelNetworkRoom implements NetworkRoom {
   }
 
   #swapNames(views: NetworkViews, tasks: ReadonlyMap<TaskId, TaskPlace>): void {
+    this.#answers = true;
     const { kernel, names } = this.#options;
     const askers = [...tasks.values()].map(({ taskId, attachments, nameservers }) => ({
       taskId,

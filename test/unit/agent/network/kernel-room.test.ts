@@ -332,6 +332,17 @@ test("a failure is told, acknowledges nothing, and is tried again from the kerne
   await t.stop();
 });
 
+test("no name is answered before a first run told who asks", async () => {
+  const t = await setup();
+  t.kernel.failures = [new SkepError("internal", "nft: bang")];
+  t.room.adopt([{ place: place(), pid: undefined }]);
+  await t.pass(20);
+  assert.deepEqual(said(t), ["saved "]);
+  for (let turn = 0; turn < 10; turn++) await t.pass(100);
+  assert.deepEqual(said(t), ["saved ", "names of "]);
+  await t.stop();
+});
+
 test("what a node lacks for good is not called passing", async () => {
   const t = await setup({ adopt: [] });
   t.kernel.failures = [new SkepError("failed_precondition", "the command ip is missing on this node")];
