@@ -25,7 +25,7 @@ import { tunnelAddressOf } from "../../shared/network/tunnel-address.ts";
 import { type HostNamespaces, openHosts, type TestHost } from "../support/host-namespaces.ts";
 import { probeHosts } from "../support/probe-hosts.ts";
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(120_000);
 const id = <T extends string>(text: string): T => `crypttest${text}`.padEnd(25, "0") as T;
 const SECRET = id<NetworkId>("secretnet");
 const VNI = 4200;

@@ -11,8 +11,12 @@ const KEEPALIVE_S = 25;
 
 // wireguard-go forks once its device is there; its process ends with the device. A session of its own: what ends the agent is not
 // meant for it. What failed is told in one line; of wireguard-go's own words only the last are no advertisement.
+// A process whose device has just gone takes its socket along when it ends: were the next one there by then, it would lose its own.
 const ADD = `ip link add dev "$0" type wireguard 2>/dev/null && exit 0
 command -v wireguard-go >/dev/null || { echo "this kernel has no WireGuard, and there is no wireguard-go" >&2; exit 3; }
+tries=0 socket="/var/run/wireguard/$0.sock"
+while [ -S "$socket" ] && [ "$tries" -lt 20 ]; do sleep 0.1; tries=$((tries + 1)); done
+rm -f "$socket"
 mkdir -p /var/run/wireguard && setsid wireguard-go "$0" </dev/null >/dev/null 2>&1 || { echo "wireguard-go cannot start: is there a /dev/net/tun?" >&2; exit 4; }`;
 const SET = `[ ! -e "/proc/sys/net/ipv6/conf/$0/disable_ipv6" ] || echo 0 >"/proc/sys/net/ipv6/conf/$0/disable_ipv6"
 ip link set dev "$0" mtu "$1" addrgenmode none && ip -6 addr replace "$2/128" dev "$0" nodad && ip link set dev "$0" up`;
