@@ -89,6 +89,7 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
   },
   {
     name: "calls are served without asking whether this manager still leads",
+    theme: "news of it are late",
     file: "manager/api/forward.ts",
     find: "        await raft.readIndex(context.signal);\n        onSent();",
     replace: "        onSent();",

@@ -20,7 +20,10 @@ export class RaftInvariants {
   readonly #leaders = new Map<number, number>();
   readonly #votes = new Map<string, number>();
   readonly #written = new Map<string, string>();
-  readonly #committed: { readonly term: number; readonly by: number }[] = [{ term: 0, by: 0 }];
+  /** `inTerm`: of the member that was first to say so. */
+  readonly #committed: { readonly term: number; readonly by: number; readonly inTerm: number }[] = [
+    { term: 0, by: 0, inTerm: 0 },
+  ];
   readonly #applied = new Map<number, string>();
   readonly #seen = new WeakMap<RaftCore, Seen>();
 
@@ -91,7 +94,7 @@ export class RaftInvariants {
     this.disks.set(id, disk);
     const { term } = disk.hardState;
     if (index <= this.#committed.length - 1) this.#fail(`entries up to ${this.#committed.length - 1} were committed`);
-    for (let at = this.#committed.length; at <= index; at++) this.#committed[at] = { term, by: id };
+    for (let at = this.#committed.length; at <= index; at++) this.#committed[at] = { term, by: id, inTerm: term };
     this.#leaders.clear();
     this.#votes.clear();
     return sure;
@@ -103,8 +106,10 @@ export class RaftInvariants {
     if (known !== id) this.#fail(`term ${term} has two leaders: ${known} and ${id}`);
     this.#leaders.set(term, id);
     this.#world.record(`member ${id} leads term ${term}`);
-    // Leader completeness. By log matching the last committed entry stands for all before it.
-    const last = this.#committed.length - 1;
+    // Leader completeness. By log matching the last committed entry stands for all before it. A member that won and was
+    // stalled says so late: what was committed in later terms meanwhile, it need not have.
+    let last = this.#committed.length - 1;
+    while (last > 0 && (this.#committed[last]?.inTerm ?? 0) >= term) last--;
     const own = core.termAt(last);
     const compacted = last <= (this.disks.get(id)?.snapshot?.index ?? 0);
     if (!compacted && own !== this.#committed[last]?.term) {
@@ -128,7 +133,7 @@ export class RaftInvariants {
       }
       return;
     }
-    this.#committed[index] = { term, by: id };
+    this.#committed[index] = { term, by: id, inTerm: core.term };
     // Committed means: on the disks of a majority, whatever the members believe. The round that commits may also append the
     // next membership: the one before it counts as well.
     const onMajority = ({ members }: Config): boolean => {
