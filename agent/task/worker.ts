@@ -9,7 +9,7 @@ import { withDeadline } from "../deadline.ts";
 import { Pulse } from "../pulse.ts";
 import type { ImageConfig } from "../runtime/runtime.ts";
 import { containerConfig, containerSpec, memoryLimitBytes, stopGraceMs, stopSignal } from "./container-config.ts";
-import { containerStatus } from "./container-status.ts";
+import { boundedErr, containerStatus } from "./container-status.ts";
 import { collectLastOutput, waitForExit } from "./exit-watch.ts";
 import { Place } from "./place.ts";
 import { PortWatch } from "./port-watch.ts";
@@ -39,9 +39,6 @@ export interface WorkerStart {
 const CREATE_LIMIT_MS = 60_000;
 const KILL_LIMIT_MS = 10_000;
 const REMOVE_LIMIT_MS = 60_000;
-
-/** Many of them go into one message, and each into the managers' log; runtimes and registries can be long-winded. */
-const MAX_ERR_LENGTH = 4 * 1024;
 
 const NO_STATUS: TaskStatus = { timestampMs: 0, state: "new", message: "", err: "" };
 
@@ -296,7 +293,7 @@ export class TaskWorker {
       timestampMs: Math.max(env.wallMs(), step.state === this.#status.state ? this.#status.timestampMs + 1 : 0),
       state: step.state,
       message: step.state === "running" ? this.#ports.words : step.message,
-      err: step.err.length > MAX_ERR_LENGTH ? `${step.err.slice(0, MAX_ERR_LENGTH)}…` : step.err,
+      err: boundedErr(step.err),
       containerStatus: containerStatus(this.#task.id, this.#container, this.#status.containerStatus),
       ...(step.state === "running" && awaited.length > 0 ? { portStatus: { awaited } } : {}),
     };
