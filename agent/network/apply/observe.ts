@@ -7,6 +7,7 @@ import { isOurLink, isSwitchboard, isTaskNamespace, LOCAL_LINK, NODE, namespaceP
 import { FAMILIES, type ObservedRuleset } from "../plan/ruleset.ts";
 import {
   droppingChains,
+  hostLinks,
   isObject,
   type Json,
   objects,
@@ -180,13 +181,6 @@ function addLink(namespace: string, entry: Json, links: Map<string, Link>, addre
 }
 
 function hostFacts([addr, , , , chains, legacy4, legacy6]: readonly string[]): HostFacts {
-  const links = new Map<string, readonly string[]>();
-  for (const entry of objects(json(addr)).filter(({ ifname }) => !isOurLink(text(ifname)))) {
-    const addresses = objects(entry["addr_info"])
-      .filter(({ scope }) => scope !== "link" && scope !== "host")
-      .map((address) => text(address["local"]));
-    if (addresses.length > 0) links.set(text(entry["ifname"]), addresses);
-  }
   const forwardDrops = droppingChains(json(chains));
   for (const [part, name] of [
     [legacy4, "iptables-legacy"],
@@ -194,7 +188,7 @@ function hostFacts([addr, , , , chains, legacy4, legacy6]: readonly string[]): H
   ] as const) {
     if (part?.includes("-P FORWARD DROP")) forwardDrops.push(`the policy of FORWARD is DROP (${name})`);
   }
-  return { links: new Map([...links].toSorted(([a], [b]) => (a < b ? -1 : 1))), forwardDrops };
+  return { links: hostLinks(json(addr)), forwardDrops };
 }
 
 function readSysctls(part: string | undefined, sysctls: Map<string, string>): void {

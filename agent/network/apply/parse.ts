@@ -1,6 +1,8 @@
 // What ip, bridge and nft print as JSON, read into the plan's own form. Whatever is not ours, or made by the kernel itself, is
 // left out. The tools' output is input like any other: what does not fit is skipped, and shows as a difference.
+import { PROBE_PREFIX, TUNNEL_PREFIX } from "../../../shared/network/tunnel-address.ts";
 import type { Link, LinkMake, PortKind } from "../plan/kernel.ts";
+import { isOurLink } from "../plan/names.ts";
 import type { NftMap, ObservedRuleset } from "../plan/ruleset.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -65,6 +67,25 @@ export function parseAddresses(entry: JsonObject): readonly string[] {
     .filter((address) => !(address["family"] === "inet6" && address["scope"] === "link"))
     .map((address) => `${text(address["local"])}/${text(address["prefixlen"])} dev ${dev}`);
 }
+
+/**
+ * `ip -j -d addr` on the host: its links with the addresses that it can be reached at. Those of its tunnels and of tests are
+ * ours: they come and go by our own hand, and nobody asks for a published port there.
+ */
+export function hostLinks(json: Json): ReadonlyMap<string, readonly string[]> {
+  const links = objects(json)
+    .filter(({ ifname }) => !isOurLink(text(ifname)))
+    .map((entry): readonly [string, readonly string[]] => {
+      const addresses = objects(entry["addr_info"])
+        .filter(({ scope }) => scope !== "link" && scope !== "host")
+        .map((address) => text(address["local"]))
+        .filter((address) => !OUR_PREFIXES.some((prefix) => address.startsWith(`${prefix}:`)));
+      return [text(entry["ifname"]), addresses];
+    });
+  return new Map(links.filter(([, { length }]) => length > 0).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const OUR_PREFIXES = [TUNNEL_PREFIX, PROBE_PREFIX];
 
 /** One entry of `ip -j route show table all`. */
 export function parseRoute(entry: JsonObject, family: 4 | 6): readonly [key: string, value: string] | undefined {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
-import { droppingChains } from "../../../../agent/network/apply/parse.ts";
+import { droppingChains, hostLinks } from "../../../../agent/network/apply/parse.ts";
 import { complaintsOf, scriptOf } from "../../../../agent/network/apply/script.ts";
 import { readAddresses } from "../../../../agent/network/plan/addresses.ts";
 import { type FlowNet, flowLines, shrunkNets } from "../../../../agent/network/plan/flows.ts";
 import { localPorts, type Publication } from "../../../../agent/network/plan/published.ts";
+import type { NodeId } from "../../../../shared/model/ids.ts";
+import { probeAddressOf, tunnelAddressOf } from "../../../../shared/network/tunnel-address.ts";
 
 describe("several runs in one shell", () => {
   const cat = (input: string, goesOn = true) => ({ command: "cat", args: [], input, goesOn });
@@ -79,6 +81,26 @@ test("ports on one address of the node have one of the switchboard's that nothin
   assert.deepEqual(
     [here, there, apart, last].map((each) => given.get(each)),
     [80, 82, 80, 1],
+  );
+});
+
+test("the host's links, without ours and the addresses that we gave it ourselves", () => {
+  const address = (local: string, scope = "global") => ({ local, scope });
+  const links = hostLinks([
+    { ifname: "lo", addr_info: [address("127.0.0.1", "host"), address("192.0.2.7")] },
+    { ifname: "skep0", addr_info: [address("172.29.0.1")] },
+    { ifname: "tunnel", addr_info: [address(tunnelAddressOf("n1" as NodeId)), address("fe80::1", "link")] },
+    {
+      ifname: "eth0",
+      addr_info: [address(probeAddressOf("n1" as NodeId)), address("192.0.2.8"), address("2001:db8::8")],
+    },
+  ]);
+  assert.deepEqual(
+    [...links],
+    [
+      ["eth0", ["192.0.2.8", "2001:db8::8"]],
+      ["lo", ["192.0.2.7"]],
+    ],
   );
 });
 
