@@ -11,6 +11,7 @@ import { firstChild } from "../../deploy/dev/process.ts";
 import { ControlService, type NetworkDetails, type NetworkTask, newListRequest } from "../../proto/gen/control.ts";
 import { LocalService, type NetworkStateResponse, newNetworkStateRequest } from "../../proto/gen/local.ts";
 import type { NetworkSnapshot } from "../../proto/gen/network.ts";
+import type { Task } from "../../proto/gen/objects.ts";
 import { unary } from "../../shared/rpc/client.ts";
 
 const CALL_MS = 30_000;
@@ -24,12 +25,12 @@ interface Host {
 /** Sentences, each with its node; none: all is well. @throws when a node that is on, or the leader, does not answer. */
 export async function networkDifferences(clusterName: string): Promise<readonly string[]> {
   const cluster = requireCluster(clusterName);
-  const [hosts, networks] = await Promise.all([hostsOf(cluster), networksOf(cluster)]);
+  const [hosts, { networks, tasks }] = await Promise.all([hostsOf(cluster), believed(cluster)]);
   const told = hosts.flatMap((host) => toldDifferences(host, networks).map((text) => `${host.name}: ${text}`));
   const kernels = hosts.flatMap(({ name, state }) => state.differences.map((text) => `${name}: kernel: ${text}`));
   const found = [...told, ...kernels, ...doubles(networks)];
   if (found.length > 0) return found; // names follow from these
-  return (await Promise.all(hosts.map((host) => nameDifferences(host, networks)))).flat();
+  return (await Promise.all(hosts.map((host) => nameDifferences(host, networks, tasks)))).flat();
 }
 
 async function hostsOf(cluster: DevCluster): Promise<readonly Host[]> {
@@ -50,15 +51,21 @@ async function hostsOf(cluster: DevCluster): Promise<readonly Host[]> {
   );
 }
 
-async function networksOf(cluster: DevCluster): Promise<readonly NetworkDetails[]> {
+interface Believed {
+  readonly networks: readonly NetworkDetails[];
+  readonly tasks: readonly Task[];
+}
+
+async function believed(cluster: DevCluster): Promise<Believed> {
   const paths = pathsOf(DEV_DIR, cluster.name);
   const manager = cluster.nodes.find((node) => node.role === "manager" && hostProcess(paths, node) !== undefined);
   if (manager === undefined) throw new Error(`no manager of ${cluster.name} is on`);
   return await withClient(paths.socket(manager.name), async (client) => {
-    const { networks } = await unary(client, ControlService.listNetworks, newListRequest(), { timeoutMs: CALL_MS });
-    return await Promise.all(
-      networks.map(({ id }) => unary(client, ControlService.getNetwork, { ref: id }, { timeoutMs: CALL_MS })),
-    );
+    const options = { timeoutMs: CALL_MS };
+    const { networks } = await unary(client, ControlService.listNetworks, newListRequest(), options);
+    const details = networks.map(({ id }) => unary(client, ControlService.getNetwork, { ref: id }, options));
+    const { tasks } = await unary(client, ControlService.listTasks, newListRequest(), options);
+    return { networks: await Promise.all(details), tasks };
   });
 }
 
@@ -147,27 +154,48 @@ function doubles(networks: readonly NetworkDetails[]): string[] {
 }
 
 /** What each task of the host hears: of every service on its networks the virtual address, and the ready tasks. */
-async function nameDifferences(host: Host, networks: readonly NetworkDetails[]): Promise<readonly string[]> {
-  const overlays = networks.filter(({ network }) => network?.spec?.ingress !== true);
-  const questions = overlays.flatMap((details) =>
-    placed(details)
-      .filter(({ nodeId }) => nodeId === host.state.nodeId)
-      .flatMap(({ taskId, name: asker }) =>
-        namesIn(details).map(({ name, addresses }) => ({ namespace: namespaceOf(taskId), asker, name, addresses })),
-      ),
+async function nameDifferences(
+  host: Host,
+  networks: readonly NetworkDetails[],
+  tasks: readonly Task[],
+): Promise<readonly string[]> {
+  const here = new Set(
+    networks.flatMap(placed).flatMap(({ taskId, nodeId }) => (nodeId === host.state.nodeId ? [taskId] : [])),
   );
+  const questions = tasks
+    .filter(({ id }) => here.has(id))
+    .flatMap((task) =>
+      [...namesFor(task, networks)].map(([name, want]) => ({
+        namespace: namespaceOf(task.id),
+        id: task.id,
+        name,
+        want,
+      })),
+    );
   const answers = await ask(host.initPid, questions);
-  return questions.flatMap(({ asker, name, addresses }, i) => {
+  return questions.flatMap(({ id, name, want }, i) => {
     const heard = [...new Set(answers[i]?.match(/(?<=^Address(?: \d+)?:\s*)[0-9.]+$/gm) ?? [])].sort().join();
-    const want = [...addresses].sort().join();
-    return heard === want ? [] : [`${host.name}: ${asker} asks for ${name} and hears "${heard}", not "${want}"`];
+    return heard === want ? [] : [`${host.name}: task ${id} asks for ${name} and hears "${heard}", not "${want}"`];
   });
+}
+
+/** Of several networks the task's first that has somebody by the name answers. */
+function namesFor({ attachments }: Task, networks: readonly NetworkDetails[]): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const { networkId } of attachments) {
+    const details = networks.find(({ network }) => network?.id === networkId);
+    if (details === undefined || details.network?.spec?.ingress === true) continue;
+    for (const { name, addresses } of namesIn(details)) {
+      if ((names.get(name) ?? "") === "") names.set(name, [...addresses].sort().join());
+    }
+  }
+  return names;
 }
 
 function namesIn(details: NetworkDetails): readonly { readonly name: string; readonly addresses: readonly string[] }[] {
   return details.services.flatMap(({ name, serviceId, virtualIps }) => {
-    const tasks = placed(details).filter((task) => task.serviceId === serviceId && task.state === "ready");
-    const addresses = tasks.flatMap((task) => task.addresses);
+    const ready = placed(details).filter((task) => task.serviceId === serviceId && task.state === "ready");
+    const addresses = ready.flatMap((task) => task.addresses);
     return [
       { name, addresses: virtualIps.length > 0 ? virtualIps : addresses },
       { name: `tasks.${name}`, addresses },
