@@ -8,7 +8,8 @@ import type { TaskId } from "../../../shared/model/ids.ts";
 import { type Desired, desiredNetwork } from "../plan/desired.ts";
 import { type Difference, differences } from "../plan/differences.ts";
 import { type FlowNet, flowLines, flowNets, shrunkNets } from "../plan/flows.ts";
-import type { NodeInput } from "../plan/input.ts";
+import type { HostFacts, NodeInput } from "../plan/input.ts";
+import { possibleInput } from "../plan/ipv6.ts";
 import type { ObservedState } from "../plan/kernel.ts";
 import { assignLocalAddresses, observedLocalAddresses } from "../plan/local-addresses.ts";
 import { namespacePath } from "../plan/names.ts";
@@ -101,10 +102,11 @@ export class NetworkNode {
   }
 
   #desired(wish: NodeWish, { state, host }: Observed): Desired {
-    const subnets = wish.localSubnets;
+    const possible = possibleInput({ ...wish, host });
+    const subnets = possible.localSubnets;
     const known = new Map([...observedLocalAddresses(subnets, state, wish.tasks.keys()), ...this.#local]);
     this.#local = assignLocalAddresses(subnets, known, wish.tasks.keys());
-    return desiredNetwork({ ...this.#withLocal(wish), host }, this.#shared);
+    return desiredNetwork(this.#withLocal(possible), this.#shared);
   }
 
   #withLocal(wish: NodeWish): NodeInput {
@@ -118,7 +120,8 @@ export class NetworkNode {
   #observe(wish: NodeWish, signal: AbortSignal): Promise<Observed> {
     const given = assignLocalAddresses(wish.localSubnets, new Map(), wish.tasks.keys());
     const tasks = [...wish.tasks].map(([id, task]) => [id, { ...task, localAddresses: given.get(id) ?? [] }] as const);
-    return observe(desiredNetwork({ ...wish, tasks: new Map(tasks) }).state, this.#options, signal);
+    const wanted = (host: HostFacts) => desiredNetwork({ ...wish, host, tasks: new Map(tasks) }).state;
+    return observe(wanted, this.#options, signal);
   }
 }
 

@@ -25,6 +25,7 @@
 // - Every namespace has a table of connections of its own: a task that fills its own disturbs nobody in a network, nor the mesh.
 //   What it sends into the world is in the switchboard's and the host's as well, as with any masquerade: when such a table
 //   is full, the kernel gives up connections without an answer for new ones.
+// - A host without IPv6 has what IPv4 can do: ipv6.ts.
 // - Names: 127.0.0.11 in a task leads to the agent on skep0; the source address says which task asks (dns/answer.ts).
 // - An endpoint that drains leaves the rules and the names at once, and its entries only when managers take it away: so
 //   no new connection comes to it, and those it has go on.
@@ -36,6 +37,7 @@ import type { NetworkId, TaskId } from "../../../shared/model/ids.ts";
 import type { NetworkView } from "../view.ts";
 import { readAddresses } from "./addresses.ts";
 import { byKey, type LocalTask, type NodeInput, underlayOf } from "./input.ts";
+import { possibleInput, switchOn } from "./ipv6.ts";
 import { type KernelState, type Link, type NamespaceState, newFacts } from "./kernel.ts";
 import { meshRules } from "./mesh-rules.ts";
 import { NODE, namespaceOf, switchboardOf } from "./names.ts";
@@ -55,7 +57,8 @@ export interface Desired {
 }
 
 /** @param shared what earlier plans have made of the same; the result does not depend on it. */
-export function desiredNetwork(input: NodeInput, shared: SharedRules = new SharedRules()): Desired {
+export function desiredNetwork(wish: NodeInput, shared: SharedRules = new SharedRules()): Desired {
+  const input = possibleInput(wish);
   const unready = new Map<TaskId, string>();
   const ready: { readonly task: LocalTask; readonly networks: readonly TaskNetwork[] }[] = [];
   for (const task of byKey(input.tasks)) {
@@ -78,6 +81,7 @@ export function desiredNetwork(input: NodeInput, shared: SharedRules = new Share
     const underlay = underlayOf(view, input.nodeId);
     if (underlay.kind === "ready") addOverlay(view, input.nodeId, underlay.local, board.links, board.facts);
   }
+  switchOn(input, board.facts);
   const tasks = ready.map(
     ({ task, networks }) => [namespaceOf(task.taskId), addTask(input, task, networks, board, shared)] as const,
   );

@@ -29,9 +29,11 @@ export interface HostFacts {
   readonly links: ReadonlyMap<string, readonly string[]>;
   /** Who drops what the host would forward, in words; [] is nobody. */
   readonly forwardDrops: readonly string[];
+  /** "off": by net.ipv6.conf.all (or default).disable_ipv6; "absent": the kernel has none, nowhere. */
+  readonly ipv6: "on" | "off" | "absent";
 }
 
-export const NO_HOST: HostFacts = { links: new Map(), forwardDrops: [] };
+export const NO_HOST: HostFacts = { links: new Map(), forwardDrops: [], ipv6: "on" };
 
 export interface NodeInput {
   readonly nodeId: NodeId;

@@ -1,6 +1,6 @@
 // The node-local subnets as rules and routes need them.
 import { type Address, afterGateway, readAddresses } from "./addresses.ts";
-import type { NodeInput } from "./input.ts";
+import { NO_HOST, type NodeInput } from "./input.ts";
 
 export const familyWord = (family: 4 | 6): "ip" | "ip6" => (family === 4 ? "ip" : "ip6");
 
@@ -19,3 +19,9 @@ export const localNets = ({ localSubnets }: NodeInput): readonly LocalNet[] =>
     if (host === undefined || own === undefined) return [];
     return [{ word: familyWord(own.ip.family), subnet: local.subnet, host, own }];
   });
+
+/** Those that lead to the host and on: see ipv6.ts. */
+export const hostNets = (input: NodeInput): readonly LocalNet[] => {
+  const { ipv6 } = input.host ?? NO_HOST;
+  return localNets(input).filter(({ own }) => own.ip.family === 4 || ipv6 === "on");
+};

@@ -16,7 +16,7 @@
 import { addGuard } from "../encryption/guard.ts";
 import type { NetworkView } from "../view.ts";
 import { byKey, type NodeInput, vxlanPortOf } from "./input.ts";
-import { type LocalNet, localNets } from "./local-nets.ts";
+import { hostNets, type LocalNet } from "./local-nets.ts";
 import { LOCAL_LINK, VXLAN_PORT } from "./names.ts";
 import { addPastSources, goesPast, pastIn, pastOut } from "./past-forward.ts";
 import { localPorts, type Publication } from "./published.ts";
@@ -29,7 +29,7 @@ const ERRORS = {
 
 export function nodeRules(input: NodeInput, published: readonly Publication[]): Ruleset {
   const rules = new RulesetBuilder();
-  const nets = localNets(input);
+  const nets = hostNets(input);
   const past = goesPast(input);
   for (const net of nets) addTakeAndGive(rules, published, net, past);
   if (past) addPastSources(rules, input, nets);

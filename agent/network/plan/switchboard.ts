@@ -3,7 +3,7 @@
 import { macOfAll, readAddresses } from "./addresses.ts";
 import type { NodeInput } from "./input.ts";
 import type { Link, MutableFacts } from "./kernel.ts";
-import { localNets } from "./local-nets.ts";
+import { hostNets, type LocalNet, localNets } from "./local-nets.ts";
 import { LOCAL_BRIDGE, LOCAL_LINK, switchboardOf, UPLINK } from "./names.ts";
 import { goesPast } from "./past-forward.ts";
 
@@ -27,25 +27,31 @@ export function addSwitchboard(input: NodeInput, node: Namespace, board: Namespa
   node.links.set(LOCAL_LINK, { make, mtu, mac: hostMac, up: true });
   board.links.set(LOCAL_BRIDGE, { make: { kind: "bridge" }, mtu, mac: ownMac, up: true });
   board.links.set(UPLINK, { make: { kind: "peer" }, mtu, mac: ownMac, up: true });
-  for (const { host, own, subnet } of nets) {
+  for (const { own, subnet } of nets) {
+    board.facts.address.set(`${own.text}/${BITS[own.ip.family]} dev ${LOCAL_BRIDGE}`, "");
+    board.facts.route.set(`${subnet} table ${MAIN_TABLE}`, `dev ${LOCAL_BRIDGE}`);
+  }
+  const onHost = hostNets(input);
+  for (const { host, own, subnet } of onHost) {
     const { family } = own.ip;
     node.facts.address.set(`${host.text}/${BITS[family]} dev ${LOCAL_LINK}`, "");
     node.facts.route.set(`${own.text}/${BITS[family]} table ${MAIN_TABLE}`, `dev ${LOCAL_LINK}`);
     node.facts.route.set(`${subnet} table ${MAIN_TABLE}`, `via ${own.text} dev ${LOCAL_LINK}`);
     node.facts.neighbour.set(`${own.text} dev ${LOCAL_LINK}`, `lladdr ${ownMac}`);
-    board.facts.address.set(`${own.text}/${BITS[family]} dev ${LOCAL_BRIDGE}`, "");
-    board.facts.route.set(`${subnet} table ${MAIN_TABLE}`, `dev ${LOCAL_BRIDGE}`);
     board.facts.route.set(`${host.text}/${BITS[family]} table ${MAIN_TABLE}`, `dev ${UPLINK}`);
     board.facts.route.set(`${ANY[family]} table ${MAIN_TABLE}`, `via ${host.text} dev ${UPLINK}`);
     board.facts.neighbour.set(`${host.text} dev ${UPLINK}`, `lladdr ${hostMac}`);
   }
-  const ipv6 = nets.some(({ own }) => own.ip.family === 6);
-  addSettings(node.facts.sysctl, board.facts.sysctl, !goesPast(input), ipv6);
+  const isSix = ({ own }: LocalNet): boolean => own.ip.family === 6;
+  addSettings(node.facts.sysctl, board.facts.sysctl, !goesPast(input));
+  if (nets.some(isSix)) board.facts.sysctl.set("net/ipv6/conf/all/forwarding", "1");
+  if (!onHost.some(isSix)) return;
+  if (!goesPast(input)) node.facts.sysctl.set("net/ipv6/conf/all/forwarding", "1");
   // A client that asks ::1 is sent on like one that asks 127.0.0.1; but a reply to ::1 is taken only from a link that has it.
-  if (ipv6) node.facts.route.set(`local ::1/128 table ${LOCAL_TABLE}`, `dev ${LOCAL_LINK}`);
+  node.facts.route.set(`local ::1/128 table ${LOCAL_TABLE}`, `dev ${LOCAL_LINK}`);
 }
 
-function addSettings(node: Map<string, string>, board: Map<string, string>, forwards: boolean, ipv6: boolean): void {
+function addSettings(node: Map<string, string>, board: Map<string, string>, forwards: boolean): void {
   // For what tasks send into the world; published ports need no forwarding by the host.
   if (forwards) node.set("net/ipv4/ip_forward", "1");
   node.set(`net/ipv4/conf/${LOCAL_LINK}/route_localnet`, "1"); // published ports answer on 127.0.0.1 too
@@ -53,7 +59,4 @@ function addSettings(node: Map<string, string>, board: Map<string, string>, forw
   board.set("net/ipv4/conf/all/rp_filter", "0");
   board.set("net/ipv4/conf/default/rp_filter", "0");
   for (const key of ["arp", "ip", "ip6"]) board.set(`net/bridge/bridge-nf-call-${key}tables`, "0");
-  if (!ipv6) return;
-  if (forwards) node.set("net/ipv6/conf/all/forwarding", "1");
-  board.set("net/ipv6/conf/all/forwarding", "1");
 }

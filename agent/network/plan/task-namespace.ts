@@ -8,6 +8,7 @@
 import type { NetworkView } from "../view.ts";
 import { type Address, macOfAll, prefixOf, readAddresses } from "./addresses.ts";
 import { type LocalTask, type NodeInput, networkSubnets } from "./input.ts";
+import { switchOn } from "./ipv6.ts";
 import { type Link, type MutableFacts, type NamespaceState, newFacts } from "./kernel.ts";
 import { localNets } from "./local-nets.ts";
 import { bridgeOf, LOCAL_BRIDGE, namespaceOf, vethOf } from "./names.ts";
@@ -75,6 +76,7 @@ export function addTask(
     facts.route.set(`${host.text}/${BITS[family]} table ${MAIN_TABLE}`, via);
     if (wayOut) facts.route.set(`${ANY[family]} table ${MAIN_TABLE}`, via);
   }
+  switchOn(input, facts);
   return { links, facts, rules: shared.of(input, task, networks) };
 }
 

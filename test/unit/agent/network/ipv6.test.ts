@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { observe } from "../../../../agent/network/apply/observe.ts";
+import { desiredNetwork } from "../../../../agent/network/plan/desired.ts";
+import { type HostFacts, NO_HOST, type NodeInput } from "../../../../agent/network/plan/input.ts";
+import { possibleInput } from "../../../../agent/network/plan/ipv6.ts";
+import { FACT_KINDS, type KernelState } from "../../../../agent/network/plan/kernel.ts";
+import { assignLocalAddresses } from "../../../../agent/network/plan/local-addresses.ts";
+import { NODE } from "../../../../agent/network/plan/names.ts";
+import { planSteps } from "../../../../agent/network/plan/steps.ts";
+import { newPublishedPort } from "../../../../proto/gen/network.ts";
+import { boardNamespace, inputOf, type Story, taskNamespace } from "../../../support/network-story.ts";
+import { ModelKernel } from "./model-kernel.ts";
+
+const STORY: Story = {
+  ids: "v6",
+  nodes: { n1: "192.0.2.1", n2: "192.0.2.2" },
+  networks: {
+    ingress: {
+      vni: 4097,
+      ingress: true,
+      subnets: [
+        { subnet: "10.0.0.0/24", gateway: "10.0.0.1" },
+        { subnet: "fd00:1::/64", gateway: "fd00:1::1" },
+      ],
+      services: {
+        web: {
+          vips: ["10.0.0.20", "fd00:1::20"],
+          ports: [newPublishedPort({ protocol: "tcp", publishedPort: 8080, targetPort: 80, mode: "ingress" })],
+        },
+      },
+    },
+  },
+  tasks: [
+    { name: "web1", node: "n1", service: "web", on: { ingress: ["10.0.0.3", "fd00:1::3"] } },
+    { name: "web2", node: "n2", service: "web", on: { ingress: ["10.0.0.4", "fd00:1::4"] } },
+  ],
+};
+const BOARD = boardNamespace(STORY, "n1");
+const TASK = taskNamespace(STORY, "web1");
+const SWITCH = "net/ipv6/conf/all/disable_ipv6";
+
+function inputOn(ipv6: HostFacts["ipv6"]): NodeInput {
+  const input = inputOf(STORY, "n1");
+  const local = assignLocalAddresses(input.localSubnets, new Map(), input.tasks.keys());
+  const tasks = [...input.tasks].map(([id, task]) => [id, { ...task, localAddresses: local.get(id) ?? [] }] as const);
+  return { ...input, tasks: new Map(tasks), host: { ...NO_HOST, ipv6 } };
+}
+
+const hasSix = (text: string): boolean => /fd00:|::/.test(text);
+/** All that is IPv6 in a namespace: facts and rules. */
+function sixIn(state: KernelState, namespace: string): readonly string[] {
+  const { facts, rules } = state.get(namespace) ?? assert.fail(`no ${namespace}`);
+  const texts = FACT_KINDS.flatMap((kind) => [...facts[kind]].map(([key, value]) => `${kind} ${key} ${value}`));
+  const chains = [...rules.chains.values()].flatMap((chain) => chain.rules);
+  const elements = [...rules.maps.values()].flatMap((map) => [...map.elements].map((pair) => pair.join(" ")));
+  return [
+    ...texts.filter((text) => hasSix(text) || /^sysctl net\/ipv6|^rule 6/.test(text)),
+    ...[...chains, ...elements].filter(hasSix),
+  ];
+}
+
+describe("the plan on a host", () => {
+  test("with IPv6: both families everywhere, and nothing is made anew for it", () => {
+    const input = inputOn("on");
+    assert.equal(possibleInput(input), input);
+    const { state } = desiredNetwork(input);
+    for (const namespace of [NODE, BOARD, TASK]) assert.ok(sixIn(state, namespace).length > 0, namespace);
+    for (const { facts } of state.values()) assert.ok(!facts.sysctl.has(SWITCH));
+  });
+
+  test("with IPv6 off: none on the host and none that leads over it, but networks have it inside", () => {
+    const { state, unready } = desiredNetwork(inputOn("off"));
+    assert.equal(unready.size, 0);
+    assert.deepEqual(sixIn(state, NODE), []);
+    for (const namespace of [BOARD, TASK]) {
+      const { facts } = state.get(namespace) ?? assert.fail(namespace);
+      assert.equal(facts.sysctl.get(SWITCH), "0");
+    }
+    const routes = [...(state.get(BOARD)?.facts.route ?? [])].map((pair) => pair.join(" "));
+    assert.deepEqual(
+      routes.filter((route) => hasSix(route) && route.includes("dev skup")),
+      [],
+    );
+    assert.ok(state.get(TASK)?.facts.address.has("fd00:1::3/64 dev eth0"));
+    assert.ok(state.get(BOARD)?.facts.neighbour.has("fd00:1::4 dev skvx4097"), "tasks elsewhere are reached");
+  });
+
+  test("with a kernel without IPv6: none at all, and IPv4 is as ever", () => {
+    const { state, unready } = desiredNetwork(inputOn("absent"));
+    assert.equal(unready.size, 0);
+    for (const namespace of state.keys()) assert.deepEqual(sixIn(state, namespace), [], namespace);
+    const four = (text: string): boolean => !hasSix(text);
+    for (const [namespace, { facts }] of desiredNetwork(inputOn("on")).state) {
+      assert.deepEqual(
+        [...(state.get(namespace)?.facts.address.keys() ?? [])],
+        [...facts.address.keys()].filter(four),
+        namespace,
+      );
+    }
+  });
+
+  test("rules that were made are made once, whatever the host has", () => {
+    const input = inputOn("absent");
+    assert.equal([...possibleInput(input).views.values()][0], [...possibleInput(input).views.values()][0]);
+  });
+
+  test("that switches IPv6 off and on: the plan follows, and comes to an end", () => {
+    const kernel = new ModelKernel();
+    for (const ipv6 of ["off", "on", "off", "absent", "on"] as const) {
+      const desired = desiredNetwork(inputOn(ipv6));
+      for (const step of planSteps(desired, kernel.state)) kernel.apply(step);
+      assert.deepEqual(planSteps(desired, kernel.state), [], ipv6);
+    }
+  });
+});
+
+const SWITCHES: readonly (readonly [what: string, text: string, want: HostFacts["ipv6"]])[] = [
+  ["on", "0\n0\n", "on"],
+  ["off for links that are there", "1\n0\n", "off"],
+  ["off for links to come", "0\n1\n", "off"],
+  ["no such file", "", "absent"],
+];
+for (const [what, text, want] of SWITCHES) {
+  test(`what a host has of IPv6 is read from its switches: ${what}`, async () => {
+    const parts = ["", "[]", "", "", "", "{}", "", "", text, "{}", "{}", "{}", ""];
+    const runner = { run: () => Promise.resolve({ code: 0, stdout: parts.join("@@@\n"), stderr: "" }) };
+    const asked: HostFacts["ipv6"][] = [];
+    const wanted = (host: HostFacts): KernelState => {
+      asked.push(host.ipv6);
+      return new Map();
+    };
+    const { host } = await observe(wanted, { runner }, new AbortController().signal);
+    assert.equal(host.ipv6, want);
+    assert.equal(asked.at(-1), want);
+  });
+}
