@@ -1,7 +1,7 @@
 // Reads from the kernel what is ours: the host's one link and rules, the switchboard with its links and entries, and every
 // task's namespace. One shell for the host and few for the others, because starting programs is what takes the time.
 import { SkepError } from "../../../shared/errors.ts";
-import type { HostFacts } from "../plan/input.ts";
+import { type HostFacts, NO_HOST } from "../plan/input.ts";
 import { type KernelState, type Link, type NamespaceState, newFacts, type ObservedState } from "../plan/kernel.ts";
 import { isOurLink, isSwitchboard, isTaskNamespace, LOCAL_LINK, NODE, namespacePath, UPLINK } from "../plan/names.ts";
 import { FAMILIES, type ObservedRuleset } from "../plan/ruleset.ts";
@@ -37,6 +37,7 @@ const NODE_SCRIPT = script([
     (v) =>
       `if grep -qsx filter /proc/net/ip${v}_tables_names; then ip${v}tables-legacy -S FORWARD 2>/dev/null; fi; true`,
   ),
+  "cat /proc/sys/net/ipv6/conf/all/disable_ipv6 /proc/sys/net/ipv6/conf/default/disable_ipv6 2>/dev/null || true",
   ...FAMILIES.map(rulesOf),
   SYSCTLS,
 ]);
@@ -66,14 +67,15 @@ export interface Observed {
   readonly host: HostFacts;
 }
 
-/** @param wanted of which the sysctls are read. @throws {SkepError} `internal` when the kernel cannot be read. */
+/** @param wanted what should be on such a host; of it the sysctls are read. @throws {SkepError} `internal` when the kernel cannot be read. */
 export async function observe(
-  wanted: KernelState,
+  wanted: (host: HostFacts) => KernelState,
   { runner, isOurs = () => true }: ObserveOptions,
   signal: AbortSignal,
 ): Promise<Observed> {
+  let state = wanted(NO_HOST);
   const keys = (namespace: string): string =>
-    [...(wanted.get(namespace)?.facts.sysctl.keys() ?? [])].map((key) => `${key}\n`).join("");
+    [...(state.get(namespace)?.facts.sysctl.keys() ?? [])].map((key) => `${key}\n`).join("");
   const shell = async (what: string, args: readonly string[], input: string): Promise<string> => {
     const { code, stdout, stderr } = await runner.run({ command: "sh", args, input }, signal);
     if (code === 0) return stdout;
@@ -81,6 +83,8 @@ export async function observe(
   };
 
   const [list = "", ...parts] = (await shell("this node", ["-c", NODE_SCRIPT], keys(NODE))).split(PART);
+  const host = hostFacts(parts);
+  if (host.ipv6 !== NO_HOST.ipv6) state = wanted(host);
   const observed = new Map<string, NamespaceState<ObservedRuleset>>([[NODE, nodeState(parts)]]);
   const names = list
     .split("\n")
@@ -108,7 +112,7 @@ export async function observe(
     for (const share of shares) await read(share);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { state: observed, host: hostFacts(parts) };
+  return { state: observed, host };
 }
 
 function json(part: string | undefined): Json {
@@ -126,7 +130,7 @@ const put = (map: Map<string, string>, pair: readonly [string, string] | undefin
 };
 
 function nodeState(parts: readonly string[]): NamespaceState<ObservedRuleset> {
-  const [addr, neighbours, routes4, routes6, , , , ...rest] = parts;
+  const [addr, neighbours, routes4, routes6, , , , , ...rest] = parts;
   const facts = newFacts();
   const links = new Map<string, Link>();
   for (const entry of objects(json(addr)))
@@ -180,7 +184,7 @@ function addLink(namespace: string, entry: Json, links: Map<string, Link>, addre
   for (const address of parseAddresses(entry)) addresses.set(address, "");
 }
 
-function hostFacts([addr, , , , chains, legacy4, legacy6]: readonly string[]): HostFacts {
+function hostFacts([addr, , , , chains, legacy4, legacy6, disableIpv6 = ""]: readonly string[]): HostFacts {
   const forwardDrops = droppingChains(json(chains));
   for (const [part, name] of [
     [legacy4, "iptables-legacy"],
@@ -188,7 +192,8 @@ function hostFacts([addr, , , , chains, legacy4, legacy6]: readonly string[]): H
   ] as const) {
     if (part?.includes("-P FORWARD DROP")) forwardDrops.push(`the policy of FORWARD is DROP (${name})`);
   }
-  return { links: hostLinks(json(addr)), forwardDrops };
+  const ipv6 = disableIpv6.trim() === "" ? "absent" : disableIpv6.includes("1") ? "off" : "on";
+  return { links: hostLinks(json(addr)), forwardDrops, ipv6 };
 }
 
 function readSysctls(part: string | undefined, sysctls: Map<string, string>): void {
