@@ -110,13 +110,16 @@ export interface JoiningNode {
   readonly nowMs: number;
 }
 
-/** The network of the routing mesh, and the first node with its place on it. */
+/**
+ * The network of the routing mesh, and the first node with its place on it. It has both families: a client is led to tasks by
+ * the one that he comes with.
+ */
 export function firstIngress(
   cluster: Cluster,
   node: Node,
   random: () => number,
 ): { readonly network: Network; readonly node: Node } {
-  const spec = newNetworkSpec({ name: INGRESS_NAME, driver: "overlay", ingress: true });
+  const spec = newNetworkSpec({ name: INGRESS_NAME, driver: "overlay", ingress: true, ipv6Enabled: true });
   const scope = { cluster, networks: () => [], nodes: () => [node] };
   const network = newNetwork({ id: newId<NetworkId>(random), spec, ...allocateNetwork(scope, spec, undefined) });
   return { network, node: placedNode({ isAddressHeld: () => false }, node, network, new Cursors(random)) };

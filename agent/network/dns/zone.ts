@@ -1,6 +1,7 @@
 // The names that tasks of this node can ask for, made from the networks that the node knows. One zone per network; a task sees
 // those that it is on. Names are what Docker gives: the service and its aliases, tasks.<service>, <slot>.<service>, the task's
-// name and aliases; and to a task its own hostname.
+// name and aliases; and to a task its own hostname. On the ingress network, which services share without having asked for it,
+// there are no names.
 import type { NetworkEndpoint, NetworkService } from "../../../proto/gen/network.ts";
 import type { NetworkId, TaskId } from "../../../shared/model/ids.ts";
 import type { Ip, Subnet } from "../../../shared/model/ip.ts";
@@ -54,8 +55,11 @@ export function buildNames({ views, tasks }: NamesInput): Names {
   const own = new Map<TaskId, { hostname: string; addresses: Ip[] }>();
   for (const { taskId, networks, nameservers, localAddresses } of tasks) {
     const wayOut = networks.length === 0 || networks.some((id) => views.get(id)?.network.internal === false);
-    for (const { text } of readAddresses(localAddresses)) askers.set(text, { taskId, networks, nameservers, wayOut });
-    for (const networkId of networks) {
+    const named = networks.filter((id) => views.get(id)?.network.ingress !== true);
+    for (const { text } of readAddresses(localAddresses)) {
+      askers.set(text, { taskId, networks: named, nameservers, wayOut });
+    }
+    for (const networkId of named.length > 0 ? named : networks) {
       const endpoint = views.get(networkId)?.endpoints.get(taskId);
       if (endpoint === undefined || endpoint.hostname === "") continue;
       const entry = own.get(taskId) ?? { hostname: endpoint.hostname.toLowerCase(), addresses: [] };

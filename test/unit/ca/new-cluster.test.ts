@@ -56,9 +56,13 @@ for (const [what, pool, addr, subnet] of PLACES) {
     const { network, node } = firstIngress(cluster, joining, () => 0.5);
     assert.deepEqual([network.spec?.name, network.spec?.ingress, network.vni], ["ingress", true, 4097]);
     const gateway = subnet.replace("0/24", "1");
-    assert.deepEqual(network.ipam, [newIPAMConfig({ subnet, gateway })]);
-    const address = node.attachments[0]?.addresses[0] ?? "";
+    const [four, six, ...more] = network.ipam;
+    assert.deepEqual(four, newIPAMConfig({ subnet, gateway }));
+    const prefix = /^(fd.*::)\/64$/.exec(six?.subnet ?? "")?.[1] ?? "";
+    assert.deepEqual([six?.gateway, more], [`${prefix}1`, []], six?.subnet);
+    const [address = "", address6 = ""] = node.attachments[0]?.addresses ?? [];
     assert.equal(node.attachments[0]?.networkId, network.id);
+    assert.ok(address6.startsWith(prefix) && address6 !== six?.gateway, address6);
     assert.ok(address.startsWith(subnet.replace("0/24", "")) && address !== gateway, address);
   });
 }

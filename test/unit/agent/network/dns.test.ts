@@ -82,6 +82,47 @@ const cases: readonly (readonly [name: string, type: number, want: string])[] = 
 for (const [name, type, want] of cases)
   test(`decide: ${name || "the root"} ${type}`, () => assert.equal(ask(name, type), want));
 
+test("decide: the ingress network has no names, in neither family, but to a task on no other its own", () => {
+  const INGRESS = id<NetworkId>("ingress");
+  const six = newNetworkEndpoint({ ...endpoint(1, "ready"), addresses: ["10.0.0.1", "fd00:1::1"] });
+  const ingress = {
+    ...view(INGRESS, "10.0.0.0/24", 0, "published"),
+    network: newOverlayNetwork({
+      networkId: INGRESS,
+      ingress: true,
+      subnets: ["10.0.0.0/24", "fd00:1::/64"].map((subnet) => ({ subnet, gateway: "" })),
+    }),
+    endpoints: new Map([[six.taskId, six]]),
+  };
+  const t1 = id<TaskId>("t1");
+  const both = buildNames({
+    views: new Map([
+      [NET, view(NET, "10.0.9.0/24", 3, "web")],
+      [INGRESS, ingress],
+    ]),
+    tasks: [
+      { taskId: t1, networks: [NET, INGRESS], localAddresses: ["172.29.0.5"] },
+      { taskId: id<TaskId>("alone"), networks: [INGRESS], localAddresses: ["172.29.0.6"] },
+    ],
+  });
+  const told = (source: string, name: string, type: number): unknown => {
+    const decision = decide(both, source, { name, type }, () => 0);
+    return decision.kind === "reply" && [decision.rcode, decision.answers.length];
+  };
+  for (const source of ["172.29.0.5", "172.29.0.6"]) {
+    for (const type of [TYPE.A, TYPE.AAAA]) assert.deepEqual(told(source, "published", type), [RCODE.nameError, 0]);
+    assert.deepEqual(told(source, "1.0.0.10.in-addr.arpa", TYPE.PTR), [RCODE.nameError, 0]);
+  }
+  assert.deepEqual(told("172.29.0.5", "host1", TYPE.A), [RCODE.noError, 1]);
+  assert.deepEqual(told("172.29.0.5", "host1", TYPE.AAAA), [RCODE.noError, 0]);
+  assert.deepEqual(told("172.29.0.5", "web", TYPE.A), [RCODE.noError, 1]);
+  const own = buildNames({
+    views: new Map([[INGRESS, ingress]]),
+    tasks: [{ taskId: t1, networks: [INGRESS], localAddresses: [] }],
+  }).own;
+  assert.equal(own.get(t1)?.addresses.length, 2);
+});
+
 test("decide: who is no task of this node is refused", () => {
   const decision = decide(names, "172.29.0.6", { name: "web", type: TYPE.A }, () => 0);
   assert.equal(decision.kind === "reply" && decision.rcode, RCODE.refused);
