@@ -133,6 +133,7 @@ export function reportedTask(task: Task, update: TaskStatusUpdate, nowMs: number
     status.state === current.state &&
     status.err === current.err &&
     status.message === current.message &&
+    (status.portStatus?.awaited.length ?? 0) === (current.portStatus?.awaited.length ?? 0) &&
     status.containerStatus?.containerId === current.containerStatus?.containerId &&
     status.containerStatus?.pid === current.containerStatus?.pid;
   return same ? undefined : { ...task, status, startedAtMs };

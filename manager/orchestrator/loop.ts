@@ -13,6 +13,7 @@ import {
 import { type Env, steadyWall } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import { type NodeId, newId, type ServiceId, type TaskId } from "../../shared/model/ids.ts";
+import { isUp } from "../../shared/model/tasks.ts";
 import { Cursors } from "../allocator/addresses.ts";
 import { TaskAllocator } from "../allocator/tasks.ts";
 import type { Change, Commit, Store, Tx, View } from "../store/types.ts";
@@ -190,8 +191,9 @@ function taskMatters(change: Extract<Change, { table: "task" }>, isUpdating: (id
   if (change.action === "create") return true;
   if (change.action === "remove") return isWanted(task) || !isDead(task);
   if (change.old.desiredState !== task.desiredState) return true;
-  if (stateOf(change.old) === stateOf(task)) return false;
-  return isDead(task) || (stateOf(task) === "running" && isUpdating(task.serviceId));
+  // An update goes on when the new task is up, which may be later than that it runs.
+  if (isUp(task) && !isUp(change.old)) return isUpdating(task.serviceId);
+  return isDead(task) && stateOf(task) !== stateOf(change.old);
 }
 
 const nodeMatters = (old: Node, node: Node): boolean =>

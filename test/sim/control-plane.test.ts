@@ -297,6 +297,24 @@ describe("restart policy", () => {
   });
 
   story(
+    "an update goes on when the new task listens, which is later than that it runs",
+    { nodes: 2, outcome: () => ({ kind: "listen", afterMs: 3_000 }) },
+    async (sim) => {
+      const web = await sim.createService(service("web", 3));
+      await sim.until("3 run", () => sim.running(web) === 3);
+      await sim.env.advance(5_000);
+      await sim.updateService(web, withImage("web:2"));
+      const isNew = (task: Task): boolean => task.specVersion === sim.service(web).specVersion;
+      await sim.until("the first new task runs", () =>
+        sim.live(web).some((task) => isNew(task) && task.startedAtMs > 0),
+      );
+      await sim.env.advance(2_000);
+      assert.equal(sim.live(web).filter(isNew).length, 1, "it does not listen yet");
+      await sim.until("all are replaced", () => sim.live(web).length === 3 && sim.live(web).every(isNew), 20_000);
+    },
+  );
+
+  story(
     "a task that cannot be prepared says why and is tried again",
     { nodes: 1, outcome: () => ({ kind: "reject", err: "No such image: web:1" }) },
     async (sim) => {

@@ -8,7 +8,14 @@ import {
   newTaskStatusUpdate,
   type TaskStatusUpdate,
 } from "../../proto/gen/dispatcher.ts";
-import { type NodeDescription, newTaskStatus, type Task, type TaskState } from "../../proto/gen/objects.ts";
+import {
+  type NodeDescription,
+  newPortConfig,
+  newTaskStatus,
+  type PortConfig,
+  type Task,
+  type TaskState,
+} from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { ClusterId, NodeId, TaskId } from "../../shared/model/ids.ts";
@@ -18,6 +25,8 @@ export type Outcome =
   | { readonly kind: "run" }
   /** Ends by itself after it ran for so long. */
   | { readonly kind: "exit"; readonly afterMs: number; readonly code: number }
+  /** Runs for ever, and listens where its service publishes only after a while. */
+  | { readonly kind: "listen"; readonly afterMs: number }
   /** Never gets so far as to run. */
   | { readonly kind: "reject"; readonly err: string };
 
@@ -97,9 +106,10 @@ export function startHollowAgent(options: HollowAgentOptions): HollowAgent {
   let broken = false;
   let reset: () => void = () => undefined;
 
-  const report = (container: Container, state: TaskState, err = ""): void => {
+  const report = (container: Container, state: TaskState, err = "", awaited: readonly PortConfig[] = []): void => {
     container.state = state;
-    const status = newTaskStatus({ state, timestampMs: env.wallMs(), message: state, err });
+    const portStatus = awaited.length === 0 ? undefined : { awaited };
+    const status = newTaskStatus({ state, timestampMs: env.wallMs(), message: state, err, portStatus });
     const update = newTaskStatusUpdate({ taskId: container.task.id, status });
     unstored.set(container.task.id, update);
     send({ kind: "statuses", updates: [update] });
@@ -127,6 +137,13 @@ export function startHollowAgent(options: HollowAgentOptions): HollowAgent {
         if (next === undefined) return;
         await env.sleep(STEP_MS, own);
         if (rank(container.task.desiredState) > rank("running")) continue;
+        if (next === "running" && outcome.kind === "listen") {
+          report(container, next, "", [newPortConfig({ targetPort: 80 })]);
+          env.timer(outcome.afterMs, () => {
+            if (!own.aborted && container.state === "running") report(container, next);
+          });
+          continue;
+        }
         report(container, next, next === "rejected" && outcome.kind === "reject" ? outcome.err : "");
         if (next === "running" && outcome.kind === "exit") {
           env.timer(outcome.afterMs, () => {
