@@ -77,12 +77,14 @@ export function prettyNetwork(
         [0, "Subnet", one.subnet],
         [1, "Gateway", one.gateway],
         [1, "Range of tasks", one.ipRange],
-        [1, "In use", used === undefined ? "" : `${used.used} of ${used.size}`],
+        [1, "In use", used === undefined ? "" : `${used.used} of ${sizeText(used.size)}`],
       ];
     }),
   ];
   return verbose ? `${renderLines(lines)}${useText(details, hostnames)}` : renderLines(lines);
 }
+
+const sizeText = (size: number): string => (size >= Number.MAX_SAFE_INTEGER ? "2^53 and more" : String(size));
 
 function useText({ services, tasks, peers, version }: NetworkDetails, hostnames: ReadonlyMap<string, string>): string {
   const names = new Map<string, string>(services.map(({ serviceId, name }) => [serviceId, name]));

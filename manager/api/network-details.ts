@@ -101,7 +101,5 @@ function useOf(config: Network["ipam"][number], held: readonly string[]): Subnet
     return ip !== undefined && subnetContains(subnet, ip);
   }).length;
   const size = sizeOf(hosts);
-  return newSubnetUse({ used, size: size > MAX_SIZE ? Number(MAX_SIZE) : Number(size) });
+  return newSubnetUse({ used, size: Math.min(Number(size), Number.MAX_SAFE_INTEGER) });
 }
-
-const MAX_SIZE = 1n << 53n;

@@ -1060,7 +1060,7 @@ export function decodeNetworkDetails(bytes: Uint8Array): NetworkDetails {
 
 export interface SubnetUse {
   readonly used: number;
-  /** At most 2^53. */
+  /** At most 2^53 - 1, which stands for more as well: an IPv6 subnet has 2^64. */
   readonly size: number;
 }
 /** A SubnetUse with every field that is not given at its zero value. */

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  decodeNetworkDetails,
+  encodeNetworkDetails,
   newCreateNetworkRequest,
   newListRequest,
   newObjectRequest,
@@ -277,5 +279,12 @@ test("inspect: who is on it, and how much of it is given away", async () => {
     [["host1", ["10.0.0.1"]]],
   );
   assert.deepEqual(details.subnets, [{ used: 2, size: 253 }]);
+  await create(api, "both", { ipv6Enabled: true });
+  const both = await api.getNetwork(newObjectRequest({ ref: "both" }), context());
+  // More than a number can count, and more than goes over the wire.
+  assert.deepEqual(decodeNetworkDetails(encodeNetworkDetails(both)).subnets, [
+    { used: 0, size: 253 },
+    { used: 0, size: 2 ** 53 - 1 },
+  ]);
   close();
 });
