@@ -220,7 +220,11 @@ describe("containerd runtime", { timeout: LIMIT_MS }, () => {
       });
       assert.deepEqual(out.trim().split("\n"), ["eth7", "eth8", "lo", "77", "10.0.9.3\tweb", "nameserver 127.0.0.11"]);
       assert.ok(existsSync(path), "it is not the container's to remove");
-      await refused({ args: ["true"], network: { ...network, path: `${path}-missing` } }, "invalid_argument", /missing/);
+      await refused(
+        { args: ["true"], network: { ...network, path: `${path}-missing` } },
+        "invalid_argument",
+        /missing/,
+      );
     } finally {
       ip("netns", "del", name);
     }
