@@ -266,6 +266,8 @@ test("messages of millions of fields end the call that brought them, from whomev
         method,
         method.path.includes(".Raft/") ? huge : huge.subarray(0, ENOUGH_BYTES),
       );
+      // A hollow node refuses to test its networks before it has read a word.
+      if (method.path.endsWith("/ProbeNetwork") && answer.includes("only pretends")) continue;
       assert.match(
         answer,
         /more fields than any honest one|larger than max|RESOURCE_EXHAUSTED|PERMISSION_DENIED|UNAUTHENTICATED|not in this test|wire type|index out of range|decoding/i,
