@@ -129,8 +129,10 @@ test("a published port answers on every node, and the task sees who asks", async
       const { stdout, stderr } = await runCommand("curl", ["-sS", "--max-time", "5", url]);
       assert.match(stdout, new RegExp(`hello from \\S+ to ${client.replaceAll(".", "\\.")}\n`), stderr);
     });
-    const local = await inHost(node, "curl", "-sS", "--max-time", "5", "http://127.0.0.1:8081/");
-    assert.match(local.stdout, /hello from/, `${node}: ${local.stderr}`);
+    for (const own of ["127.0.0.1", "[::1]"]) {
+      const local = await inHost(node, "curl", "-gsS", "--max-time", "5", `http://${own}:8081/`);
+      assert.match(local.stdout, /hello from/, `${node} at ${own}: ${local.stderr}`);
+    }
   }
 });
 
