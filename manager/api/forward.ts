@@ -11,6 +11,7 @@ import type { AnyMethod, RequestOf, ResponseOf } from "../../shared/rpc/method.t
 import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
 import type { RaftNode, RaftStatus } from "../raft/raft-node.ts";
 import { connected } from "./connected.ts";
+import { standsAside } from "./problems.ts";
 
 const FORWARDED = "skep-control-forwarded";
 /** How long a call waits for a leader: longer than an election, shorter than a user's patience. */
@@ -238,7 +239,11 @@ export function forwarding(
     // Most wanted when there is no leader: then what this manager knows, and that it is alone.
     status: async (request, context) => {
       try {
-        return await status(request, context);
+        const answer = await status(request, context);
+        const { state, fault } = options.raft.status();
+        // The leader knows only that this manager does not answer it.
+        if (state === "leader" || fault === undefined) return answer;
+        return { ...answer, problems: [...answer.problems, standsAside(fault)] };
       } catch (error) {
         if (!isCode(error, "unavailable") && !isCode(error, "deadline_exceeded")) throw error;
         if (context.metadata.has(FORWARDED)) throw error;

@@ -195,6 +195,8 @@ export function managerProblems(status: RaftStatus, hostname: (nodeId: string) =
       `${voters} managers survive no more failures than ${voters - 1} would: an odd number is better (skep node promote or demote one)`,
     );
   }
-  if (status.fault !== undefined) problems.push(`this manager stands aside: ${status.fault}`);
+  if (status.fault !== undefined) problems.push(standsAside(status.fault));
   return problems;
 }
+
+export const standsAside = (fault: string): string => `this manager stands aside: ${fault}`;
