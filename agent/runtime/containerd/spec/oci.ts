@@ -88,9 +88,8 @@ export interface OciSyscall {
 export const UNLIMITED = -1;
 
 // 2^64 - 1 is not a JavaScript number, so it is written as raw JSON. The type library does not know rawJSON yet.
-const RLIM_INFINITY: unknown = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON(
-  "18446744073709551615",
-);
+const rawJson: (text: string) => unknown = Reflect.get(JSON, "rawJSON");
+const RLIM_INFINITY = rawJson("18446744073709551615");
 
 export function serializeSpec(spec: OciSpec): Uint8Array {
   const infinite = (value: number): unknown => (value === UNLIMITED ? RLIM_INFINITY : value);
