@@ -188,6 +188,13 @@ export class ClusterNode {
     return askManagers(addrs, this.#dialer.manager, ask);
   }
 
+  /** Asks the manager that this node has a session with. @throws {SkepError} `unavailable`: there is none now. */
+  async askLeader<T>(ask: (client: grpc.Client) => Promise<T>): Promise<T> {
+    const connection = this.agent?.connection();
+    if (connection?.kind === "connected") return await ask(this.#dialer.manager(connection.addr));
+    throw new SkepError("unavailable", "this node has no session with a manager now");
+  }
+
   // --------------------------------------------------------------------------------------------------------- the halves
 
   #requireManager(): ManagerPart {

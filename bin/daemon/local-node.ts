@@ -11,6 +11,7 @@ import { init } from "./life/init.ts";
 import { join } from "./life/join.ts";
 import { leave } from "./life/leave.ts";
 import { type Life, LifeCell } from "./life/life.ts";
+import { networkFindingsOf } from "./life/network-findings.ts";
 import { networkStateOf } from "./life/network-state.ts";
 import { restore } from "./life/restore.ts";
 import { resume, unlock } from "./life/resume.ts";
@@ -53,6 +54,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
         return newLoadImageResponse({ names });
       },
       networkState: (_request, { signal }) => networkStateOf(host, signal),
+      networkFindings: (_request, { signal }) => networkFindingsOf(host, signal),
     },
     control: switchable(ControlService, () => managerHandlers(life.now)),
     resume: () => resume(host),

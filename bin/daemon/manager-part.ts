@@ -2,6 +2,7 @@
 // while this manager leads, and only then.
 import { createControlHandlers } from "../../manager/api/control.ts";
 import { EventLog } from "../../manager/api/event-log.ts";
+import { createNetworkFindingsHandler } from "../../manager/api/network-findings.ts";
 import { createCaHandlers } from "../../manager/ca/handlers.ts";
 import { runRoleKeeper } from "../../manager/ca/role-keeper.ts";
 import { runRotationKeeper } from "../../manager/ca/rotation-keeper.ts";
@@ -180,7 +181,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
         dialAgent: dialer.node,
         signal,
       }),
-      dispatcher: dispatcher.handlers,
+      dispatcher: { ...dispatcher.handlers, ...createNetworkFindingsHandler(checks) },
       raft: raft.handlers,
     },
     acceptRaftStream: raft.acceptStream,

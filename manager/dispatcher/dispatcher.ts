@@ -19,7 +19,7 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  readonly handlers: Handlers<typeof DispatcherService>;
+  readonly handlers: Pick<Handlers<typeof DispatcherService>, "session">;
   /** Serves while this manager leads; resolves when `signal` aborts. Sessions are refused while it does not run. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   /** How far the nodes are with a network; undefined when there is no such network, or this manager does not lead. */

@@ -17,5 +17,6 @@ function encode(message: DispatcherMessage): Buffer {
 }
 
 export const ServedDispatcherService: typeof DispatcherService = {
+  ...DispatcherService,
   session: { ...DispatcherService.session, responseSerialize: encode },
 };

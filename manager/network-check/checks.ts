@@ -1,19 +1,19 @@
 // The checks of a manager: those that a user asks for, and, on the leader, one for each node that has joined. Nodes do one test at
 // a time, so checks follow one another. What a check of a new node finds is told until it is mended: it is tested again then and now.
 import type { NetworkCheckResponse } from "../../proto/gen/control.ts";
-import type { Node } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
-import type { Commit, Store, View } from "../store/types.ts";
+import type { Store } from "../store/types.ts";
 import { runWatchLoop } from "../watch-loop.ts";
+import { type NewcomerFindings, Newcomers } from "./newcomers.ts";
 import { planCheck } from "./plan.ts";
 import { type RunOptions, runCheck } from "./run.ts";
 import { provenProblems, verdictOn } from "./verdict.ts";
 
 /** Nodes that join together are tested together, and what they need has come up by then. */
-const SETTLE_MS = 3_000;
+const SETTLE_MS = 2_000;
 /** While something is wrong. */
 const AGAIN_MS = 60_000;
 const MAX_PROBLEMS = 5;
@@ -30,6 +30,8 @@ export class NetworkChecks {
   readonly #options: NetworkChecksOptions;
   #last: Promise<unknown> = Promise.resolve();
   #problems: readonly string[] = [];
+  /** While this manager leads. */
+  #newcomers: Newcomers | undefined;
 
   constructor(options: NetworkChecksOptions) {
     this.#options = options;
@@ -38,6 +40,12 @@ export class NetworkChecks {
   /** What checks of new nodes have found and is not mended yet, in plain words; empty on a manager that does not lead. */
   problems(): readonly string[] {
     return this.#problems;
+  }
+
+  /** What the check of a node that joined has found. @throws {SkepError} `unavailable`: this manager does not lead. */
+  findings(nodeId: NodeId): NewcomerFindings {
+    if (this.#newcomers !== undefined) return this.#newcomers.findings(nodeId);
+    throw new SkepError("unavailable", "this manager does not lead, and does not test the network");
   }
 
   /** @param only the node whose ways are tested; undefined: those of all. @throws `signal.reason` when aborted. */
@@ -57,60 +65,52 @@ export class NetworkChecks {
     return turn;
   }
 
-  /** While this manager leads. Nodes that are there at the start have been tested when they joined. */
+  /** While this manager leads. */
   async watch(signal: AbortSignal): Promise<void> {
     const { env, log, store } = this.#options;
-    const known = new Set<NodeId>();
-    const fresh = new Set<NodeId>();
     let dueMs = Number.POSITIVE_INFINITY;
+    const newcomers = new Newcomers();
     try {
       await runWatchLoop({
         env,
         store,
         signal,
-        start: (view: View) => {
-          for (const node of view.all("node")) if (hasBeenReady(node)) known.add(node.id);
+        start: (view) => {
+          newcomers.start(view);
+          this.#newcomers = newcomers;
         },
-        commit: ({ changes }: Commit) => {
-          for (const change of changes) {
-            if (change.table !== "node") continue;
-            const node = change.object;
-            if (change.action === "remove") {
-              known.delete(node.id);
-              fresh.delete(node.id);
-            } else if (!known.has(node.id) && node.status?.state === "ready") {
-              known.add(node.id);
-              // The first node has nobody to talk to; one whose runtime pretends has no network.
-              if (known.size > 1 && !isHollow(node)) fresh.add(node.id);
-            }
-          }
-          if (fresh.size > 0) dueMs = Math.min(dueMs, env.nowMs() + SETTLE_MS);
-          return fresh.size > 0;
+        commit: ({ changes }) => {
+          for (const change of changes) newcomers.see(change);
+          if (newcomers.areThere) dueMs = Math.min(dueMs, env.nowMs() + SETTLE_MS);
+          return newcomers.areThere;
         },
         work: async (working) => {
           if (env.nowMs() < dueMs) return dueMs - env.nowMs();
-          const nodes = [...fresh];
-          fresh.clear();
-          await this.#look(nodes, working, log);
+          await this.#look(newcomers, working, log);
           dueMs = this.#problems.length > 0 ? env.nowMs() + AGAIN_MS : Number.POSITIVE_INFINITY;
           return dueMs - env.nowMs();
         },
       });
     } finally {
       this.#problems = [];
+      this.#newcomers = undefined;
     }
   }
 
-  async #look(fresh: readonly NodeId[], signal: AbortSignal, log: Log): Promise<void> {
+  async #look(newcomers: Newcomers, signal: AbortSignal, log: Log): Promise<void> {
+    const fresh = newcomers.take();
     const [only, ...more] = fresh;
     const before = this.#problems;
     try {
       // What was wrong elsewhere is looked at again together with what is new.
       const { proven } = await this.#test(more.length === 0 && before.length === 0 ? only : undefined, signal);
-      const rest = proven.length - MAX_PROBLEMS;
-      this.#problems = rest > 0 ? [...proven.slice(0, MAX_PROBLEMS), `and ${rest} more: skep network check`] : proven;
+      newcomers.tested(fresh, proven);
+      const texts = proven.map(({ text }) => text);
+      const rest = texts.length - MAX_PROBLEMS;
+      this.#problems = rest > 0 ? [...texts.slice(0, MAX_PROBLEMS), `and ${rest} more: skep network check`] : texts;
     } catch (error) {
       if (signal.aborted) throw error;
+      newcomers.tested(fresh, undefined);
       log.warn({ error: SkepError.from(error).message }, "the network of new nodes could not be tested");
       return;
     }
@@ -121,6 +121,3 @@ export class NetworkChecks {
     }
   }
 }
-
-const hasBeenReady = ({ status }: Node): boolean => status !== undefined && status.state !== "unknown";
-const isHollow = ({ description }: Node): boolean => description?.engine?.runtime.startsWith("hollow") === true;

@@ -8,7 +8,7 @@ import {
 import { probeAddressOf, tunnelAddressOf } from "../../shared/network/tunnel-address.ts";
 import type { Finding, Findings } from "./findings.ts";
 import type { CheckedNode, CheckPlan } from "./plan.ts";
-import { type JudgedPair, pairProblems } from "./words.ts";
+import { type JudgedPair, type Problem, pairProblems } from "./words.ts";
 
 /** Certificates, logs and the times of tasks suffer from more. */
 const MAX_CLOCK_SKEW_MS = 1_000;
@@ -22,7 +22,7 @@ const judgeAll = (plan: CheckPlan, findings: Findings): readonly JudgedPair[] =>
   );
 
 /** What a test has shown to be wrong; that something could not be tested proves nothing. */
-export const provenProblems = (plan: CheckPlan, findings: Findings): readonly string[] => [
+export const provenProblems = (plan: CheckPlan, findings: Findings): readonly Problem[] => [
   ...clockProblems(plan.nodes, findings),
   ...pairProblems(plan, judgeAll(plan, findings)),
 ];
@@ -51,7 +51,7 @@ export function verdictOn(plan: CheckPlan, findings: Findings): NetworkCheckResp
       ...nodes.flatMap(({ nodeId, hostname, problem }) =>
         problem !== "" && findings.get(nodeId)?.kind === "tested" ? [`${hostname} cannot test VXLAN: ${problem}`] : [],
       ),
-      ...provenProblems(plan, findings),
+      ...provenProblems(plan, findings).map(({ text }) => text),
     ],
     notes: plan.notes,
     mtu: plan.mtu,
@@ -92,7 +92,7 @@ const largest = (
   from: string,
 ): number => Math.max(0, ...(arrivals.find(({ address }) => address === from)?.sizes ?? []));
 
-function clockProblems(nodes: readonly CheckedNode[], findings: Findings): readonly string[] {
+function clockProblems(nodes: readonly CheckedNode[], findings: Findings): readonly Problem[] {
   const isOff = (finding: Finding | undefined): number => {
     if (finding?.kind !== "tested") return 0;
     const { clockAheadMs, clockErrorMs } = finding;
@@ -102,8 +102,7 @@ function clockProblems(nodes: readonly CheckedNode[], findings: Findings): reado
     const off = isOff(findings.get(nodeId));
     if (off === 0) return [];
     const seconds = (Math.abs(off) / 1000).toFixed(1);
-    return [
-      `the clock of ${hostname} is ${seconds} s ${off > 0 ? "ahead of" : "behind"} the leader's: run a time service (NTP) on both`,
-    ];
+    const text = `the clock of ${hostname} is ${seconds} s ${off > 0 ? "ahead of" : "behind"} the leader's: run a time service (NTP) on both`;
+    return [{ text, nodeIds: new Set([nodeId]) }];
   });
 }

@@ -1,6 +1,13 @@
 // What is wrong between nodes, in few sentences: what is the same for all ways to a node, or from it, is said once. Pure.
 import type { NetworkCheckPair } from "../../proto/gen/control.ts";
+import type { NodeId } from "../../shared/model/ids.ts";
 import type { CheckedNode, CheckPlan } from "./plan.ts";
+
+export interface Problem {
+  readonly text: string;
+  /** Whose it is: the ends of the ways that fail. */
+  readonly nodeIds: ReadonlySet<NodeId>;
+}
 
 export interface JudgedPair extends Omit<NetworkCheckPair, "fromNodeId" | "toNodeId"> {
   readonly from: CheckedNode;
@@ -59,7 +66,7 @@ function mtuWords(full: number): Words {
   };
 }
 
-export function pairProblems(plan: CheckPlan, pairs: readonly JudgedPair[]): readonly string[] {
+export function pairProblems(plan: CheckPlan, pairs: readonly JudgedPair[]): readonly Problem[] {
   const [tunnelFull = 0] = plan.tunnelSizes;
   const vxlan = pairs.filter((pair) => pair.vxlan === "passed");
   const tunnels = pairs.filter((pair) => pair.encryption === "passed" && pair.mtu === plan.mtu);
@@ -88,7 +95,9 @@ export function pairProblems(plan: CheckPlan, pairs: readonly JudgedPair[]): rea
     }),
   ];
   const more = sentences.length - MAX_SENTENCES;
-  return more > 0 ? [...sentences.slice(0, MAX_SENTENCES), `and ${more} more, alike`] : sentences;
+  if (more <= 0) return sentences;
+  const nodeIds = new Set(sentences.slice(MAX_SENTENCES).flatMap((problem) => [...problem.nodeIds]));
+  return [...sentences.slice(0, MAX_SENTENCES), { text: `and ${more} more, alike`, nodeIds }];
 }
 
 /** @param tested all ways of which it is known. */
@@ -96,9 +105,12 @@ function grouped(
   tested: readonly JudgedPair[],
   isFailed: (pair: JudgedPair) => boolean,
   words: Words,
-): readonly string[] {
+): readonly Problem[] {
   const said = new Set<JudgedPair>();
-  const sentences: string[] = [];
+  const sentences: Problem[] = [];
+  const say = (text: string, ways: readonly JudgedPair[]): void => {
+    sentences.push({ text, nodeIds: new Set(ways.flatMap(({ from, to }) => [from.nodeId, to.nodeId])) });
+  };
   const sayOnce = (end: "to" | "from"): void => {
     const byEnd = Map.groupBy(tested, (pair) => pair[end]);
     for (const [node, ways] of byEnd) {
@@ -106,13 +118,13 @@ function grouped(
       if (ways.length < 2 || first === undefined || !ways.every(isFailed)) continue;
       if (ways.every((pair) => said.has(pair))) continue; // its other end has said it
       for (const pair of ways) said.add(pair);
-      sentences.push(words[end](node, first));
+      say(words[end](node, first), ways);
     }
   };
   sayOnce("to");
   sayOnce("from");
   for (const pair of tested) {
-    if (isFailed(pair) && !said.has(pair)) sentences.push(words.pair(pair.from, pair.to, pair));
+    if (isFailed(pair) && !said.has(pair)) say(words.pair(pair.from, pair.to, pair), [pair]);
   }
   return sentences;
 }

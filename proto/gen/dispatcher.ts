@@ -602,6 +602,97 @@ export function decodeDispatcherMessage(bytes: Uint8Array): DispatcherMessage {
   return decodeDispatcherMessageFrom(r, bytes.length);
 }
 
+export interface NetworkFindingsRequest {
+
+}
+/** A NetworkFindingsRequest with every field that is not given at its zero value. */
+export function newNetworkFindingsRequest(init: Partial<NetworkFindingsRequest> = {}): NetworkFindingsRequest {
+  return { ...init };
+}
+export function encodeNetworkFindingsRequestInto(_m: NetworkFindingsRequest, w: Writer): Writer {
+
+  return w;
+}
+export function encodeNetworkFindingsRequest(m: NetworkFindingsRequest): Uint8Array {
+  return encodeNetworkFindingsRequestInto(m, Writer.create()).finish();
+}
+export function decodeNetworkFindingsRequestFrom(r: Reader, length: number): NetworkFindingsRequest {
+  const end = r.pos + length;
+
+  const m: Mutable<NetworkFindingsRequest> = newNetworkFindingsRequest();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkFindingsRequest. */
+export function decodeNetworkFindingsRequest(bytes: Uint8Array): NetworkFindingsRequest {
+  const r = Reader.create(bytes);
+  return decodeNetworkFindingsRequestFrom(r, bytes.length);
+}
+
+export type NetworkFindingsState = "pending" | "tested" | "untested";
+export const NetworkFindingsStateNumber: Readonly<Record<NetworkFindingsState, number>> = {
+  pending: 0,
+  tested: 1,
+  untested: 2,
+};
+function readNetworkFindingsState(number: number): NetworkFindingsState {
+  switch (number) {
+    case 0:
+      return "pending";
+    case 1:
+      return "tested";
+    case 2:
+      return "untested";
+    default:
+      throw new RangeError(`unknown NetworkFindingsState ${number} on the wire`);
+  }
+}
+
+export interface NetworkFindingsResponse {
+  readonly state: NetworkFindingsState;
+  /** What is wrong on the node's ways to others and what to do, in plain words. */
+  readonly problems: readonly string[];
+}
+/** A NetworkFindingsResponse with every field that is not given at its zero value. */
+export function newNetworkFindingsResponse(init: Partial<NetworkFindingsResponse> = {}): NetworkFindingsResponse {
+  return { state: "pending", problems: [], ...init };
+}
+export function encodeNetworkFindingsResponseInto(m: NetworkFindingsResponse, w: Writer): Writer {
+  if (m.state !== "pending") w.uint32(8).int32(NetworkFindingsStateNumber[m.state]);
+  for (const value of m.problems) w.uint32(18).string(value);
+  return w;
+}
+export function encodeNetworkFindingsResponse(m: NetworkFindingsResponse): Uint8Array {
+  return encodeNetworkFindingsResponseInto(m, Writer.create()).finish();
+}
+export function decodeNetworkFindingsResponseFrom(r: Reader, length: number): NetworkFindingsResponse {
+  const end = r.pos + length;
+  const problems: string[] = [];
+  const m: Mutable<NetworkFindingsResponse> = newNetworkFindingsResponse({ problems });
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        m.state = readNetworkFindingsState(r.int32());
+        break;
+      case 2:
+        problems.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a NetworkFindingsResponse. */
+export function decodeNetworkFindingsResponse(bytes: Uint8Array): NetworkFindingsResponse {
+  const r = Reader.create(bytes);
+  return decodeNetworkFindingsResponseFrom(r, bytes.length);
+}
+
 export const DispatcherService = {
   /** A manager that does not lead ends the stream with unavailable and the leader's address in its message details. */
   session: {
@@ -612,5 +703,15 @@ export const DispatcherService = {
     requestDeserialize: (b: Buffer): AgentMessage => decodeBounded(decodeAgentMessage, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: DispatcherMessage): Buffer => asBuffer(encodeDispatcherMessage(m)),
     responseDeserialize: decodeDispatcherMessage as (b: Buffer) => DispatcherMessage,
+  },
+  /** What the check found that a leader makes when a node joins: of the caller's ways. Answers at once. */
+  networkFindings: {
+    path: "/skep.v1.Dispatcher/NetworkFindings",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: NetworkFindingsRequest): Buffer => asBuffer(encodeNetworkFindingsRequest(m)),
+    requestDeserialize: (b: Buffer): NetworkFindingsRequest => decodeBounded(decodeNetworkFindingsRequest, b, MAX_REQUEST_FIELDS),
+    responseSerialize: (m: NetworkFindingsResponse): Buffer => asBuffer(encodeNetworkFindingsResponse(m)),
+    responseDeserialize: decodeNetworkFindingsResponse as (b: Buffer) => NetworkFindingsResponse,
   },
 } as const;

@@ -1,6 +1,7 @@
 // Generated from skep/v1/local.proto by proto/generate.ts. Do not edit: npm run proto.
 import { Reader, Writer, toNumber, nextTag, asBuffer, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import type { ClusterId, NodeId } from "../../shared/model/ids.ts";
+import { decodeNetworkFindingsRequest, decodeNetworkFindingsResponse, encodeNetworkFindingsRequest, encodeNetworkFindingsResponse, type NetworkFindingsRequest, type NetworkFindingsResponse } from "./dispatcher.ts";
 import { decodeNetworkSnapshotFrom, encodeNetworkSnapshotInto, type NetworkSnapshot } from "./network.ts";
 import { NodeAvailabilityNumber, NodeRoleNumber, decodeClusterSpecFrom, decodeJoinTokensFrom, decodeNodeDescriptionFrom, encodeClusterSpecInto, encodeJoinTokensInto, encodeNodeDescriptionInto, readNodeAvailability, readNodeRole, type ClusterSpec, type JoinTokens, type NodeAvailability, type NodeDescription, type NodeRole } from "./objects.ts";
 
@@ -891,5 +892,15 @@ export const LocalService = {
     requestDeserialize: (b: Buffer): NetworkStateRequest => decodeBounded(decodeNetworkStateRequest, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: NetworkStateResponse): Buffer => asBuffer(encodeNetworkStateResponse(m)),
     responseDeserialize: decodeNetworkStateResponse as (b: Buffer) => NetworkStateResponse,
+  },
+  /** As the leader tells it: waits until the check of this node's network is over, but not long. */
+  networkFindings: {
+    path: "/skep.v1.Local/NetworkFindings",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: NetworkFindingsRequest): Buffer => asBuffer(encodeNetworkFindingsRequest(m)),
+    requestDeserialize: (b: Buffer): NetworkFindingsRequest => decodeBounded(decodeNetworkFindingsRequest, b, MAX_REQUEST_FIELDS),
+    responseSerialize: (m: NetworkFindingsResponse): Buffer => asBuffer(encodeNetworkFindingsResponse(m)),
+    responseDeserialize: decodeNetworkFindingsResponse as (b: Buffer) => NetworkFindingsResponse,
   },
 } as const;

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import type { Connection } from "../../connection.ts";
 import type { CommandContext } from "../../context.ts";
 import { choice, teach, valueOption } from "../../options.ts";
+import { warn } from "../warn.ts";
 
 interface Options {
   readonly token: string;
@@ -12,6 +14,11 @@ interface Options {
 
 // The CSR, and for a manager its place in Raft, are waited for.
 const TIMEOUT_MS = 120_000;
+
+/** The daemon waits for 10 s at most. */
+const FINDINGS_TIMEOUT_MS = 15_000;
+const NOT_TESTED =
+  "whether this node and the others reach one another is not known yet: run `skep network check` on a manager";
 
 export function define(command: Command, context: CommandContext): void {
   command
@@ -53,7 +60,18 @@ export function define(command: Command, context: CommandContext): void {
         { timeoutMs: TIMEOUT_MS },
       );
       context.terminal.out(`This node joined a swarm as a ${role}.\n`);
+      await warnOfNetwork(context, local);
       return 0;
     }),
   );
+}
+
+/** What the check of the new node's network finds. It has joined, whatever is found, and whether or not anything is. */
+async function warnOfNetwork(context: CommandContext, local: Connection["local"]): Promise<void> {
+  try {
+    const { state, problems } = await local.networkFindings({}, { timeoutMs: FINDINGS_TIMEOUT_MS });
+    warn(context, state === "tested" ? problems : [NOT_TESTED]);
+  } catch {
+    warn(context, [NOT_TESTED]);
+  }
 }

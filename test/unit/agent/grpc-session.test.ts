@@ -4,7 +4,12 @@ import { after, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { grpcConnect } from "../../../agent/session/grpc-connect.ts";
 import { Session } from "../../../agent/session/session.ts";
-import { DispatcherService, newDispatcherMessage, newSessionInfo } from "../../../proto/gen/dispatcher.ts";
+import {
+  DispatcherService,
+  newDispatcherMessage,
+  newNetworkFindingsResponse,
+  newSessionInfo,
+} from "../../../proto/gen/dispatcher.ts";
 import { newNodeDescription } from "../../../proto/gen/objects.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
@@ -29,7 +34,7 @@ async function serve(
   addService(
     server,
     DispatcherService,
-    { session },
+    { session, networkFindings: async () => newNetworkFindingsResponse() },
     () => ({ kind: "anonymous" }),
     () => undefined,
   );

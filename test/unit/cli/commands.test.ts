@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { newEvent, type UpdateServiceRequest } from "../../../proto/gen/control.ts";
+import { type NetworkFindingsResponse, newNetworkFindingsResponse } from "../../../proto/gen/dispatcher.ts";
 import { newInfoResponse } from "../../../proto/gen/local.ts";
 import {
   type Cluster,
@@ -41,6 +42,7 @@ const cluster: Cluster = newCluster({
   rootCa: newRootCA({ joinTokens: { worker: "W-TOKEN", manager: "M-TOKEN" } }),
 });
 
+let findings: NetworkFindingsResponse | undefined = newNetworkFindingsResponse({ state: "tested" });
 const daemon = await startDaemon({
   local: {
     info: async () =>
@@ -65,6 +67,10 @@ const daemon = await startDaemon({
     join: async (request) => {
       sent.join = request;
       return { nodeId: nodeId(2), role: "worker" };
+    },
+    networkFindings: async () => {
+      if (findings === undefined) throw new SkepError("unavailable", "this node has no session with a manager now");
+      return findings;
     },
     leave: async ({ force }) => {
       if (!force)
@@ -705,6 +711,26 @@ To add a manager to this swarm, run 'skep swarm join-token manager' and follow t
     forceNewCluster: false,
     force: false,
   });
+});
+
+test("swarm join tells what is wrong between the new node and the others, and has joined nevertheless", async () => {
+  const join = async (): Promise<unknown> => {
+    const { status, out, err } = await skep(["swarm", "join", "--token", "T", "10.0.0.1:7377"], { socket });
+    assert.deepEqual([status, out], [0, "This node joined a swarm as a worker.\n"]);
+    return err;
+  };
+  assert.equal(await join(), "");
+  const blocked = "node1 → node2: UDP 4789 (VXLAN) is blocked: open it from 10.0.0.1 to 10.0.0.2";
+  const unknown = /^warning: whether this node .* not known yet: run `skep network check` on a manager\n$/;
+  findings = newNetworkFindingsResponse({ state: "tested", problems: [blocked] });
+  assert.equal(await join(), `warning: ${blocked}\n`);
+  for (const state of ["pending", "untested"] as const) {
+    findings = newNetworkFindingsResponse({ state });
+    assert.match(String(await join()), unknown);
+  }
+  findings = undefined;
+  assert.match(String(await join()), unknown);
+  findings = newNetworkFindingsResponse({ state: "tested" });
 });
 
 test("swarm join, leave, join-token, update", async () => {

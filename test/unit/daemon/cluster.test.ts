@@ -110,6 +110,10 @@ test("a manager and a worker join; the first address may be a dead one", async (
     /not a manager/,
   );
   assert.equal((await nodes(second)).length, 3); // a follower: it asks the leader
+  for (const daemon of [second, third]) {
+    const { state, problems } = await daemon.node().local.networkFindings({}, LOCAL);
+    assert.deepEqual([state, problems], ["tested", []], "what only pretends has no network");
+  }
 });
 
 test("restart: every daemon is who it was", async () => {

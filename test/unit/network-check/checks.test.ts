@@ -40,11 +40,12 @@ describe("checks", () => {
   let tested: string[];
   let warnings: string[];
   let blocked: boolean;
+  let isBroken: boolean;
   let running: number;
 
   beforeEach(async () => {
     at = await createTestStore();
-    [tested, warnings, blocked, running] = [[], [], false, 0];
+    [tested, warnings, blocked, isBroken, running] = [[], [], false, false, 0];
     stop = new AbortController();
     const { env, store } = at;
     checks = new NetworkChecks({
@@ -52,6 +53,7 @@ describe("checks", () => {
       store,
       log: { ...silentLog, warn: (_fields, message) => void warnings.push(message) },
       talk: ({ nodeId, targets }) => {
+        if (isBroken) throw new Error("a bug");
         if (running++ === 0) tested.push("");
         tested[tested.length - 1] += `${nodeId.slice(-1)}>${targets.map((target) => target.slice(-1)).join("")} `;
         return {
@@ -63,7 +65,7 @@ describe("checks", () => {
             newProbeSent({ connections: targets.map((target) => newProbeConnection({ nodeId: target })) }),
           collect: async () =>
             newProbeArrived({
-              vxlan: [1, 2, 3, 4]
+              vxlan: [1, 2, 3, 4, 5]
                 .filter((from) => !(blocked && from === 3))
                 .map((from) => newProbeArrival({ address: probeAddressOf(id(from)), sizes: [1450] })),
             }),
@@ -138,6 +140,35 @@ describe("checks", () => {
     stop.abort();
     await watching.catch(() => undefined);
     assert.deepEqual(checks.problems(), []);
+  });
+
+  test("each node that joined hears what was found on its own ways, once its check is over", async () => {
+    assert.deepEqual(checks.findings(id(1)), { kind: "untested" }, "it joined under another leader");
+    assert.deepEqual(checks.findings(id(3)), { kind: "pending" });
+    blocked = true; // what node 3 sends
+    await put(node(3, "ready"));
+    assert.deepEqual(checks.findings(id(3)), { kind: "pending" });
+    await at.env.advance(10_000);
+    const text = "UDP 4789 (VXLAN) is blocked from node3 to all other nodes: open it for what 10.0.0.3 sends";
+    assert.deepEqual(checks.findings(id(3)), { kind: "tested", problems: [text] });
+    blocked = false;
+    await put(node(4, "ready"));
+    await put(node(5, "ready", "hollow"));
+    await at.env.advance(10_000);
+    for (const n of [4, 5]) assert.deepEqual(checks.findings(id(n)), { kind: "tested", problems: [] });
+    await at.store.update((tx) => tx.remove("node", id(3)));
+    await at.env.advance(1);
+    assert.deepEqual(checks.findings(id(3)), { kind: "pending" });
+    stop.abort();
+    await watching.catch(() => undefined);
+    assert.throws(() => checks.findings(id(4)), /does not lead/);
+  });
+
+  test("a check that cannot be made leaves a newcomer untested", async () => {
+    isBroken = true;
+    await put(node(3, "ready"));
+    await at.env.advance(10_000);
+    assert.deepEqual(checks.findings(id(3)), { kind: "untested" });
   });
 
   test("checks follow one another", async () => {
