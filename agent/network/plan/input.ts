@@ -96,3 +96,8 @@ export function remoteUnderlay(view: NetworkView, nodeId: NodeId, local: Address
 
 /** UDP, the same for all networks of a cluster. */
 export const vxlanPortOf = ({ network }: NetworkView): number => network.dataPathPort || VXLAN_PORT;
+
+export function dataPathPortOf({ views }: NodeInput): number {
+  const [port = VXLAN_PORT] = [...views.values()].map(vxlanPortOf);
+  return port;
+}

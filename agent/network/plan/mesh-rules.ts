@@ -7,11 +7,11 @@
 //   post                          nat: a new source address, only where the reply could not come back otherwise:
 //                                 a client on the host itself or on the node-local bridge
 //   fwd                           into networks comes only what was published, out of them only its replies; from the
-//                                 node-local bridge what has a way out
+//                                 node-local bridge what has a way out, and nothing to nodes' ports for VXLAN
 //   inp                           nothing is for the switchboard itself
 import type { NetworkView } from "../view.ts";
 import { type Address, readAddresses } from "./addresses.ts";
-import { NO_HOST, type NodeInput } from "./input.ts";
+import { dataPathPortOf, NO_HOST, type NodeInput } from "./input.ts";
 import { familyWord, type LocalNet, localNets } from "./local-nets.ts";
 import { bridgeOf, LOCAL_BRIDGE, UPLINK } from "./names.ts";
 import { goesPast, pastSources } from "./past-forward.ts";
@@ -114,6 +114,9 @@ function forwardRules(input: NodeInput, made: readonly NetworkView[], nets: read
   const bridges = made.map(({ network }) => bridgeOf(network.vni));
   const inside = `{ "${UPLINK}", "${LOCAL_BRIDGE}" }`;
   return [
+    // A node takes VXLAN from any sender: what a task sends there would come into any network, as from anybody. Replies as
+    // well: whose client has that port is a node, or pretends to be one.
+    `oifname "${UPLINK}" udp dport ${dataPathPortOf(input)} reject`,
     // Where bridges call the hooks of IP (br_netfilter), what stays inside one bridge comes by here too: it may.
     ...bridges.map((bridge) => `iifname "${bridge}" oifname "${bridge}" accept`),
     "tcp flags syn tcp option maxseg size set rt mtu", // the mesh carries less than the way to the client

@@ -15,9 +15,9 @@
 // The host keeps no connection entry for published ports: the one in the switchboard is the only one.
 import { addGuard } from "../encryption/guard.ts";
 import type { NetworkView } from "../view.ts";
-import { byKey, type NodeInput, vxlanPortOf } from "./input.ts";
+import { byKey, dataPathPortOf, type NodeInput } from "./input.ts";
 import { hostNets, type LocalNet } from "./local-nets.ts";
-import { LOCAL_LINK, VXLAN_PORT } from "./names.ts";
+import { LOCAL_LINK } from "./names.ts";
 import { addPastSources, goesPast, pastIn, pastOut } from "./past-forward.ts";
 import { localPorts, type Publication } from "./published.ts";
 import { type Ruleset, RulesetBuilder } from "./ruleset.ts";
@@ -46,7 +46,7 @@ export function nodeRules(input: NodeInput, published: readonly Publication[]): 
     rules: [`oifname "${LOCAL_LINK}" ct state new drop`],
   });
   // Every connection inside has a sender's port of its own outside: one busy task would fill the host's table of connections.
-  const [vxlanPort = VXLAN_PORT] = [...input.views.values()].map(vxlanPortOf);
+  const vxlanPort = dataPathPortOf(input);
   for (const hook of ["prerouting", "output"]) {
     rules.chain(`vxlan-${hook}`, {
       hook: `type filter hook ${hook} priority -300`,

@@ -326,5 +326,8 @@ test("the cluster's data path port is that of the device and of the rules", () =
     assert.equal(make?.kind === "vxlan" && make.port, want);
     const rules = [...(state.get(NODE)?.rules.chains.values() ?? [])].flatMap((chain) => chain.rules);
     assert.equal(rules.filter((rule) => rule === `udp dport ${want} notrack`).length, 2);
+    const board = [...(state.get(BOARD)?.rules.chains.values() ?? [])];
+    const [first] = board.find(({ hook }) => hook?.startsWith("type filter hook forward"))?.rules ?? [];
+    assert.equal(first, `oifname "skup" udp dport ${want} reject`, "tasks do not speak VXLAN with nodes");
   }
 });
