@@ -2,10 +2,9 @@
 // flows when a task drains or goes. All names begin with skeppub- or an id with netpub.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
-import { createToolRunner } from "../../agent/network/apply/run.ts";
 import { newPublishedPort, type PublishedPort } from "../../proto/gen/network.ts";
-import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
 import { type Fabric, makeFabric, Probes, removeFabric, sh } from "../support/network-fabric.ts";
 import { boardNamespace, inputOf, ownNamespaces, type Story, taskNamespace } from "../support/network-story.ts";
@@ -74,9 +73,9 @@ const task = (name: string): string => taskNamespace(STORY, name);
 
 const agents = new Map(
   NODES.map((name) => {
-    const runner = createToolRunner({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
+    const kernel = new KernelThread({ nodeNamespacePath: `/run/netns/${host(name)}` });
     const own = ownNamespaces(STORY, name);
-    return [name, new NetworkNode({ runner, isOurs: (namespace) => own.has(namespace), log: silentLog })];
+    return [name, new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog })];
   }),
 );
 async function reconcile(story: Story): Promise<void> {
@@ -160,6 +159,23 @@ describe("published ports in a real kernel, where the host forwards nothing", ()
       assert.deepEqual(await ask(host("n1"), "::1", own, 1, protocol), ["asker fd00:29::1"]);
     });
   }
+
+  test("a client asks several nodes from one port of its own: each of them answers, whatever task they lead to", async () => {
+    const hosts = ["10.99.0.1", "10.99.0.2", "10.99.0.3"];
+    const hosts6 = ["fd00:99::1", "fd00:99::2", "fd00:99::3"];
+    // Three nodes, two tasks: two of the connections are at the same one.
+    for (const [nodes, client] of [
+      [hosts, CLIENT],
+      [hosts6, CLIENT6],
+    ] as const) {
+      const seen = JSON.parse(await tell(host("client"), `same-tcp 8080 ${nodes.join()}`)) as string[];
+      for (const [i, line] of seen.entries()) assert.match(line, new RegExp(`^web[12] ${client}$`), `by ${nodes[i]}`);
+    }
+    for (const [i, node] of hosts.entries()) {
+      const seen = await tell(host("client"), `same-udp ${node} 8053${i === 0 ? " new" : ""}`);
+      assert.match(seen, new RegExp(`^web[12] ${CLIENT}$`), `by ${node}`);
+    }
+  });
 
   test("sctp: the task gets the client's packet with his own address, by the mesh and in host mode", async () => {
     for (const [through, receiver] of [

@@ -5,6 +5,7 @@
 //   ask HOST PORT COUNT      COUNT connections one after the other: each first line or "error CODE", as a JSON array
 //   ask-udp HOST PORT COUNT  the same by UDP, each from a port of its own
 //   same-udp HOST PORT [new] by UDP, from the same port as the last time, or from a new one
+//   same-tcp PORT HOST,…     connections to all these hosts at once, all from one port: each first line, as a JSON array
 //   bulk HOST PORT BYTES     so many bytes there and back: "whole", or the error
 //   hold HOST PORT           a connection that stays: its first line
 //   say TEXT                 through the connections that are held: what comes back, as a JSON array
@@ -28,6 +29,9 @@ export interface NameServerFile {
   readonly port: number;
   readonly upstream: readonly { address: string; port: number }[];
 }
+
+/** Below those that systems give. */
+const SHARED_PORT = 20_000;
 
 function serve(name: string, port: number): Promise<string> {
   const server = createServer((socket) => {
@@ -61,6 +65,20 @@ async function ask(host: string, port: number, count: number): Promise<string> {
   return JSON.stringify(seen);
 }
 
+/** Programs that do not ask for a port of their own get one and the same for connections to several hosts now and then. */
+async function sameTcp(port: number, hosts: readonly string[]): Promise<string> {
+  const sockets: Socket[] = [];
+  const seen: string[] = [];
+  for (const host of hosts) {
+    const socket = connect({ host, port, localPort: SHARED_PORT, timeout: 2_000 });
+    sockets.push(socket);
+    socket.on("timeout", () => socket.destroy(new Error("timeout")));
+    seen.push(await heard(socket));
+  }
+  for (const socket of sockets) socket.destroy();
+  return JSON.stringify(seen);
+}
+
 /** A short answer to every request; connections stay. */
 function serveHttp(port: number): Promise<string> {
   const server = createHttpServer((_, response) => response.end("hello\n"));
@@ -75,7 +93,9 @@ function onePacket(socket: UdpSocket, host: string, port: number): Promise<strin
       resolve(text);
     };
     const timer = setTimeout(() => end("error timeout"), 2_000);
-    socket.once("message", (message) => end(message.toString().trim()));
+    socket.once("message", (message, from) =>
+      end(from.address === host ? message.toString().trim() : `error answered by ${from.address}`),
+    );
     socket.once("error", (error: NodeJS.ErrnoException) => end(`error ${error.code}`));
     socket.send("who", port, host);
   });
@@ -208,6 +228,8 @@ async function answer(line: string): Promise<string> {
       return askUdp(first, Number(second), Number(third));
     case "same-udp":
       return sameUdp(first, Number(second), third === "new");
+    case "same-tcp":
+      return sameTcp(Number(first), second.split(","));
     case "bulk":
       return bulk(first, Number(second), Number(third));
     case "hold":

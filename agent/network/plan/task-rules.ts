@@ -104,10 +104,21 @@ function taskRules(resolver: string | undefined, variant: number, networks: read
 }
 
 /**
+ * Before the table of connections is asked: the connection's zone is the last two bytes of the sender's MAC, which are those of
+ * the node's address (addresses.ts), so one for each node of an ingress network of up to 65,534. Only in the direction that it
+ * came: replies have no zone, so of two connections that would be the same to the program one gets another source port.
+ */
+const APART = "ct original zone set @ll,80,16";
+
+/**
  * What comes by a published port keeps the client's address. Its connection is marked with the node it came by, and the mark
  * leads the replies there. The address that it comes to becomes the task's node-local one, which is the one that the kernel
  * puts on a reply to an address in the world if the program names none, as most UDP servers do: else such a reply would be of
  * no connection.
+ *
+ * A client may well use one port of its own for connections to several nodes, and its system does: each node is another
+ * destination to it. Here they would be one: what comes second would be taken for a part of the first, and the answer go back by
+ * the first one's node. So connections by different nodes are kept apart (APART).
  */
 function addReturnMarks(rules: RulesetBuilder, networks: readonly TaskNetwork[]): void {
   const ingress = networks.flatMap(({ view }, index) => (view.network.ingress ? [{ view, name: `eth${index}` }] : []));
@@ -118,6 +129,10 @@ function addReturnMarks(rules: RulesetBuilder, networks: readonly TaskNetwork[])
   }
   rules.map("own4", "ifname : ipv4_addr");
   rules.map("own6", "ifname : ipv6_addr");
+  rules.chain("apart", {
+    hook: "type filter hook prerouting priority -300",
+    rules: ingress.map(({ name }) => `iifname "${name}" ${APART}`),
+  });
   rules.chain("in", {
     hook: "type filter hook prerouting priority -150",
     rules: ingress.map(({ name }) => `iifname "${name}" ct state new ct mark set ether saddr map @via`),

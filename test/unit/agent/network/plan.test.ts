@@ -331,3 +331,17 @@ test("the cluster's data path port is that of the device and of the rules", () =
     assert.equal(first, `oifname "skup" udp dport ${want} reject`, "tasks do not speak VXLAN with nodes");
   }
 });
+
+test("what comes by different nodes to published ports is told apart, before connections are looked up", () => {
+  const input = inputOf([{ n: 0, node: 0, service: 0, on: [1, 0], state: "ready" }], false);
+  const rules = desiredNetwork(input).state.get(namespaceOf(id<TaskId>("task", 0)))?.rules;
+  const raw = [...(rules?.chains.values() ?? [])].filter(({ hook }) => hook?.endsWith("prerouting priority -300"));
+  // Bits 80 to 96 of a frame: the end of the sender's MAC.
+  assert.deepEqual(
+    raw.map((chain) => chain.rules),
+    [[`iifname "eth1" ct original zone set @ll,80,16`]],
+    "only where the ingress network is",
+  );
+  const ends = [...(rules?.maps.get("via")?.elements.keys() ?? [])].map((mac) => mac.slice(-5));
+  assert.equal(new Set(ends).size, nodeIds.length);
+});
