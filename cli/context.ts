@@ -23,6 +23,8 @@ export interface CliContext {
   readonly files: Files;
   /** A line of standard input; on a terminal it asks with `prompt`, and does not show what is typed. */
   readonly readSecret: (prompt: string) => Promise<string>;
+  /** The answer to a question. Without a terminal nothing is asked: what was piped in counts, undefined is nobody there. */
+  readonly ask: (question: string) => Promise<string | undefined>;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
   /** Root sees every socket: the difference between "no such socket" and "you may not look". */

@@ -41,6 +41,10 @@ export async function runCli(argv: string[]): Promise<number> {
       const { readSecretLine } = await import("./secret-input.ts");
       return await readSecretLine(process.stdin, (text) => process.stderr.write(text), prompt, abort.signal);
     },
+    ask: async (question) => {
+      const { askLine } = await import("./ask-line.ts");
+      return await askLine(realEnv, process.stdin, (text) => process.stderr.write(text), question, abort.signal);
+    },
     signal: abort.signal,
     isRoot: process.getuid?.() === 0,
     findDevSocket: async (target) => {

@@ -43,8 +43,8 @@ export function define(command: Command, context: CommandContext): void {
     .addOption(listOption("-o, --opt <key=value>", "encrypted; com.docker.network.driver.mtu=1400", parseOpt))
     .addOption(valueOption("--scope <scope>", "swarm is the only one", choice("swarm")));
   booleanOption(command, "--internal", "no way out of it, and no published ports into it");
-  booleanOption(command, "--attachable", "for single containers too");
-  booleanOption(command, "--ipv6", "an IPv6 subnet too");
+  booleanOption(command, "--attachable", "kept for `network inspect`; skep runs services only, no single containers");
+  booleanOption(command, "--ipv6", "an IPv6 subnet too (--ingress has one unless --ipv6=false)");
   booleanOption(command, "--ingress", "the network of published ports, in place of the one that was removed");
   teach(
     command,
@@ -65,7 +65,8 @@ export function define(command: Command, context: CommandContext): void {
         internal: options.internal === true,
         attachable: options.attachable === true,
         ingress: options.ingress === true,
-        ipv6Enabled: options.ipv6 === true,
+        // As the one that `swarm init` makes.
+        ipv6Enabled: options.ipv6 ?? options.ingress === true,
         ipam: ipamOf(options.subnet ?? [], options.gateway ?? [], options.ipRange ?? []),
       });
       const { control } = await context.connect();

@@ -63,6 +63,7 @@ async function update(argv: readonly string[], vars: Readonly<Record<string, str
       writeSecret: () => Promise.reject(new Error("no files here")),
     },
     readSecret: () => Promise.reject(new Error("nobody is here")),
+    ask: async () => undefined,
     signal: new AbortController().signal,
     isRoot: true,
     findDevSocket: async () => undefined,

@@ -139,6 +139,10 @@ export async function skep(argv: readonly string[], options: RunOptions = {}): P
       err += prompt;
       return options.input ?? "";
     },
+    ask: async (question) => {
+      if (options.isTty === true) err += question;
+      return options.input;
+    },
     signal: options.signal ?? new AbortController().signal,
     isRoot: options.isRoot ?? true,
     findDevSocket: async (target) => options.devSocket?.(target),

@@ -28,7 +28,7 @@ import {
 } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { type NetworkId, parseId } from "../../../shared/model/ids.ts";
-import { NOW_MS, skep, startDaemon } from "./harness.ts";
+import { NOW_MS, type RunOptions, skep, startDaemon } from "./harness.ts";
 import { node, nodeId, serviceId, taskId } from "./objects.ts";
 
 const networkId = (n: number): NetworkId => parseId("network id", `net${n}`.padEnd(25, "x"));
@@ -48,8 +48,9 @@ let removed: string[] = [];
 let listed: string[] = [];
 let services: (CreateServiceRequest | UpdateServiceRequest)[] = [];
 
+const mesh = network(3, "mesh", { ingress: true });
 const find = (ref: string): Network => {
-  const found = networks.find(({ id, spec }) => spec?.name === ref || id.startsWith(ref));
+  const found = [...networks, mesh].find(({ id, spec }) => spec?.name === ref || id.startsWith(ref));
   if (found === undefined) throw new SkepError("not_found", `no such network: ${ref}`);
   return found;
 };
@@ -174,6 +175,45 @@ test("network rm tries each, and says which it could not", async () => {
   assert.equal(status, 1);
   assert.equal(out, "back\n");
   assert.match(err, /network front is in use by service web/);
+});
+
+test("network rm of the ingress network: a person is asked, a script is not", async () => {
+  const rm = async (options: Partial<RunOptions>, ...flags: readonly string[]) => {
+    removed = [];
+    const result = await skep(["network", "rm", ...flags, "mesh"], { socket, ...options });
+    return { ...result, removed };
+  };
+  const [yes, no] = [await rm({ isTty: true, input: "y" }), await rm({ isTty: true, input: "" })];
+  assert.deepEqual([yes.status, yes.out, yes.removed], [0, "mesh\n", ["mesh"]]);
+  assert.match(yes.err, /^WARNING! .*\nAre you sure you want to continue\? \[y\/N\] $/s);
+  assert.deepEqual([no.status, no.out, no.removed], [0, "", []]);
+  const [piped, nobody, forced] = [await rm({ input: "y" }), await rm({}), await rm({}, "-f")];
+  assert.deepEqual([piped.status, piped.err, piped.removed], [0, "", ["mesh"]]);
+  assert.deepEqual([nobody.status, nobody.removed], [1, []]);
+  assert.match(nobody.err, /mesh is the routing mesh's network.*--force/);
+  assert.deepEqual([forced.status, forced.err, forced.removed], [0, "", ["mesh"]]);
+});
+
+test("network rm --force takes a network that is not there as removed", async () => {
+  assert.match((await run("network", "rm", "nowhere")).err, /no such network: nowhere/);
+  const { status, out, err } = await run("network", "rm", "--force", "nowhere", "front");
+  assert.deepEqual([status, out], [1, "nowhere\n"]);
+  assert.match(err, /network front is in use/);
+});
+
+test("network create --ingress has both families, as the one of swarm init", async () => {
+  created = [];
+  await run("network", "create", "--ingress", "mesh");
+  await run("network", "create", "--ingress", "--ipv6=false", "mesh");
+  await run("network", "create", "plain");
+  assert.deepEqual(
+    created.map(({ ingress, ipv6Enabled }) => [ingress, ipv6Enabled]),
+    [
+      [true, true],
+      [true, false],
+      [false, false],
+    ],
+  );
 });
 
 test("network prune tells first, and with --force removes what nobody began to use meanwhile", async () => {
