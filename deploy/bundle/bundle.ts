@@ -11,6 +11,10 @@ import { lookAt, type Source } from "./fresh.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 export const MAIN = "skep.js";
+/** Packages with a part that is no JavaScript: they stay as they are, in node_modules. */
+export const EXTERNAL = ["koffi"];
+/** What runs in a thread of its own is a file of its own, beside MAIN. */
+const THREAD = { source: "agent/network/apply/thread.ts", inSource: 'join(import.meta.dirname, "thread.ts")' };
 
 export interface Bundle {
   /** Text by file name; the program starts with MAIN. */
@@ -33,7 +37,8 @@ export async function bundle(place: string, options: { readonly minify: boolean 
   const read = new Map<string, Source>();
   const { outputFiles, metafile } = await build({
     ...NODE,
-    entryPoints: [join(ROOT, "bin/skep.ts")],
+    entryPoints: { skep: join(ROOT, "bin/skep.ts"), thread: join(ROOT, THREAD.source) },
+    external: EXTERNAL,
     absWorkingDir: ROOT,
     outdir: join(ROOT, place),
     bundle: true,
@@ -58,8 +63,11 @@ export async function bundle(place: string, options: { readonly minify: boolean 
     });
   return {
     files: new Map([...files, ["package.json", `{ "type": "commonjs" }\n`]]),
-    sources: { daemon: sourcesOf("bin/daemon/main.ts"), cli: sourcesOf("cli/main.ts") },
-    packages: [...new Set(Object.keys(metafile.inputs).flatMap(packageOf))].sort(),
+    sources: {
+      daemon: [...sourcesOf("bin/daemon/main.ts"), ...sourcesOf(THREAD.source)],
+      cli: sourcesOf("cli/main.ts"),
+    },
+    packages: [...new Set([...Object.keys(metafile.inputs).flatMap(packageOf), ...EXTERNAL])].sort(),
   };
 }
 
@@ -91,7 +99,9 @@ function ownSources(place: string, read: Map<string, Source>): Plugin {
         const source = lookAt(ROOT, relative(ROOT, path)); // before it is read: a later edit is then seen as one
         if (source !== undefined) read.set(source[0], source);
         const folder = JSON.stringify(`/${relative(join(ROOT, place), dirname(path))}`);
-        const text = readFileSync(path, "utf8").replaceAll("import.meta.dirname", `(__dirname + ${folder})`);
+        const text = readFileSync(path, "utf8")
+          .replaceAll(THREAD.inSource, 'join(__dirname, "thread.js")')
+          .replaceAll("import.meta.dirname", `(__dirname + ${folder})`);
         return { contents: text, loader: "ts" };
       });
     },

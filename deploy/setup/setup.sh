@@ -39,7 +39,7 @@ need ip iproute2
 need nft nftables
 need docker-registry docker-registry
 need nsenter util-linux
-need perl perl-base # enters many namespaces in one run
+need perl perl-base # tests speak SCTP with it
 need wg wireguard-tools
 need wireguard-go wireguard-go # where the kernel has no WireGuard
 need tcpdump tcpdump # tests look at what is on the wire

@@ -2,9 +2,8 @@
 // kernel. A task becomes ready, drains, goes; each time until the kernel of this node says so.
 // Run as root: node test/bench/network-changes.ts [--services 500] [--here 50] [--changes 20]
 import { parseArgs } from "node:util";
+import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
-import { createToolRunner } from "../../agent/network/apply/run.ts";
-import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
 import { makeFabric, removeFabric, sh } from "../support/network-fabric.ts";
 import { inputOf, type Story, type StoryTask, taskNamespace } from "../support/network-story.ts";
@@ -42,8 +41,8 @@ function storyOf(tasks: readonly StoryTask[]): Story {
   };
 }
 
-const runner = createToolRunner({ env: realEnv, nodeNamespacePath: `/run/netns/${FABRIC.name}-n1` });
-const agent = new NetworkNode({ runner, isOurs: (name) => name.slice(4).startsWith(IDS), log: silentLog });
+const kernel = new KernelThread({ nodeNamespacePath: `/run/netns/${FABRIC.name}-n1` });
+const agent = new NetworkNode({ kernel, isOurs: (name) => name.slice(4).startsWith(IDS), log: silentLog });
 
 interface Cost {
   readonly ms: number;

@@ -4,8 +4,8 @@
 // Run as root: node test/bench/network-data-plane.ts [--rounds 5] [--seconds 3]
 import { spawn, spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
-import { createToolRunner } from "../../agent/network/apply/run.ts";
 import { newPublishedPort } from "../../proto/gen/network.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
@@ -105,9 +105,9 @@ try {
   makeFabric(FABRIC);
   makePeers();
   for (const name of NODES) {
-    const runner = createToolRunner({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
+    const kernel = new KernelThread({ nodeNamespacePath: `/run/netns/${host(name)}` });
     const own = ownNamespaces(STORY, name);
-    const agent = new NetworkNode({ runner, isOurs: (namespace) => own.has(namespace), log: silentLog });
+    const agent = new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog });
     await agent.reconcile(inputOf(STORY, name), signal);
   }
   for (const namespace of [task("web001"), host("c2"), host("b2")]) {

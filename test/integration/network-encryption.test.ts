@@ -63,7 +63,7 @@ class TestNode {
     this.nodeId = id<NodeId>(host.name);
     this.taskId = `${host.name}task`.padEnd(25, "0") as TaskId;
     this.taskAddress = `10.77.0.1${host.name.slice(1)}`;
-    this.network = new NetworkNode({ runner: host.runner, log: silentLog });
+    this.network = new NetworkNode({ kernel: host.kernel, log: silentLog });
     this.#keyFile = join(dir, `${host.name}-keys.json`);
     this.#env = { ...realEnv, nowMs: () => realEnv.nowMs() + this.laterMs };
     this.tunnels = this.#open();

@@ -2,10 +2,9 @@
 // of what comes to other hosts by IPv6. All names begin with skepno6- or an id with netno6.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
-import { createToolRunner } from "../../agent/network/apply/run.ts";
 import { newPublishedPort } from "../../proto/gen/network.ts";
-import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
 import { type Fabric, makeFabric, Probes, removeFabric, sh } from "../support/network-fabric.ts";
 import { inputOf, ownNamespaces, type Story, taskNamespace } from "../support/network-story.ts";
@@ -41,9 +40,9 @@ const setIpv6 = (value: "on" | "off"): string =>
 
 const agents = new Map(
   Object.keys(STORY.nodes).map((name) => {
-    const runner = createToolRunner({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
+    const kernel = new KernelThread({ nodeNamespacePath: `/run/netns/${host(name)}` });
     const own = ownNamespaces(STORY, name);
-    return [name, new NetworkNode({ runner, isOurs: (namespace) => own.has(namespace), log: silentLog })];
+    return [name, new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog })];
   }),
 );
 /** As an agent that starts: from what the kernel has. */

@@ -2,10 +2,9 @@
 // flows when a task drains or goes. All names begin with skeppub- or an id with netpub.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
-import { createToolRunner } from "../../agent/network/apply/run.ts";
 import { newPublishedPort, type PublishedPort } from "../../proto/gen/network.ts";
-import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
 import { type Fabric, makeFabric, Probes, removeFabric, sh } from "../support/network-fabric.ts";
 import { boardNamespace, inputOf, ownNamespaces, type Story, taskNamespace } from "../support/network-story.ts";
@@ -74,9 +73,9 @@ const task = (name: string): string => taskNamespace(STORY, name);
 
 const agents = new Map(
   NODES.map((name) => {
-    const runner = createToolRunner({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
+    const kernel = new KernelThread({ nodeNamespacePath: `/run/netns/${host(name)}` });
     const own = ownNamespaces(STORY, name);
-    return [name, new NetworkNode({ runner, isOurs: (namespace) => own.has(namespace), log: silentLog })];
+    return [name, new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog })];
   }),
 );
 async function reconcile(story: Story): Promise<void> {

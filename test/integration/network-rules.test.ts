@@ -1,19 +1,16 @@
 // Rules that go to the kernel as bytes (agent/network/apply/nft-binary.ts) are those that nft makes of the text.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { arch } from "node:os";
 import { after, before, test } from "node:test";
-import { enterMany } from "../../agent/network/apply/many.ts";
+import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
 import { encodeChanges } from "../../agent/network/apply/nft-binary.ts";
-import { createToolRunner } from "../../agent/network/apply/run.ts";
 import { readAddresses } from "../../agent/network/plan/addresses.ts";
 import { nftLines, type RuleChange, ruleChanges } from "../../agent/network/plan/rule-changes.ts";
-import { balanceChain, observedOf, type Ruleset, RulesetBuilder } from "../../agent/network/plan/ruleset.ts";
-import { realEnv } from "../../shared/env/real-env.ts";
+import { balanceChain, NO_RULES, observedOf, type Ruleset, RulesetBuilder } from "../../agent/network/plan/ruleset.ts";
 import { sh } from "../support/network-fabric.ts";
 
 const NAMESPACES = ["skeprules-text", "skeprules-bytes"] as const;
-const runner = createToolRunner({ env: realEnv });
+const kernel = new KernelThread();
 const signal = AbortSignal.timeout(60_000);
 
 /** A service per list of targets. */
@@ -70,15 +67,8 @@ test("every change makes the same table as bytes and as text", async () => {
       before === undefined ? { chains: new Map(), maps: new Map() } : observedOf(before),
     );
     text(changes);
-    const bytes = encodeChanges(changes);
-    if (before === undefined) {
-      assert.equal(bytes, undefined, "a table is made by nft");
-      sh(`nsenter --net=/run/netns/${NAMESPACES[1]} nft -f - <<'X'\n${changes.flatMap(nftLines).join("\n")}\nX`);
-    } else {
-      assert.ok(bytes);
-      const line = `nft /run/netns/${NAMESPACES[1]} ${Buffer.from(bytes).toString("hex")}`;
-      await enterMany([line], runner, arch(), signal);
-    }
+    assert.equal(encodeChanges(changes) === undefined, before === undefined, "only a table is made by the library");
+    await kernel.execute([{ kind: "rules", namespace: NAMESPACES[1], changes, rules }], signal);
     assert.equal(listed(NAMESPACES[1]), listed(NAMESPACES[0]));
     before = rules;
   }
@@ -93,13 +83,14 @@ test("a change that the kernel refuses is told, and changes nothing", async () =
     key,
     value,
   });
-  const bytes = encodeChanges([add("10.0.9.200", "goto v-none")]);
-  assert.ok(bytes);
-  const lines = [`nft /run/netns/${NAMESPACES[1]} ${Buffer.from(bytes).toString("hex")}`];
-  await assert.rejects(enterMany(lines, runner, arch(), signal), /skeprules-bytes: rules: message 1: No such file/);
-  await assert.rejects(
-    enterMany(["nft /run/netns/skeprules-none 00"], runner, arch(), signal),
-    /skeprules-none: No such/,
-  );
+  const into = (namespace: string, ...changes: readonly RuleChange[]) =>
+    kernel.execute([{ kind: "rules", namespace, changes, rules: NO_RULES }], signal);
+  const good = add("10.0.9.201", `goto ${[...(HISTORY.at(-1)?.chains.keys() ?? [])][0]}`);
+  const bad = add("10.0.9.200", "goto v-none");
+  assert.ok(encodeChanges([good, bad]));
+  await assert.rejects(into(NAMESPACES[1], good, bad), /namespace skeprules-bytes: rules: .*no such file/i);
+  const unknown: RuleChange = { kind: "addRules", name: "out", chain: { rules: ["ip daddr vmap @nothing"] } };
+  await assert.rejects(into(NAMESPACES[1], unknown), /namespace skeprules-bytes: rules: .*nothing/);
+  await assert.rejects(into("skeprules-none", good), /skeprules-none/);
   assert.equal(listed(NAMESPACES[1]), unchanged);
 });

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
-import { createToolRunner } from "../../agent/network/apply/run.ts";
 import type { LocalTask, NodeInput } from "../../agent/network/plan/input.ts";
 import { namespaceOf, switchboardOf } from "../../agent/network/plan/names.ts";
 import { viewOf } from "../../agent/network/view.ts";
@@ -176,9 +176,9 @@ function inputOf(name: Name, world: World): NodeInput {
 const owned = (name: Name) =>
   new Set([board(name), ...TASKS.filter((t) => t.node === name).map((t) => namespaceOf(t.taskId))]);
 function agentOf(name: Name): NetworkNode {
-  const runner = createToolRunner({ env: realEnv, nodeNamespacePath: `/run/netns/skepnet-${name}` });
+  const kernel = new KernelThread({ nodeNamespacePath: `/run/netns/skepnet-${name}` });
   const mine = owned(name);
-  return new NetworkNode({ runner, isOurs: (namespace) => mine.has(namespace), log: silentLog });
+  return new NetworkNode({ kernel, isOurs: (namespace) => mine.has(namespace), log: silentLog });
 }
 const agents = new Map(NODES.map((name) => [name, agentOf(name)]));
 const agent = (name: Name): NetworkNode => agents.get(name) ?? agentOf(name);

@@ -1,153 +1,176 @@
-// Does the steps of a plan with ip, bridge, nft, sh and perl. What is in different namespaces goes on side by side. Stops at the
-// first failure: the next look at the kernel and the next plan go on from what is then there.
-import { arch } from "node:os";
-import { SkepError } from "../../../shared/errors.ts";
-import { isTaskNamespace, NODE, namespacePath } from "../plan/names.ts";
-import type { Step } from "../plan/steps.ts";
-import { type Batch, batches } from "./commands.ts";
-import { canEnterMany, enterMany } from "./many.ts";
+// Does the steps of a plan, in their order, over netlink. Stops at the first failure: the next look at the kernel and the next plan
+// go on from what is then there. Runs in the thread of its own (thread.ts), because it goes into namespaces and waits for
+// the kernel.
+import { writeFileSync } from "node:fs";
+import { assertNever, SkepError } from "../../../shared/errors.ts";
+import type { Request } from "../netlink/attributes.ts";
+import { putFact, removeFact } from "../netlink/facts.ts";
+import { SystemError } from "../netlink/libc.ts";
+import { addLink, removeLink, setLink } from "../netlink/links.ts";
+import type { Namespaces } from "../netlink/namespaces.ts";
+import { runNft } from "../netlink/nftables.ts";
+import { NODE } from "../plan/names.ts";
+import { nftLines, type RuleChange } from "../plan/rule-changes.ts";
+import { describeStep, type Step } from "../plan/steps.ts";
 import { encodeChanges } from "./nft-binary.ts";
-import type { ToolCall, ToolRunner } from "./run.ts";
-import { type Complaint, complaintsOf, scriptOf } from "./script.ts";
 
-// Sets each "key value" line of its input; a key that this kernel does not have is told by its absence when we look again.
-const SYSCTL =
-  'while read -r key value; do [ ! -e "/proc/sys/$key" ] || echo "$value" > "/proc/sys/$key" || exit 1; done';
+/** @throws {SkepError} `internal`: the kernel refused a step; the message says which, where and why. */
+export function execute(steps: readonly Step[], namespaces: Namespaces): void {
+  const run = new Run(namespaces);
+  for (const step of steps) run.do(step);
+  run.flush();
+}
 
-/** What ip and bridge say of something that is already so. */
-const ALREADY =
-  /File exists|Cannot find device|No such (device|process|file or directory)|Cannot assign requested address|Cannot remove namespace file|^Command failed/;
+/** What may already be so: done by a repeat, or gone with something else. */
+const ALREADY: ReadonlySet<string> = new Set(["EEXIST", "ENODEV", "ESRCH", "ENOENT", "EADDRNOTAVAIL"]);
 
-/** Shells; what they run waits for the kernel more than it computes. */
-const AT_ONCE = 4;
-const IN_A_SHELL = 16;
-/** Each of them is an open file of the program that enters it. */
-const ENTERED_AT_ONCE = 256;
+class Run {
+  readonly #namespaces: Namespaces;
+  // Requests to one namespace, in the order of the steps, that go to the kernel in one call.
+  #at = NODE;
+  #requests: Request[] = [];
+  #steps: Step[] = [];
+  readonly #indexes = new Map<string, number>();
+  // Namespaces with the same rules get the very same change: it is encoded once.
+  readonly #encoded = new Map<readonly RuleChange[], ReturnType<typeof encodeChanges>>();
 
-/** @throws {SkepError} `internal`: a tool refused a line; the message says which, where and why. */
-export async function execute(steps: readonly Step[], runner: ToolRunner, signal: AbortSignal): Promise<void> {
-  for (const phase of phases(steps)) {
-    const rest = phase.kind === "rules" ? await quickRules(phase.steps, runner, signal) : phase.steps;
-    await runLanes(lanes(phase.kind, rest), runner, signal);
+  constructor(namespaces: Namespaces) {
+    this.#namespaces = namespaces;
   }
-}
 
-/** Steps of one kind, which depend on each other at most within their namespace. */
-interface Phase {
-  readonly kind: string;
-  readonly steps: readonly Step[];
-}
-
-function phases(steps: readonly Step[]): readonly Phase[] {
-  const result: { kind: string; steps: Step[] }[] = [];
-  for (const step of steps) {
-    const kind = kindOf(step);
-    const last = result.at(-1);
-    if (last?.kind === kind) last.steps.push(step);
-    else result.push({ kind, steps: [step] });
-  }
-  return result;
-}
-
-function kindOf(step: Step): string {
-  switch (step.kind) {
-    case "addLink":
-    case "setLink":
-      return isTaskNamespace(step.namespace) ? "task links" : IN_ORDER; // the other ends come with the switchboard's
-    case "putFact":
-      return step.fact === "sysctl" ? "sysctl" : "facts";
-    case "rules":
-      return "rules";
-    default:
-      return IN_ORDER;
-  }
-}
-
-const IN_ORDER = "in order";
-
-/** What may run side by side. */
-function lanes(kind: string, steps: readonly Step[]): readonly (readonly Batch[])[] {
-  if (kind === IN_ORDER) return [batches(steps)];
-  const byNamespace = Map.groupBy(steps, ({ namespace }) => namespace);
-  return [...byNamespace.values()].map(batches);
-}
-
-async function runLanes(all: readonly (readonly Batch[])[], runner: ToolRunner, signal: AbortSignal): Promise<void> {
-  const shells = Array.from({ length: Math.min(AT_ONCE, all.length) }, (_, shell) =>
-    all.filter((__, i) => i % AT_ONCE === shell).flat(),
-  );
-  const worker = async (list: readonly Batch[]): Promise<void> => {
-    // A shell has a time limit: what is much must not come near it on a busy machine.
-    for (let at = 0; at < list.length; at += IN_A_SHELL) {
-      await runInOneShell(list.slice(at, at + IN_A_SHELL), runner, signal);
+  do(step: Step): void {
+    try {
+      this.#do(step);
+    } catch (error) {
+      if (error instanceof SystemError) this.#refused(step, error);
+      else throw error;
     }
-  };
-  await Promise.all(shells.map(worker));
-}
-
-async function runInOneShell(list: readonly Batch[], runner: ToolRunner, signal: AbortSignal): Promise<void> {
-  const filled = list.filter(({ lines }) => lines.length > 0);
-  if (filled.length === 0) return;
-  const calls = filled.map((batch) => ({ ...callOf(batch), goesOn: batch.tolerant }));
-  const { stdout, stderr, code } = await runner.run({ command: "sh", args: ["-s"], input: scriptOf(calls) }, signal);
-  for (const complaint of complaintsOf(stdout)) {
-    const batch = filled[complaint.index];
-    if (batch !== undefined) refuse(batch, complaint);
   }
-  if (code !== 0) throw new SkepError("internal", `cannot set up the network: sh: ${stderr.trim() || `exit ${code}`}`);
-}
 
-/** Does what can be done in many namespaces by one program; returns the rest. */
-async function quickRules(steps: readonly Step[], runner: ToolRunner, signal: AbortSignal): Promise<readonly Step[]> {
-  if (!canEnterMany(arch())) return steps;
-  const lines: string[] = [];
-  // Namespaces with the same rules get the very same change.
-  const known = new Map<unknown, string | undefined>();
-  const rest = steps.filter((step) => {
-    if (step.kind !== "rules" || step.namespace === NODE) return true;
-    if (!known.has(step.changes)) {
-      const bytes = encodeChanges(step.changes);
-      known.set(step.changes, bytes === undefined ? undefined : Buffer.from(bytes).toString("hex"));
+  #do(step: Step): void {
+    const { namespace } = step;
+    const indexOf = (link: string): number => this.#indexOf(namespace, link);
+    switch (step.kind) {
+      case "addNamespace":
+        this.flush();
+        this.#namespaces.add(namespace);
+        return;
+      case "removeNamespace":
+        this.flush();
+        this.#namespaces.remove(namespace);
+        return;
+      case "addLink": {
+        this.#forget(namespace, step.name);
+        const { make } = step.link;
+        if (make.kind === "veth") this.#forget(make.peerNamespace, make.peerName);
+        const places = { fileOf: (name: string) => this.#namespaces.fileOf(name), indexOf };
+        this.#queue(make.kind === "vxlan" ? NODE : namespace, step, addLink(step.name, step.link, namespace, places));
+        return;
+      }
+      case "setLink": {
+        const places = { fileOf: (name: string) => this.#namespaces.fileOf(name), indexOf };
+        this.#queue(namespace, step, setLink(step.name, step.link, places));
+        return;
+      }
+      case "removeLink":
+        this.#forget(namespace, step.name);
+        this.#queue(namespace, step, [removeLink(step.name)]);
+        return;
+      case "putFact":
+        if (step.fact === "sysctl") this.#putSysctl(step);
+        else this.#queue(namespace, step, [putFact(step.fact, step.key, step.value, indexOf)]);
+        return;
+      case "removeFact":
+        if (step.fact === "sysctl") return; // never taken back: others may rely on it
+        this.#queue(namespace, step, [removeFact(step.fact, step.key, step.value, indexOf)]);
+        return;
+      case "rules":
+        this.flush();
+        this.#changeRules(step);
+        return;
+      default:
+        assertNever(step);
     }
-    const bytes = known.get(step.changes);
-    if (bytes !== undefined) lines.push(`nft ${namespacePath(step.namespace)} ${bytes}`);
-    return bytes === undefined;
-  });
-  for (let at = 0; at < lines.length; at += ENTERED_AT_ONCE) {
-    await enterMany(lines.slice(at, at + ENTERED_AT_ONCE), runner, arch(), signal);
   }
-  return rest;
+
+  #queue(namespace: string, step: Step, requests: readonly Request[]): void {
+    if (namespace !== this.#at) this.flush();
+    this.#at = namespace;
+    for (const request of requests) {
+      this.#requests.push(request);
+      this.#steps.push(step);
+    }
+  }
+
+  /** Does what is queued. */
+  flush(): void {
+    if (this.#requests.length === 0) return;
+    const steps = this.#steps;
+    const requests = this.#requests;
+    this.#steps = [];
+    this.#requests = [];
+    const outcomes = this.#namespaces.connection(this.#at, "route").request(requests);
+    outcomes.forEach((error, i) => {
+      const step = steps[i];
+      if (error !== undefined && step !== undefined) this.#refused(step, error);
+    });
+  }
+
+  #indexOf(namespace: string, link: string): number {
+    const key = `${namespace} ${link}`;
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    this.flush(); // it may be among what is queued
+    const index = this.#namespaces.linkIndex(namespace, link);
+    this.#indexes.set(key, index);
+    return index;
+  }
+
+  #forget(namespace: string, link: string): void {
+    this.#indexes.delete(`${namespace} ${link}`);
+  }
+
+  /** A key that this kernel does not have is told by its absence when we look again. */
+  #putSysctl({ namespace, key, value }: Extract<Step, { kind: "putFact" }>): void {
+    this.flush();
+    this.#namespaces.within(namespace, () => {
+      const path = `/proc/sys/${key}`;
+      try {
+        writeFileSync(path, value, { flag: "r+" });
+      } catch (error) {
+        if (isMissing(error)) return;
+        throw refusal({ kind: "putFact", namespace, fact: "sysctl", key, value }, String(error));
+      }
+    });
+  }
+
+  #changeRules(step: Extract<Step, { kind: "rules" }>): void {
+    const { namespace, changes } = step;
+    if (!this.#encoded.has(changes)) this.#encoded.set(changes, encodeChanges(changes));
+    const encoded = this.#encoded.get(changes);
+    if (encoded !== undefined) {
+      this.#namespaces.connection(namespace, "netfilter").transact(encoded.bytes, encoded.messages);
+      return;
+    }
+    const lines = changes.flatMap(nftLines);
+    const { ok, errors } = this.#namespaces.within(namespace, () => runNft(`${lines.join("\n")}\n`));
+    if (!ok) throw refusal(step, errors.trim().split("\n").slice(0, 5).join("; "));
+  }
+
+  /** @throws {SkepError} unless it is only about what was so already. */
+  #refused(step: Step, error: SystemError): void {
+    const tolerant =
+      step.kind === "removeLink" ||
+      step.kind === "removeFact" ||
+      (step.kind === "putFact" && step.fact === "rule") ||
+      step.kind === "removeNamespace";
+    if (!tolerant || !ALREADY.has(error.code)) throw refusal(step, error.message);
+  }
 }
 
-/** @throws {SkepError} unless it is only about what was so already. */
-function refuse(batch: Batch, { code, text }: Complaint): void {
-  const complaints = text.split("\n").filter((line) => line.trim() !== "");
-  const real = batch.tolerant ? complaints.filter((line) => !ALREADY.test(line)) : complaints;
-  if (batch.tolerant && real.length === 0) return;
-  const missing = code === 127 ? " (install iproute2, nftables and util-linux)" : "";
-  const failed = /Command failed -:(\d+)/.exec(text)?.[1];
-  const line = failed === undefined ? "" : ` at "${batch.lines[Number(failed) - 1] ?? "?"}"`;
-  const where = batch.namespace === NODE ? "this node" : `namespace ${batch.namespace}`;
-  throw new SkepError(
-    missing === "" ? "internal" : "failed_precondition",
-    `cannot set up the network of ${where}: ${batch.tool}${line}: ${real.slice(0, 5).join("; ") || `exit ${code}`}${missing}`,
-  );
-}
+const refusal = (step: Step, why: string): SkepError =>
+  new SkepError("internal", `cannot set up the network of ${whereOf(step)}: ${describeStep(step)}: ${why}`);
 
-function callOf({ tool, namespace, tolerant, lines }: Batch): ToolCall {
-  const at = namespace === NODE ? {} : { namespacePath: namespacePath(namespace) };
-  const input = `${lines.join("\n")}\n`;
-  const force = tolerant ? ["-force"] : [];
-  switch (tool) {
-    case "ip":
-      return { command: "ip", args: [...force, "-batch", "-"], input, ...at };
-    case "ip6":
-      return { command: "ip", args: ["-6", ...force, "-batch", "-"], input, ...at };
-    case "bridge":
-      return { command: "bridge", args: [...force, "-batch", "-"], input, ...at };
-    case "nft":
-      return { command: "nft", args: ["-f", "-"], input, ...at };
-    case "sysctl":
-      return { command: "sh", args: ["-c", SYSCTL], input, ...at };
-  }
-}
+const whereOf = ({ namespace }: Step): string => (namespace === NODE ? "this node" : `namespace ${namespace}`);
+
+const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";

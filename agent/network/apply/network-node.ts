@@ -1,24 +1,21 @@
 // The node's network, kept as it should be: look, plan, do, until the plan is empty. What was done is remembered, so a change
 // costs only its own steps; after a failure, and whenever the caller wants to be sure, the kernel is read again. Calls must
 // not overlap: the caller runs one at a time.
-import { arch } from "node:os";
 import { SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
 import { type Desired, desiredNetwork } from "../plan/desired.ts";
 import { type Difference, differences } from "../plan/differences.ts";
-import { type FlowNet, flowLines, flowNets, shrunkNets } from "../plan/flows.ts";
-import type { HostFacts, NodeInput } from "../plan/input.ts";
+import { type FlowNet, flowNets, shrunkNets } from "../plan/flows.ts";
+import { type HostFacts, NO_HOST, type NodeInput } from "../plan/input.ts";
 import { possibleInput } from "../plan/ipv6.ts";
-import type { ObservedState } from "../plan/kernel.ts";
+import type { KernelState, NamespaceState, ObservedState } from "../plan/kernel.ts";
 import { assignLocalAddresses, observedLocalAddresses } from "../plan/local-addresses.ts";
-import { namespacePath } from "../plan/names.ts";
-import { observedOf } from "../plan/ruleset.ts";
-import { planSteps, type Step } from "../plan/steps.ts";
+import { NODE } from "../plan/names.ts";
+import { type ObservedRuleset, observedOf } from "../plan/ruleset.ts";
+import { describeStep, planSteps, type Step } from "../plan/steps.ts";
 import { SharedRules } from "../plan/task-rules.ts";
-import { execute } from "./execute.ts";
-import { canEnterMany, enterMany } from "./many.ts";
-import { type Observed, type ObserveOptions, observe } from "./observe.ts";
+import type { KernelNetwork } from "./kernel-thread.ts";
 
 const MAX_ROUNDS = 3;
 
@@ -31,8 +28,21 @@ export interface Reconciled {
 /** A NodeInput before the node-local addresses are given: `localAddresses` of its tasks are not read. */
 export type NodeWish = NodeInput;
 
+export interface NetworkNodeOptions {
+  readonly kernel: KernelNetwork;
+  /** Namespaces of tasks, and switchboards, that are this node's; all that look like one, unless several nodes share a machine. */
+  readonly isOurs?: (namespace: string) => boolean;
+  readonly log: Log;
+}
+
+interface Observed {
+  readonly state: ObservedState;
+  readonly host: HostFacts;
+}
+
 export class NetworkNode {
-  readonly #options: ObserveOptions;
+  readonly #kernel: KernelNetwork;
+  readonly #isOurs: (namespace: string) => boolean;
   readonly #log: Log;
   readonly #shared = new SharedRules();
   #believed: Observed | undefined;
@@ -40,9 +50,10 @@ export class NetworkNode {
   #flows: readonly FlowNet[] | undefined;
   #local: ReadonlyMap<TaskId, readonly string[]> = new Map();
 
-  constructor(options: ObserveOptions & { readonly log: Log }) {
-    this.#options = options;
-    this.#log = options.log;
+  constructor({ kernel, isOurs = () => true, log }: NetworkNodeOptions) {
+    this.#kernel = kernel;
+    this.#isOurs = isOurs;
+    this.#log = log;
   }
 
   /** The next reconcile reads the kernel again instead of believing what was done last. */
@@ -67,7 +78,7 @@ export class NetworkNode {
       const steps = planSteps(desired, observed.state);
       this.#believed = undefined;
       try {
-        await execute(steps, this.#options.runner, signal);
+        await this.#kernel.execute(steps, signal);
         await this.#endFlows(wish, desired, sure, signal);
       } catch (error) {
         // What was believed may be wrong; what was just read is not.
@@ -75,7 +86,7 @@ export class NetworkNode {
         this.#log.warn({ error: SkepError.from(error).message }, "network: reading the kernel again after a failure");
         continue;
       }
-      if (steps.length > 0) this.#log.debug({ steps: steps.map(describe) }, "network: changed");
+      if (steps.length > 0) this.#log.debug({ steps: steps.map(described) }, "network: changed");
       const state = believedAfter(desired, observed.state);
       if (state !== undefined) this.#believed = { ...observed, state };
       return { steps: steps.length, unready: desired.unready };
@@ -89,9 +100,7 @@ export class NetworkNode {
     const before = looked ? undefined : this.#flows;
     const nets = before === undefined ? now : shrunkNets(before, now);
     this.#flows = undefined;
-    if (canEnterMany(arch())) {
-      await enterMany(flowLines(nets, before === undefined, namespacePath), this.#options.runner, arch(), signal);
-    }
+    await this.#kernel.endFlows(nets, before === undefined, signal);
     this.#flows = now;
   }
 
@@ -117,13 +126,29 @@ export class NetworkNode {
   }
 
   /** Which sysctls to read follows from a first plan, for which any address will do. */
-  #observe(wish: NodeWish, signal: AbortSignal): Promise<Observed> {
+  async #observe(wish: NodeWish, signal: AbortSignal): Promise<Observed> {
     const given = assignLocalAddresses(wish.localSubnets, new Map(), wish.tasks.keys());
     const tasks = [...wish.tasks].map(([id, task]) => [id, { ...task, localAddresses: given.get(id) ?? [] }] as const);
     const wanted = (host: HostFacts) => desiredNetwork({ ...wish, host, tasks: new Map(tasks) }).state;
-    return observe(wanted, this.#options, signal);
+    const guess = wanted(NO_HOST);
+    const { state: node, host, namespaces } = await this.#kernel.observeNode(sysctlsOf(guess, NODE), signal);
+    const state = host.ipv6 === NO_HOST.ipv6 ? guess : wanted(host);
+    const observed = new Map<string, NamespaceState<ObservedRuleset>>([[NODE, node]]);
+    const ours = namespaces.filter(this.#isOurs);
+    for (let at = 0; at < ours.length; at += READ_AT_ONCE) {
+      const keys = ours.slice(at, at + READ_AT_ONCE).map((name) => [name, sysctlsOf(state, name)] as const);
+      for (const [name, read] of await this.#kernel.observeNamespaces(new Map(keys), signal)) observed.set(name, read);
+    }
+    return { state: observed, host };
   }
 }
+
+/** Answers are large: in pieces they hold up neither side. */
+const READ_AT_ONCE = 20;
+
+const sysctlsOf = (state: KernelState, namespace: string): readonly string[] => [
+  ...(state.get(namespace)?.facts.sysctl.keys() ?? []),
+];
 
 /** After all steps: what was wanted, and what was held back for tasks that are not ready: that part is read again. */
 function believedAfter(desired: Desired, observed: ObservedState): ObservedState | undefined {
@@ -131,8 +156,4 @@ function believedAfter(desired: Desired, observed: ObservedState): ObservedState
   return new Map([...desired.state].map(([name, state]) => [name, { ...state, rules: observedOf(state.rules) }]));
 }
 
-/** A step in a few words, for the log. */
-export function describe(step: Step): string {
-  const what = "name" in step ? step.name : "fact" in step ? `${step.fact} ${step.key} ${step.value}`.trim() : "";
-  return `${step.namespace}: ${step.kind} ${what}`.trim();
-}
+const described = (step: Step): string => `${step.namespace}: ${describeStep(step)}`;

@@ -1,7 +1,7 @@
-// What ip, bridge and nft print as JSON, read into the plan's own form. Whatever is not ours, or made by the kernel itself, is
-// left out. The tools' output is input like any other: what does not fit is skipped, and shows as a difference.
+// What nftables prints as JSON, read into the plan's own form, and what of the host's links counts. Whatever is not ours is left
+// out. The library's output is input like any other: what does not fit is skipped, and shows as a difference.
 import { PROBE_PREFIX, TUNNEL_PREFIX } from "../../../shared/network/tunnel-address.ts";
-import type { Link, LinkMake, PortKind } from "../plan/kernel.ts";
+import type { ReadAddress, ReadLink } from "../netlink/read.ts";
 import { isOurLink } from "../plan/names.ts";
 import type { NftMap, ObservedRuleset } from "../plan/ruleset.ts";
 
@@ -19,94 +19,28 @@ const member = (json: JsonObject, key: string): JsonObject => {
   return isObject(value) ? value : {};
 };
 
-/** One entry of `ip -j -d addr`. @param isPeer of a veth: the end that came with the other. */
-export function parseLink(entry: JsonObject, isPeer: boolean): Link | undefined {
-  const info = member(entry, "linkinfo");
-  const make = makeOf(entry, info, isPeer);
-  if (make === undefined) return undefined;
-  const master = text(entry["master"]);
-  return {
-    make,
-    mtu: Number(entry["mtu"] ?? 0),
-    mac: make.kind === "loopback" ? undefined : text(entry["address"]),
-    ...(master === "" ? {} : { master, port: portOf(make, member(info, "info_slave_data")) }),
-    up: list(entry["flags"]).includes("UP"),
-  };
-}
-
-function makeOf(entry: JsonObject, info: JsonObject, isPeer: boolean): LinkMake | undefined {
-  const data = member(info, "info_data");
-  switch (text(info["info_kind"])) {
-    case "bridge":
-      return { kind: "bridge" };
-    case "vxlan":
-      return {
-        kind: "vxlan",
-        vni: Number(data["id"] ?? 0),
-        local: text(data["local"]) || text(data["local6"]),
-        port: Number(data["port"] ?? 0),
-      };
-    case "veth":
-      return isPeer ? { kind: "peer" } : { kind: "veth", peerNamespace: "", peerName: "" };
-    default:
-      return entry["link_type"] === "loopback" ? { kind: "loopback" } : undefined;
-  }
-}
-
-function portOf(make: LinkMake, slave: JsonObject): PortKind | undefined {
-  if (slave["learning"] !== false || slave["flood"] !== false) return undefined;
-  if (make.kind === "vxlan") return "vxlan";
-  return slave["isolated"] === true ? "isolated-task" : "task";
-}
-
-/** The addresses of one entry of `ip -j -d addr`, as facts; those that the kernel makes itself are left out. */
-export function parseAddresses(entry: JsonObject): readonly string[] {
-  const dev = text(entry["ifname"]);
-  if (dev === "lo") return [];
-  return objects(entry["addr_info"])
-    .filter((address) => !(address["family"] === "inet6" && address["scope"] === "link"))
-    .map((address) => `${text(address["local"])}/${text(address["prefixlen"])} dev ${dev}`);
-}
-
 /**
- * `ip -j -d addr` on the host: its links with the addresses that it can be reached at. Those of its tunnels and of tests are
- * ours: they come and go by our own hand, and nobody asks for a published port there.
+ * The host's links with the addresses that it can be reached at. Those of its tunnels and of tests are ours: they come and go by
+ * our own hand, and nobody asks for a published port there.
  */
-export function hostLinks(json: Json): ReadonlyMap<string, readonly string[]> {
-  const links = objects(json)
-    .filter(({ ifname }) => !isOurLink(text(ifname)))
-    .map((entry): readonly [string, readonly string[]] => {
-      const addresses = objects(entry["addr_info"])
-        .filter(({ scope }) => scope !== "link" && scope !== "host")
-        .map((address) => text(address["local"]))
+export function hostLinks(
+  all: readonly Pick<ReadLink, "index" | "name">[],
+  addresses: readonly ReadAddress[],
+): ReadonlyMap<string, readonly string[]> {
+  const byLink = Map.groupBy(addresses, ({ link }) => link);
+  const links = all
+    .filter(({ name }) => !isOurLink(name))
+    .map(({ index, name }): readonly [string, readonly string[]] => {
+      const reachable = (byLink.get(index) ?? [])
+        .filter(({ scope }) => scope === "global")
+        .map(({ address }) => address)
         .filter((address) => !OUR_PREFIXES.some((prefix) => address.startsWith(`${prefix}:`)));
-      return [text(entry["ifname"]), addresses];
+      return [name, reachable];
     });
   return new Map(links.filter(([, { length }]) => length > 0).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 const OUR_PREFIXES = [TUNNEL_PREFIX, PROBE_PREFIX];
-
-/** One entry of `ip -j route show table all`. */
-export function parseRoute(entry: JsonObject, family: 4 | 6): readonly [key: string, value: string] | undefined {
-  if (entry["protocol"] !== "static") return undefined;
-  const destination = text(entry["dst"]);
-  const any = family === 4 ? "0.0.0.0/0" : "::/0";
-  const whole = destination === "default" ? any : destination;
-  const full = whole.includes("/") ? whole : `${whole}/${family === 4 ? 32 : 128}`;
-  const table = text(entry["table"]);
-  const gateway = text(entry["gateway"]);
-  const number = table === "" || table === "main" ? "254" : table === "local" ? "255" : table;
-  const type = entry["type"] === "local" ? "local " : "";
-  return [`${type}${full} table ${number}`, `${gateway === "" ? "" : `via ${gateway} `}dev ${text(entry["dev"])}`];
-}
-
-/** One entry of `ip -j rule`; the kernel's own three are left out. */
-export function parseRule(entry: JsonObject, family: 4 | 6): readonly [key: string, value: string] | undefined {
-  const mark = text(entry["fwmark"]);
-  if (mark === "") return undefined;
-  return [`${family} pref ${text(entry["priority"])}`, `fwmark ${Number(mark)} lookup ${text(entry["table"])}`];
-}
 
 /** What `nft -j list table FAMILY skep` prints, for each family; {} where there is none. */
 export function parseRules(tables: readonly Json[]): ObservedRuleset {

@@ -68,16 +68,3 @@ export function shrunkNets(before: readonly FlowNet[], now: readonly FlowNet[]):
     return was !== undefined && !within(was.ready, net.ready);
   });
 }
-
-/** The work for apply/many.ts. @param all not only UDP. */
-export function flowLines(
-  nets: readonly FlowNet[],
-  all: boolean,
-  pathOf: (namespace: string) => string,
-): readonly string[] {
-  return nets.flatMap(({ net, ready, known, namespaces }, i) => [
-    ["set", `r${i}`, ...ready].join(" "),
-    ["set", `k${i}`, ...known].join(" "),
-    ...namespaces.map((namespace) => `flows ${pathOf(namespace)} ${net} r${i} k${i}${all ? " all" : ""}`),
-  ]);
-}

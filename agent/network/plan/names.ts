@@ -36,5 +36,7 @@ export const vethPrefixOf = (taskId: TaskId): string => `sv${taskId.slice(0, 8)}
 
 export const VETH_PREFIX_LENGTH = 10;
 
+/** Where `ip netns` keeps them, too. */
+export const NAMESPACES_FOLDER = "/run/netns";
 /** Where a namespace is entered. */
-export const namespacePath = (name: string): string => `/run/netns/${name}`;
+export const namespacePath = (name: string): string => `${NAMESPACES_FOLDER}/${name}`;

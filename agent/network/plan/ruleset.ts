@@ -36,7 +36,8 @@ export interface ObservedRuleset {
   readonly maps: ReadonlyMap<string, NftMap>;
 }
 
-/** A set that says of UDP whether it was turned to another address lately (apply/many.ts). What is in it is not ours to say. */
+/** A set that says of UDP whether it was turned to another address lately (apply/flows.ts). What is in it is not ours to say. */
+export const TURNED_SET = "turned";
 export const TURNED = "inet_proto; flags timeout,dynamic; timeout 10m; size 16";
 export const TURNED_RULE = "meta l4proto { udp, udplite } ct status dnat update @turned { meta l4proto }";
 

@@ -282,3 +282,9 @@ function* removeStale(
 
 const rankOf = (state: NamespaceState<ObservedRuleset>, name: string): number =>
   ORDER[state.links.get(name)?.make.kind ?? "loopback"];
+
+/** In a few words, for messages. */
+export function describeStep(step: Step): string {
+  const what = "name" in step ? step.name : "fact" in step ? `${step.fact} ${step.key} ${step.value}`.trim() : "";
+  return `${step.kind} ${what}`.trim();
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { observe } from "../../../../agent/network/apply/observe.ts";
+import { ipv6Of } from "../../../../agent/network/apply/observe.ts";
 import { desiredNetwork } from "../../../../agent/network/plan/desired.ts";
 import { type HostFacts, NO_HOST, type NodeInput } from "../../../../agent/network/plan/input.ts";
 import { possibleInput } from "../../../../agent/network/plan/ipv6.ts";
@@ -115,23 +115,19 @@ describe("the plan on a host", () => {
   });
 });
 
-const SWITCHES: readonly (readonly [what: string, text: string, want: HostFacts["ipv6"]])[] = [
-  ["on", "0\n0\n", "on"],
-  ["off for links that are there", "1\n0\n", "off"],
-  ["off for links to come", "0\n1\n", "off"],
-  ["no such file", "", "absent"],
+const SWITCHES: readonly (readonly [
+  what: string,
+  all: string | undefined,
+  byDefault: string | undefined,
+  want: HostFacts["ipv6"],
+])[] = [
+  ["on", "0", "0", "on"],
+  ["off for links that are there", "1", "0", "off"],
+  ["off for links to come", "0", "1", "off"],
+  ["no such file", undefined, undefined, "absent"],
 ];
-for (const [what, text, want] of SWITCHES) {
-  test(`what a host has of IPv6 is read from its switches: ${what}`, async () => {
-    const parts = ["", "[]", "", "", "", "{}", "", "", text, "{}", "{}", "{}", ""];
-    const runner = { run: () => Promise.resolve({ code: 0, stdout: parts.join("@@@\n"), stderr: "" }) };
-    const asked: HostFacts["ipv6"][] = [];
-    const wanted = (host: HostFacts): KernelState => {
-      asked.push(host.ipv6);
-      return new Map();
-    };
-    const { host } = await observe(wanted, { runner }, new AbortController().signal);
-    assert.equal(host.ipv6, want);
-    assert.equal(asked.at(-1), want);
+for (const [what, all, byDefault, want] of SWITCHES) {
+  test(`what a host has of IPv6 is read from its switches: ${what}`, () => {
+    assert.equal(ipv6Of(all, byDefault), want);
   });
 }

@@ -1,0 +1,51 @@
+// Takes out of the tables of connections what leads to endpoints that are gone: plan/flows.ts says which and why. Runs in the
+// thread of its own (thread.ts).
+import type { Connection } from "../netlink/connection.ts";
+import { hasElements, readFlows } from "../netlink/conntrack.ts";
+import { SystemError } from "../netlink/libc.ts";
+import type { Namespaces } from "../netlink/namespaces.ts";
+import type { FlowNet } from "../plan/flows.ts";
+import { TABLE } from "../plan/names.ts";
+import { TURNED_SET } from "../plan/ruleset.ts";
+
+const UDP = 17;
+const UDP_LITE = 136;
+
+/** @param all not only UDP. @throws {SystemError} */
+export function endFlows(nets: readonly FlowNet[], all: boolean, namespaces: Namespaces): void {
+  for (const net of nets) {
+    for (const namespace of net.namespaces) endFlowsIn(namespace, net, all, namespaces);
+  }
+}
+
+function endFlowsIn(namespace: string, { net, ready, known }: FlowNet, all: boolean, namespaces: Namespaces): void {
+  const connection = namespaces.connection(namespace, "netfilter");
+  if (!all && !turnedLately(connection)) return;
+  const [base = "", bits = "0"] = net.split("/");
+  const inside = within(base, Number(bits));
+  const gone = readFlows(connection, base.length === 8 ? 4 : 6).filter(({ asked, answering, protocol }) => {
+    if (asked === answering || !inside(answering)) return false;
+    const isUdp = protocol === UDP || protocol === UDP_LITE;
+    return isUdp ? !ready.has(answering) : all && !known.has(answering);
+  });
+  for (const outcome of connection.request(gone.map(({ removal }) => removal))) {
+    if (outcome !== undefined && outcome.code !== "ENOENT") throw outcome; // ended by itself
+  }
+}
+
+/** Whether any UDP was: without "all" nothing else is of interest, and our rules note it in a set. */
+function turnedLately(connection: Connection): boolean {
+  try {
+    return hasElements(connection, TABLE, TURNED_SET);
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOENT") return false; // no rules of ours are there
+    throw error;
+  }
+}
+
+/** Whether an address is in a subnet; both in hexadecimal digits. */
+function within(base: string, bits: number): (address: string) => boolean {
+  const shift = BigInt(base.length * 4 - bits);
+  const network = BigInt(`0x${base}`) >> shift;
+  return (address) => address.length === base.length && BigInt(`0x${address}`) >> shift === network;
+}

@@ -1,0 +1,135 @@
+// The daemon's side of the thread that works on the kernel (thread.ts): jobs go there as messages, and come back done or failed. The
+// thread is started with the first job, and anew after it died.
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { SkepError } from "../../../shared/errors.ts";
+import type { FlowNet } from "../plan/flows.ts";
+import type { NamespaceState } from "../plan/kernel.ts";
+import { NO_RULES, type ObservedRuleset } from "../plan/ruleset.ts";
+import type { Step } from "../plan/steps.ts";
+import type { ObservedNode } from "./observe.ts";
+import type { Job, JobKind, JobMessage, Jobs, Outcome, ThreadOptions } from "./thread.ts";
+
+/** What the network room asks of the kernel. */
+export interface KernelNetwork {
+  /** @param sysctls to be read. */
+  observeNode(sysctls: readonly string[], signal: AbortSignal): Promise<ObservedNode>;
+  /** @param sysctls to be read, by namespace. Those that are not there are left out. */
+  observeNamespaces(
+    sysctls: ReadonlyMap<string, readonly string[]>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, NamespaceState<ObservedRuleset>>>;
+  /** @throws {SkepError} `internal`: the kernel refused a step; those before it are done. */
+  execute(steps: readonly Step[], signal: AbortSignal): Promise<void>;
+  /** @param all not only UDP. */
+  endFlows(nets: readonly FlowNet[], all: boolean, signal: AbortSignal): Promise<void>;
+}
+
+/** As of a Worker; what it holds open is let go with `unref`. */
+export interface ThreadPort {
+  postMessage(message: JobMessage): void;
+  on(event: "message", listener: (outcome: Outcome) => void): unknown;
+  on(event: "error", listener: (error: unknown) => void): unknown;
+  on(event: "exit", listener: () => void): unknown;
+  ref(): void;
+  unref(): void;
+}
+
+export type StartThread = (options: ThreadOptions) => ThreadPort;
+
+/** It holds what a plan and an observation take: some megabytes for 10,000 endpoints. */
+const HEAP_MB = 256;
+
+const startWorker: StartThread = (options) =>
+  new Worker(join(import.meta.dirname, "thread.ts"), {
+    workerData: options,
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 2 },
+  });
+
+interface Waiting {
+  readonly resolve: (answer: Jobs[JobKind]["answer"]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class KernelThread implements KernelNetwork {
+  readonly #options: ThreadOptions;
+  readonly #start: StartThread;
+  readonly #waiting = new Map<number, Waiting>();
+  #port: ThreadPort | undefined;
+  #lastId = 0;
+
+  constructor(options: Partial<ThreadOptions> = {}, start: StartThread = startWorker) {
+    this.#options = { nodeNamespacePath: options.nodeNamespacePath };
+    this.#start = start;
+  }
+
+  observeNode(sysctls: readonly string[], signal: AbortSignal): Promise<ObservedNode> {
+    return this.#do({ kind: "observeNode", ask: { sysctls } }, signal);
+  }
+
+  async observeNamespaces(
+    sysctls: ReadonlyMap<string, readonly string[]>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, NamespaceState<ObservedRuleset>>> {
+    return sysctls.size === 0 ? new Map() : this.#do({ kind: "observeNamespaces", ask: { sysctls } }, signal);
+  }
+
+  async execute(steps: readonly Step[], signal: AbortSignal): Promise<void> {
+    // The rules as a whole are for the plan; what is done is their changes.
+    const lean = steps.map((step) => (step.kind === "rules" ? { ...step, rules: NO_RULES } : step));
+    if (steps.length > 0) await this.#do({ kind: "execute", ask: { steps: lean } }, signal);
+  }
+
+  async endFlows(nets: readonly FlowNet[], all: boolean, signal: AbortSignal): Promise<void> {
+    if (nets.length > 0) await this.#do({ kind: "endFlows", ask: { nets, all } }, signal);
+  }
+
+  /** After an abort the job is done all the same: only nobody waits for it. */
+  async #do<K extends JobKind>(job: Extract<Job, { kind: K }>, signal: AbortSignal): Promise<Jobs[K]["answer"]> {
+    signal.throwIfAborted();
+    const id = ++this.#lastId;
+    const port = this.#opened();
+    const { promise, resolve, reject } = Promise.withResolvers<Jobs[K]["answer"]>();
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#waiting.set(id, {
+      resolve: (answer) => resolve(answer as Jobs[K]["answer"]), // by its id it is the answer to this job
+      reject,
+    });
+    port.ref();
+    port.postMessage({ id, job });
+    return promise.finally(() => signal.removeEventListener("abort", onAbort));
+  }
+
+  #opened(): ThreadPort {
+    if (this.#port !== undefined) return this.#port;
+    const port = this.#start(this.#options);
+    this.#port = port;
+    let why: unknown = "it ended";
+    port.on("error", (error) => {
+      why = error;
+    });
+    port.on("exit", () => this.#ended(port, why));
+    port.on("message", (outcome) => this.#answered(port, outcome));
+    return port;
+  }
+
+  #answered(port: ThreadPort, outcome: Outcome): void {
+    const waiting = this.#waiting.get(outcome.id);
+    this.#waiting.delete(outcome.id);
+    if (this.#waiting.size === 0) port.unref();
+    if (outcome.kind === "done") waiting?.resolve(outcome.answer);
+    else waiting?.reject(new SkepError(outcome.code, outcome.message));
+  }
+
+  #ended(port: ThreadPort, why: unknown): void {
+    if (this.#port === port) this.#port = undefined;
+    const { message } = SkepError.from(why);
+    const error = new SkepError(
+      "internal",
+      `the thread that works on the kernel's network ended: ${message}; it needs nftables (libnftables1)`,
+    );
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,82 @@
+// The thread that works on the kernel: it alone enters namespaces, and waits for the kernel, while the daemon's own thread goes on.
+// One job at a time, in the order in which they come; what is thrown goes back as an error.
+import { parentPort, workerData } from "node:worker_threads";
+import { assertNever, type Code, SkepError } from "../../../shared/errors.ts";
+import { Namespaces } from "../netlink/namespaces.ts";
+import type { FlowNet } from "../plan/flows.ts";
+import type { NamespaceState } from "../plan/kernel.ts";
+import type { ObservedRuleset } from "../plan/ruleset.ts";
+import type { Step } from "../plan/steps.ts";
+import { execute } from "./execute.ts";
+import { endFlows } from "./flows.ts";
+import { type ObservedNode, observeNamespace, observeNode } from "./observe.ts";
+
+export interface ThreadOptions {
+  /** The node's own network namespace, when the agent itself is in another one: only in tests. */
+  readonly nodeNamespacePath: string | undefined;
+}
+
+/** What the thread can do, with what it gives for it. */
+export interface Jobs {
+  observeNode: { readonly ask: { readonly sysctls: readonly string[] }; readonly answer: ObservedNode };
+  observeNamespaces: {
+    /** By namespace: the sysctls to be read. */
+    readonly ask: { readonly sysctls: ReadonlyMap<string, readonly string[]> };
+    /** Without those that are not there. */
+    readonly answer: ReadonlyMap<string, NamespaceState<ObservedRuleset>>;
+  };
+  execute: { readonly ask: { readonly steps: readonly Step[] }; readonly answer: undefined };
+  endFlows: { readonly ask: { readonly nets: readonly FlowNet[]; readonly all: boolean }; readonly answer: undefined };
+}
+
+export type JobKind = keyof Jobs;
+export type Job = { [K in JobKind]: { readonly kind: K; readonly ask: Jobs[K]["ask"] } }[JobKind];
+
+export interface JobMessage {
+  readonly id: number;
+  readonly job: Job;
+}
+
+export type Outcome =
+  | { readonly id: number; readonly kind: "done"; readonly answer: Jobs[JobKind]["answer"] }
+  | { readonly id: number; readonly kind: "failed"; readonly code: Code; readonly message: string };
+
+/** Answers one message after the other. */
+export function createWorker({ nodeNamespacePath }: ThreadOptions): (message: JobMessage) => Outcome {
+  const namespaces = new Namespaces(nodeNamespacePath);
+  return ({ id, job }) => {
+    try {
+      return { id, kind: "done", answer: doJob(job, namespaces) };
+    } catch (error) {
+      const { code, message } = SkepError.from(error);
+      return { id, kind: "failed", code, message };
+    } finally {
+      namespaces.closeAll();
+    }
+  };
+}
+
+function doJob(job: Job, namespaces: Namespaces): Jobs[JobKind]["answer"] {
+  switch (job.kind) {
+    case "observeNode":
+      return observeNode(namespaces, job.ask.sysctls);
+    case "observeNamespaces":
+      return new Map(
+        [...job.ask.sysctls].map(([name, keys]) => [name, observeNamespace(namespaces, name, keys)] as const),
+      );
+    case "execute":
+      execute(job.ask.steps, namespaces);
+      return undefined;
+    case "endFlows":
+      endFlows(job.ask.nets, job.ask.all, namespaces);
+      return undefined;
+    default:
+      return assertNever(job);
+  }
+}
+
+const port = parentPort;
+if (port !== null) {
+  const work = createWorker(workerData as ThreadOptions); // given by KernelThread
+  port.on("message", (message: JobMessage) => port.postMessage(work(message)));
+}

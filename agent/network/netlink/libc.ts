@@ -1,0 +1,119 @@
+// The few system calls that Node does not offer and the network needs: network namespaces and netlink. The only file that
+// calls into C (with koffi); everything it is given and returns is plain.
+//
+// To enter a namespace moves the calling thread, and netlink calls wait for the kernel's own locks: this is used in a thread
+// of its own (apply/thread.ts), never in the one that everything else of the daemon runs in.
+import { getSystemErrorMap } from "node:util";
+import koffi from "koffi";
+
+const CLONE_NEWNET = 0x4000_0000;
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2_000_000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
+const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const MS_BIND = 4096;
+const MS_REC = 16384;
+const MS_SHARED = 1 << 20;
+const MNT_DETACH = 2;
+
+/** The kernel holds what it answers until it is read: a dump of 10,000 entries, or the acknowledgements of a large batch. */
+const BUFFER_BYTES = 8 * 2 ** 20;
+/** An answer comes at once or not at all; the kernel's lock may be held by somebody for some seconds. */
+const ANSWER_LIMIT_S = 20;
+
+const lib = koffi.load("libc.so.6");
+const c = {
+  socket: lib.func("int socket(int, int, int)"),
+  setsockopt: lib.func("int setsockopt(int, int, int, const void*, uint32_t)"),
+  send: lib.func("long send(int, const void*, size_t, int)"),
+  recv: lib.func("long recv(int, void*, size_t, int)"),
+  close: lib.func("int close(int)"),
+  setns: lib.func("int setns(int, int)"),
+  unshare: lib.func("int unshare(int)"),
+  mount: lib.func("int mount(str, str, str, unsigned long, void*)"),
+  umount2: lib.func("int umount2(str, int)"),
+  indexOf: lib.func("unsigned int if_nametoindex(str)"),
+};
+
+/** Of a system call. `code` is the error's name, like ENOENT. */
+export class SystemError extends Error {
+  readonly code: string;
+
+  constructor(what: string, errno: number, said = "") {
+    const [code, meaning] = getSystemErrorMap().get(-errno) ?? [`error ${errno}`, ""];
+    super(`${what}: ${[said, meaning].find((text) => text !== "") ?? ""} (${code})`);
+    this.code = code;
+  }
+}
+
+/** @throws {SystemError} for a call that says less than 0. */
+function must(what: string, result: number): number {
+  if (result < 0) throw new SystemError(what, koffi.errno());
+  return result;
+}
+
+export type Protocol = "route" | "netfilter";
+const PROTOCOLS: Readonly<Record<Protocol, number>> = { route: 0, netfilter: 12 };
+
+/** In the namespace that the thread is in, and it stays there. */
+export function openNetlink(protocol: Protocol): number {
+  const socket = must("netlink socket", c.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, PROTOCOLS[protocol]));
+  const set = (level: number, option: number, value: readonly number[]): void => {
+    const bytes = Buffer.from(BigInt64Array.from(value, BigInt).buffer);
+    c.setsockopt(socket, level, option, bytes, value.length === 1 ? 4 : bytes.length); // refused: works, only less well
+  };
+  set(SOL_SOCKET, SO_RCVBUFFORCE, [BUFFER_BYTES]);
+  set(SOL_SOCKET, SO_SNDBUFFORCE, [BUFFER_BYTES]);
+  set(SOL_SOCKET, SO_RCVTIMEO, [ANSWER_LIMIT_S, 0]);
+  set(SOL_NETLINK, NETLINK_CAP_ACK, [1]);
+  set(SOL_NETLINK, NETLINK_EXT_ACK, [1]);
+  return socket;
+}
+
+export function send(socket: number, bytes: Uint8Array): void {
+  must("netlink send", c.send(socket, bytes, bytes.length, 0));
+}
+
+/** Into `buffer`; returns how many bytes. */
+export const receive = (socket: number, buffer: Uint8Array): number =>
+  must("netlink receive", c.recv(socket, buffer, buffer.length, 0));
+
+/** In the background: for a socket of netfilter the kernel may wait some ten milliseconds until all rules are gone. */
+export function closeLater(socket: number): void {
+  c.close.async(socket, () => undefined);
+}
+
+export const closeNow = (socket: number): void => void c.close(socket);
+
+export function enterNamespace(file: number): void {
+  must("setns", c.setns(file, CLONE_NEWNET));
+}
+
+/** The thread is in the new one afterwards. */
+export function enterNewNamespace(): void {
+  must("unshare", c.unshare(CLONE_NEWNET));
+}
+
+export function bindMount(source: string, target: string): void {
+  must(`mount on ${target}`, c.mount(source, target, "none", MS_BIND, null));
+}
+
+/** So that a mount below `path` is seen in every mount namespace that has `path`. */
+export function shareMounts(path: string): void {
+  if (c.mount("", path, "none", MS_SHARED | MS_REC, null) === 0) return;
+  must(`mount on ${path}`, c.mount(path, path, "none", MS_BIND | MS_REC, null));
+  must(`share ${path}`, c.mount("", path, "none", MS_SHARED | MS_REC, null));
+}
+
+export function unmount(path: string): void {
+  must(`unmount ${path}`, c.umount2(path, MNT_DETACH));
+}
+
+/** Of a link in the namespace that the thread is in; undefined: there is none of this name. */
+export const linkIndex = (name: string): number | undefined => c.indexOf(name) || undefined;

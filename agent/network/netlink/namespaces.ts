@@ -1,0 +1,128 @@
+// Network namespaces as names under /run/netns, where `ip netns` keeps them too, and the connections into them. The thread
+// goes into a namespace only for the time of one call, and is back in the node's afterwards.
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { NAMESPACES_FOLDER, NODE, namespacePath } from "../plan/names.ts";
+import { Connection } from "./connection.ts";
+import {
+  bindMount,
+  enterNamespace,
+  enterNewNamespace,
+  linkIndex,
+  type Protocol,
+  SystemError,
+  shareMounts,
+  unmount,
+} from "./libc.ts";
+
+const OWN = "/proc/thread-self/ns/net";
+
+interface Room {
+  readonly file: number;
+  readonly connections: Map<Protocol, Connection>;
+}
+
+export class Namespaces {
+  readonly #home: number;
+  /** Where NODE is, when it is not where the thread began: only in tests. */
+  readonly #nodePath: string | undefined;
+  readonly #rooms = new Map<string, Room>();
+  #shared = false;
+
+  constructor(nodePath: string | undefined) {
+    this.#home = openSync(OWN, "r");
+    this.#nodePath = nodePath;
+  }
+
+  /** Does nothing when it is there. @throws {SystemError} */
+  add(name: string): void {
+    const path = namespacePath(name);
+    mkdirSync(NAMESPACES_FOLDER, { recursive: true });
+    if (!this.#shared) shareMounts(NAMESPACES_FOLDER);
+    this.#shared = true;
+    try {
+      writeFileSync(path, "", { flag: "wx", mode: 0o444 });
+    } catch (error) {
+      if (isExists(error)) return;
+      throw error;
+    }
+    try {
+      enterNewNamespace();
+      bindMount(OWN, path);
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    } finally {
+      enterNamespace(this.#home);
+    }
+  }
+
+  /** Does nothing when it is gone. The namespace itself goes with the last process and socket in it. */
+  remove(name: string): void {
+    this.#close(name);
+    const path = namespacePath(name);
+    try {
+      unmount(path);
+    } catch (error) {
+      if (!(error instanceof SystemError && (error.code === "ENOENT" || error.code === "EINVAL"))) throw error;
+    }
+    rmSync(path, { force: true });
+  }
+
+  /** `work` must be over when it returns: the thread is then back where it was. */
+  within<T>(name: string, work: () => T): T {
+    enterNamespace(this.#room(name).file);
+    try {
+      return work();
+    } finally {
+      enterNamespace(this.#home);
+    }
+  }
+
+  /** Open until closeAll. @throws {SystemError} */
+  connection(name: string, protocol: Protocol): Connection {
+    const { connections } = this.#room(name);
+    const known = connections.get(protocol);
+    if (known !== undefined) return known;
+    const made = this.within(name, () => new Connection(protocol));
+    connections.set(protocol, made);
+    return made;
+  }
+
+  /** The open file of a namespace, by which the kernel is told to move a link there. */
+  fileOf(name: string): number {
+    return this.#room(name).file;
+  }
+
+  /** @throws {SystemError} ENODEV */
+  linkIndex(namespace: string, link: string): number {
+    const index = this.within(namespace, () => linkIndex(link));
+    if (index === undefined) throw new SystemError(`link ${link}`, ENODEV);
+    return index;
+  }
+
+  /** A connection holds its namespace: none is kept between two pieces of work. */
+  closeAll(): void {
+    for (const name of [...this.#rooms.keys()]) this.#close(name);
+  }
+
+  #room(name: string): Room {
+    const known = this.#rooms.get(name);
+    if (known !== undefined) return known;
+    const path = name === NODE ? (this.#nodePath ?? OWN) : namespacePath(name);
+    const room = { file: openSync(path, "r"), connections: new Map<Protocol, Connection>() };
+    this.#rooms.set(name, room);
+    return room;
+  }
+
+  #close(name: string): void {
+    const room = this.#rooms.get(name);
+    if (room === undefined) return;
+    this.#rooms.delete(name);
+    for (const connection of room.connections.values()) connection.close();
+    closeSync(room.file);
+  }
+}
+
+const ENODEV = 19;
+
+const isExists = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EEXIST";
