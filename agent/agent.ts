@@ -1,7 +1,7 @@
 // The agent of one node: its tasks, its session with the dispatcher and its logs, put together. The daemon gives it the
 // runtime and the transport, and hears of managers, role and registries by callbacks.
 import { join } from "node:path";
-import type { AgentService } from "../proto/gen/agent.ts";
+import { type AgentService, newMeetManagersResponse } from "../proto/gen/agent.ts";
 import type { SessionInfo } from "../proto/gen/dispatcher.ts";
 import type { NodeDescription } from "../proto/gen/objects.ts";
 import type { Env } from "../shared/env/env.ts";
@@ -63,7 +63,7 @@ export interface Agent {
    * @throws only when `dir` cannot be used; never for a manager, a runtime or a task that misbehaves.
    */
   readonly run: (signal: AbortSignal) => Promise<void>;
-  /** Agent service: the logs of this node's tasks, and tests of its network. */
+  /** Agent service: the logs of this node's tasks, tests of its network, and news of who the managers are. */
   readonly handlers: Handlers<typeof AgentService>;
   readonly loadImage: Runtime["loadImage"];
   readonly counts: () => AgentCounts;
@@ -173,6 +173,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     handlers: {
       ...createLogHandlers({ env, nodeId, logs, task: (id) => tasks.task(id) }),
       probeNetwork: (commands, { signal }) => networks.probe(commands, signal),
+      meetManagers: async ({ managers }) => {
+        session.meet(managers);
+        return newMeetManagersResponse();
+      },
     },
     loadImage: (archive, signal) => runtime.loadImage(archive, signal),
     counts: () => tasks.counts(),

@@ -5,13 +5,18 @@
 // well under a second; after that the pauses double, with jitter, so that five thousand agents do not come back together.
 
 export interface SearchState {
+  /** All that are tried: those that the last session told, and those that this node has heard of since. */
   readonly managers: readonly string[];
+  /** As the last session told; before the first as remembered, or as joined at. */
+  readonly told: readonly string[];
   /** Index of the manager tried last, in `managers`. */
   readonly at: number;
   /** Attempts since the last session that lasted. */
   readonly failures: number;
   /** Redirects followed without a pause since the last pause. */
   readonly redirects: number;
+  /** Index of the one to try next, out of turn. */
+  readonly next: number | undefined;
   /** The manager that fell silent last. Followers that have not noticed yet still name it as the leader. */
   readonly silent: string;
 }
@@ -43,11 +48,13 @@ const MAX_CONNECT_LIMIT_MS = 10_000;
 const GOOD_SESSION_MS = 3_000;
 /** After so many failures in a row a silent manager is believed in again. */
 const AVOID_FAILURES = 8;
+/** Who calls may name so many at most; the rest is left out. */
+const MAX_MET = 16;
 
 /** @param random [0, 1): which manager comes first, so that not all agents ask the same one. */
 export function startSearch(managers: readonly string[], random: number): SearchState {
   const at = Math.floor(random * Math.max(1, managers.length));
-  return { managers, at, failures: 0, redirects: 0, silent: "" };
+  return { managers, told: managers, at, next: undefined, failures: 0, redirects: 0, silent: "" };
 }
 
 export const firstAttempt = (state: SearchState): Attempt => ({ addr: state.managers[state.at] ?? "", pauseMs: 0 });
@@ -56,7 +63,20 @@ export const firstAttempt = (state: SearchState): Attempt => ({ addr: state.mana
 export function withManagers(state: SearchState, managers: readonly string[]): SearchState {
   if (managers.length === 0) return state;
   const current = state.managers[state.at] ?? "";
-  return { ...state, managers, at: Math.max(0, managers.indexOf(current)) };
+  return { ...state, managers, told: managers, next: undefined, at: Math.max(0, managers.indexOf(current)) };
+}
+
+/**
+ * Managers that somebody named who called this node: tried as well, the first new one next, in the place of those that were
+ * named before. The known ones stay: who called may be wrong.
+ */
+export function withMet(state: SearchState, met: readonly string[]): SearchState {
+  const current = state.managers[state.at] ?? "";
+  const fresh = met.filter((addr) => !state.managers.includes(addr)).slice(0, MAX_MET);
+  const [first] = fresh;
+  if (first === undefined) return state;
+  const managers = [...new Set([...state.told, ...(current === "" ? [] : [current]), ...fresh])];
+  return { ...state, managers, at: Math.max(0, managers.indexOf(current)), next: managers.indexOf(first) };
 }
 
 export function nextAttempt(
@@ -71,12 +91,12 @@ export function nextAttempt(
   const leader = leaderOf(ending.message);
   if (leader !== undefined && leader !== current && leader !== silent && state.redirects < MAX_REDIRECTS) {
     const managers = state.managers.includes(leader) ? state.managers : [...state.managers, leader];
-    const next = { ...told, managers, at: managers.indexOf(leader), redirects: state.redirects + 1 };
+    const next = { ...told, managers, at: managers.indexOf(leader), next: undefined, redirects: state.redirects + 1 };
     return { state: next, attempt: { addr: leader, pauseMs: 0 } };
   }
   const again = ending.kind === "lost" && ending.again;
-  const at = again ? state.at : (state.at + 1) % Math.max(1, state.managers.length);
-  const next = { ...told, at, redirects: 0 };
+  const at = again ? state.at : (state.next ?? (state.at + 1) % Math.max(1, state.managers.length));
+  const next = { ...told, at, next: undefined, redirects: 0 };
   return { state: next, attempt: { addr: state.managers[at] ?? "", pauseMs: pauseMs(failures, random) } };
 }
 

@@ -14,6 +14,7 @@ import type { Env } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NetworkId, TaskId } from "../../shared/model/ids.ts";
+import { parseAddress } from "../../shared/rpc/address.ts";
 import type { Duplex } from "../../shared/rpc/client.ts";
 import { Pulse } from "../pulse.ts";
 import {
@@ -24,7 +25,9 @@ import {
   type SearchState,
   startSearch,
   withManagers,
+  withMet,
 } from "./leader-search.ts";
+import { NetworkWords } from "./network-words.ts";
 import { Outbox } from "./outbox.ts";
 
 export type SessionLink = Duplex<AgentMessage, DispatcherMessage>;
@@ -69,6 +72,9 @@ const MIN_PERIOD_MS = 50;
 /** Periods without a word from the dispatcher after which it counts as dead; looked at once a period, so on the third. */
 const SILENT_PERIODS = 2.5;
 const MAX_UPDATES_PER_MESSAGE = 512;
+/** Without a session for so long, a node listens to a manager that calls it: by then every leader change is over. */
+const MEET_AFTER_MS = 10_000;
+const MAX_MET_ADDRESS_LENGTH = 300;
 /** Unacknowledged for so long within one session: sent again, in case a leader dropped it. */
 const RESEND_AFTER_MS = 10_000;
 
@@ -80,15 +86,31 @@ export class Session {
   #search: SearchState;
   #described: NodeDescription | undefined;
   #turnedAway = false;
+  /** Undefined while in session. */
+  #aloneSinceMs: number | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#search = startSearch(options.managers, options.env.random());
+    this.#aloneSinceMs = options.env.nowMs();
   }
 
   /** Managers as known now, for the next start of the daemon. */
   get managers(): readonly string[] {
     return this.#search.managers;
+  }
+
+  /**
+   * A manager called and said who the managers are. Listened to only after a while without a session: the managers that this
+   * node knows come first. @throws {SkepError} `invalid_argument`
+   */
+  meet(managers: readonly string[]): void {
+    const { env, log } = this.#options;
+    for (const addr of managers) parseAddress("manager address", addr.slice(0, MAX_MET_ADDRESS_LENGTH));
+    if (this.#aloneSinceMs === undefined || env.nowMs() - this.#aloneSinceMs < MEET_AFTER_MS) return;
+    const before = this.#search;
+    this.#search = withMet(before, managers);
+    if (this.#search !== before) log.info({ managers }, "a manager called and named others than this node knew");
   }
 
   /** Reports a task's status until the managers have it. Never waits, never throws. */
@@ -161,6 +183,7 @@ export class Session {
       const servedMs = env.nowMs() - startedAtMs;
       return { kind: "lost", message, servedMs, again: code === "conflict", silent: abort.signal.aborted };
     } finally {
+      this.#aloneSinceMs ??= env.nowMs();
       signal.removeEventListener("abort", onAbort);
       abort.abort(new SkepError("canceled", "the session ended"));
     }
@@ -170,6 +193,7 @@ export class Session {
   }
 
   #onInfo(info: SessionInfo): void {
+    this.#aloneSinceMs = undefined;
     this.#search = withManagers(this.#search, info.managers);
     this.#options.onSession(info);
   }
@@ -179,28 +203,6 @@ export class Session {
     if (this.#described !== undefined) return undefined;
     this.#described = this.#options.description();
     return this.#described;
-  }
-}
-
-/** What is to be said of networks: one word per network at most. Of an earlier session nothing is said in the next one. */
-class NetworkWords {
-  readonly applied = new Map<NetworkId, number>();
-  readonly resync = new Set<NetworkId>();
-
-  clear(): void {
-    this.applied.clear();
-    this.resync.clear();
-  }
-
-  take(): AgentMessage[] {
-    const messages = [
-      ...[...this.resync].map((networkId) => newAgentMessage({ message: { kind: "networkResync", networkId } })),
-      ...[...this.applied].map(([networkId, version]) =>
-        newAgentMessage({ message: { kind: "networkApplied", networkId, version } }),
-      ),
-    ];
-    this.clear();
-    return messages;
   }
 }
 

@@ -7,6 +7,8 @@ import { createCaHandlers } from "../../manager/ca/handlers.ts";
 import { runRoleKeeper } from "../../manager/ca/role-keeper.ts";
 import { runRotationKeeper } from "../../manager/ca/rotation-keeper.ts";
 import { createDispatcher } from "../../manager/dispatcher/dispatcher.ts";
+import { meetOver } from "../../manager/dispatcher/meet.ts";
+import { runNodeCaller } from "../../manager/dispatcher/node-caller.ts";
 import { runLeaderLoops, supervise } from "../../manager/leader-loops.ts";
 import { NetworkChecks } from "../../manager/network-check/checks.ts";
 import { talkOver } from "../../manager/network-check/talk.ts";
@@ -206,14 +208,17 @@ function resolver({ env, insecureRegistries }: ManagerOptions): ImageResolver {
 }
 
 async function lead(
-  { env, log }: ManagerOptions,
+  { env, log, dialer }: ManagerOptions,
   store: Store,
   raft: RaftNode,
   checks: NetworkChecks,
   signal: AbortSignal,
 ): Promise<void> {
+  const meet: Parameters<typeof runNodeCaller>[0]["meet"] = ({ addr, id }, managers, until) =>
+    meetOver(dialer.node(addr, id), env, managers, until);
   await Promise.all([
     runLeaderLoops({ env, log, store, signal }),
+    supervise(env, log.child({ room: "node-caller" }), signal, (loop) => runNodeCaller({ ...loop, store, raft, meet })),
     supervise(env, log.child({ room: "network-check" }), signal, (loop) => checks.watch(loop.signal)),
     supervise(env, log.child({ room: "roles" }), signal, (loop) => runRoleKeeper({ ...loop, store, raft })),
     supervise(env, log.child({ room: "root-rotation" }), signal, (loop) => runRotationKeeper({ ...loop, store })),

@@ -101,6 +101,7 @@ export function changedNode(node: Node, change: NodeChange, nowMs: number): Node
     description: change.description ?? node.description,
     role: change.role ?? node.role,
     addr: change.addr !== undefined && change.addr !== "" ? change.addr : node.addr,
+    onlyRestored: node.onlyRestored && change.state !== "ready",
     status: {
       ...status,
       addrs,

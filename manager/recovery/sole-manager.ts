@@ -43,7 +43,8 @@ export function withSoleManager(
   if (cluster === undefined) throw new SkepError("failed_precondition", "it holds no cluster: the state is empty");
   const demoted = [...view.all("node")].filter((node) => node.id !== self.node.id && isManager(node));
   const own = ownNode(view, self);
-  const changed = [own, ...demoted.map((node) => demote(node, othersAre, nowMs))];
+  const former = demoted.map((node) => demote(node, othersAre, nowMs));
+  const changed = [own, ...(othersAre === "lost" ? former : restored(view, own, former))];
   const writes = changed.map((node): ObjectWrite => {
     const createdVersion = node.meta?.createdVersion || version;
     const meta = { version, createdVersion, createdAtMs: node.meta?.createdAtMs || nowMs, updatedAtMs: nowMs };
@@ -88,6 +89,12 @@ function ownNode(view: View, { node, addr, raftId }: SoleManager): Node {
   }
   const managerStatus = { raftId, addr, leader: false, reachability: "unknown" } as const;
   return { ...known, role: "manager", addr, managerStatus, spec: newNodeSpec({ ...known.spec, role: "manager" }) };
+}
+
+/** All other nodes, which may be in use by the cluster that the backup is of: none is called before it has called. */
+function restored(view: View, own: Node, former: readonly Node[]): Node[] {
+  const workers = [...view.all("node")].filter(({ id }) => id !== own.id && !former.some((node) => node.id === id));
+  return [...former, ...workers].map((node) => ({ ...node, onlyRestored: true }));
 }
 
 function demote(node: Node, othersAre: "lost" | "not known", nowMs: number): Node {

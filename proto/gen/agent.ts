@@ -579,6 +579,74 @@ export function decodeProbeAnswer(bytes: Uint8Array): ProbeAnswer {
   return decodeProbeAnswerFrom(r, bytes.length);
 }
 
+/** A node that has been away for long may know no manager's address any more. The leader calls it and says who they are. */
+export interface MeetManagersRequest {
+  /** host:port; at most 64. */
+  readonly managers: readonly string[];
+}
+/** A MeetManagersRequest with every field that is not given at its zero value. */
+export function newMeetManagersRequest(init: Partial<MeetManagersRequest> = {}): MeetManagersRequest {
+  return { managers: [], ...init };
+}
+export function encodeMeetManagersRequestInto(m: MeetManagersRequest, w: Writer): Writer {
+  for (const value of m.managers) w.uint32(10).string(value);
+  return w;
+}
+export function encodeMeetManagersRequest(m: MeetManagersRequest): Uint8Array {
+  return encodeMeetManagersRequestInto(m, Writer.create()).finish();
+}
+export function decodeMeetManagersRequestFrom(r: Reader, length: number): MeetManagersRequest {
+  const end = r.pos + length;
+  const managers: string[] = [];
+  const m: Mutable<MeetManagersRequest> = newMeetManagersRequest({ managers });
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        managers.push(r.string());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a MeetManagersRequest. */
+export function decodeMeetManagersRequest(bytes: Uint8Array): MeetManagersRequest {
+  const r = Reader.create(bytes);
+  return decodeMeetManagersRequestFrom(r, bytes.length);
+}
+
+export interface MeetManagersResponse {
+
+}
+/** A MeetManagersResponse with every field that is not given at its zero value. */
+export function newMeetManagersResponse(init: Partial<MeetManagersResponse> = {}): MeetManagersResponse {
+  return { ...init };
+}
+export function encodeMeetManagersResponseInto(_m: MeetManagersResponse, w: Writer): Writer {
+
+  return w;
+}
+export function encodeMeetManagersResponse(m: MeetManagersResponse): Uint8Array {
+  return encodeMeetManagersResponseInto(m, Writer.create()).finish();
+}
+export function decodeMeetManagersResponseFrom(r: Reader, length: number): MeetManagersResponse {
+  const end = r.pos + length;
+
+  const m: Mutable<MeetManagersResponse> = newMeetManagersResponse();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    r.skipType(tag & 7);
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a MeetManagersResponse. */
+export function decodeMeetManagersResponse(bytes: Uint8Array): MeetManagersResponse {
+  const r = Reader.create(bytes);
+  return decodeMeetManagersResponseFrom(r, bytes.length);
+}
+
 /** Served by every node to managers. */
 export const AgentService = {
   taskLogs: {
@@ -599,5 +667,15 @@ export const AgentService = {
     requestDeserialize: (b: Buffer): ProbeCommand => decodeBounded(decodeProbeCommand, b, MAX_REQUEST_FIELDS),
     responseSerialize: (m: ProbeAnswer): Buffer => asBuffer(encodeProbeAnswer(m)),
     responseDeserialize: (b: Buffer): ProbeAnswer => decodeBounded(decodeProbeAnswer, b, 200000),
+  },
+  /** Ignored by a node that has a session, or had one just now. */
+  meetManagers: {
+    path: "/skep.v1.Agent/MeetManagers",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (m: MeetManagersRequest): Buffer => asBuffer(encodeMeetManagersRequest(m)),
+    requestDeserialize: (b: Buffer): MeetManagersRequest => decodeBounded(decodeMeetManagersRequest, b, MAX_REQUEST_FIELDS),
+    responseSerialize: (m: MeetManagersResponse): Buffer => asBuffer(encodeMeetManagersResponse(m)),
+    responseDeserialize: (b: Buffer): MeetManagersResponse => decodeBounded(decodeMeetManagersResponse, b, 200000),
   },
 } as const;

@@ -770,10 +770,15 @@ export interface Node {
   readonly tlsStatus: TlsStatus;
   /** The node's own place on the ingress network. */
   readonly attachments: readonly NetworkAttachment[];
+  /**
+   * It comes from a backup and has not called this cluster since: it may be in use by the one that the backup is of, and is not
+   * called before it calls.
+   */
+  readonly onlyRestored: boolean;
 }
 /** A Node with every field that is not given at its zero value. */
 export function newNode(init: Partial<Node> = {}): Node {
-  return { id: "" as NodeId, role: "worker", addr: "", tlsStatus: "unknown", attachments: [], ...init };
+  return { id: "" as NodeId, role: "worker", addr: "", tlsStatus: "unknown", attachments: [], onlyRestored: false, ...init };
 }
 export function encodeNodeInto(m: Node, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
@@ -786,6 +791,7 @@ export function encodeNodeInto(m: Node, w: Writer): Writer {
   if (m.addr !== "") w.uint32(66).string(m.addr);
   if (m.tlsStatus !== "unknown") w.uint32(72).int32(TlsStatusNumber[m.tlsStatus]);
   for (const value of m.attachments) encodeNetworkAttachmentInto(value, w.uint32(82).fork()).ldelim();
+  if (m.onlyRestored !== false) w.uint32(88).bool(m.onlyRestored);
   return w;
 }
 export function encodeNode(m: Node): Uint8Array {
@@ -827,6 +833,9 @@ export function decodeNodeFrom(r: Reader, length: number): Node {
         break;
       case 10:
         attachments.push(decodeNetworkAttachmentFrom(r, r.uint32()));
+        break;
+      case 11:
+        m.onlyRestored = r.bool();
         break;
       default:
         r.skipType(tag & 7);

@@ -19,4 +19,6 @@ export const CLUSTER_REGRESSIONS: readonly Regression[] = [
     theme: "clocks of leaders",
     found: "a new leader, its clock an hour ahead, gave up waiting for a task to stop: two containers ran in one slot",
   },
+  { seed: 50_102, found: "a worker that was lost while all its managers went away never found the cluster again" },
+  { seed: 51_368, found: "a worker that had been cut off since before the only manager was added never found it" },
 ];

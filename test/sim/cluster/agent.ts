@@ -53,6 +53,10 @@ export class SimAgent {
     this.#machine = this.#boot();
   }
 
+  get addr(): string {
+    return `${this.name}:7377`;
+  }
+
   get up(): boolean {
     return this.#process !== undefined;
   }
@@ -100,7 +104,7 @@ export class SimAgent {
       files: memoryTaskFiles(this.#records),
       connect: (addr, signal) => this.#connect(process, addr, signal),
       managers: this.#managers,
-      addr: `${this.name}:7377`,
+      addr: this.addr,
       description: () =>
         newNodeDescription({
           hostname: this.name,
@@ -138,6 +142,18 @@ export class SimAgent {
     this.#machine.kill();
     this.host.powerCut();
     this.#machine = this.#boot();
+  }
+
+  /** A manager calls and says who the managers are; nobody answers for a daemon that is down. */
+  meet(managers: readonly string[], answer: () => void): void {
+    const process = this.#process;
+    process?.deliver(0, () => {
+      const { signal } = new AbortController();
+      const context = { peer: { kind: "local" }, signal, metadata: new Map<string, string>() } as const;
+      this.#agent?.handlers
+        .meetManagers({ managers }, context)
+        .then(answer, (error: unknown) => this.#in.world.broken(error));
+    });
   }
 
   stall(ms: number): void {

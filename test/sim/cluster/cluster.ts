@@ -298,6 +298,7 @@ export class Cluster {
       invariants,
       truth,
       managerAt: (raftId: number) => this.#managers.find(({ disk }) => disk.raftId === raftId),
+      agentAt: (addr: string) => this.#agents.find((agent) => agent.addr === addr),
       snapshotIntervalEntries: this.#snapshotIntervalEntries,
       lateNewsMs: () => (this.#faulty ? this.#plan.lateNewsMs : 0),
     };

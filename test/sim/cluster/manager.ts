@@ -4,6 +4,7 @@ import { createControlHandlers } from "../../../manager/api/control.ts";
 import { EventLog } from "../../../manager/api/event-log.ts";
 import { runRoleKeeper } from "../../../manager/ca/role-keeper.ts";
 import { createDispatcher, type Dispatcher } from "../../../manager/dispatcher/dispatcher.ts";
+import { runNodeCaller } from "../../../manager/dispatcher/node-caller.ts";
 import { runLeaderLoops, supervise } from "../../../manager/leader-loops.ts";
 import { RaftCore } from "../../../manager/raft/core/raft-core.ts";
 import type { Config } from "../../../manager/raft/core/types.ts";
@@ -11,7 +12,6 @@ import { Driver } from "../../../manager/raft/driver.ts";
 import { createRaftHandlers } from "../../../manager/raft/handlers.ts";
 import { Member } from "../../../manager/raft/member.ts";
 import type { LeadershipEvent, RaftMember, RaftNode, StateMachine } from "../../../manager/raft/raft-node.ts";
-import type { Transport } from "../../../manager/raft/transport.ts";
 import { makeSole } from "../../../manager/recovery/disk.ts";
 import { decodeTransaction } from "../../../manager/store/codec.ts";
 import { createStore } from "../../../manager/store/store.ts";
@@ -22,11 +22,13 @@ import { isCode, SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import type { NodeId } from "../../../shared/model/ids.ts";
 import type { Handlers } from "../../../shared/rpc/server.ts";
+import type { SimAgent } from "./agent.ts";
 import { Disk, SimStorage } from "./disk.ts";
 import type { Network } from "./network.ts";
 import { SimProcess } from "./process.ts";
 import type { RaftInvariants } from "./raft-invariants.ts";
 import { readSnapshot } from "./rebase.ts";
+import { callNode, raftTransport } from "./talk.ts";
 import { type Truth, viewHash } from "./truth.ts";
 import type { World } from "./world.ts";
 
@@ -36,6 +38,7 @@ export interface ManagerWorld {
   readonly invariants: RaftInvariants;
   readonly truth: Truth;
   readonly managerAt: (raftId: number) => SimManager | undefined;
+  readonly agentAt: (addr: string) => SimAgent | undefined;
   readonly snapshotIntervalEntries: number;
   /** So late at most does a store hear of leadership. */
   readonly lateNewsMs: () => number;
@@ -59,7 +62,6 @@ export type Start =
 
 const TICK_MS = 100;
 const ELECTION_TICKS = 10;
-const SNAPSHOT_PATIENCE_MS = 2_000;
 /** As the transport has them in the small: several messages for what real ones put into one. */
 const CORE = {
   electionTicks: ELECTION_TICKS,
@@ -127,7 +129,7 @@ export class SimManager {
       storage,
       storage.restored,
     );
-    const transport = this.#transport(process, () => driver);
+    const transport = raftTransport(this, this.#in, process, () => driver);
     const driver: Driver = new Driver({
       env,
       log: silentLog,
@@ -193,7 +195,15 @@ export class SimManager {
     run((signal) =>
       whileLeading(raft, signal, async (leading) => {
         const roles = supervise(env, silentLog, leading, (loop) => runRoleKeeper({ ...loop, store, raft }));
-        await Promise.all([runLeaderLoops({ env, log: silentLog, store, signal: leading }), roles]);
+        const calls = supervise(env, silentLog, leading, (loop) =>
+          runNodeCaller({
+            ...loop,
+            store,
+            raft,
+            meet: (node, managers, until) => callNode(this, this.#in, process, node.addr, managers, until),
+          }),
+        );
+        await Promise.all([runLeaderLoops({ env, log: silentLog, store, signal: leading }), roles, calls]);
       }),
     );
     this.#watch(store, process, signal).catch((error: unknown) => world.broken(error));
@@ -329,45 +339,6 @@ export class SimManager {
       }
       await process.env.breathe();
     }
-  }
-
-  #transport(process: SimProcess, driver: () => Driver): Transport {
-    const { network, managerAt } = this.#in;
-    const { env } = process;
-    return {
-      send: (message) => {
-        const to = managerAt(message.to);
-        const onSnapshotDone = (delivered: boolean): void => {
-          driver().withCore((core) => core.reportSnapshot(message.to, delivered));
-        };
-        if (message.kind === "snapshot") {
-          let told = false;
-          const tell = (delivered: boolean): void => {
-            if (told) return;
-            told = true;
-            onSnapshotDone(delivered);
-          };
-          env.timer(SNAPSHOT_PATIENCE_MS, () => tell(false));
-          if (to === undefined) return;
-          network.datagram(this.name, to.name, () => {
-            to.receive(() => {
-              to.life?.driver.step(message);
-              network.datagram(to.name, this.name, () => process.deliver(0, () => tell(true)));
-            });
-          });
-          return;
-        }
-        if (to === undefined) return;
-        network.datagram(this.name, to.name, () => {
-          to.receive(() => {
-            if (to.disk.raftId === message.to) to.life?.driver.step(message);
-          });
-        });
-      },
-      learn: () => undefined,
-      keep: () => undefined,
-      close: async () => undefined,
-    };
   }
 
   /** Lets the present process, if there is one, do `act` when it comes to it. */

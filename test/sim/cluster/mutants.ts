@@ -164,6 +164,13 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
     replace: "this.#sent.delete(id);",
   },
   {
+    name: "nobody calls the nodes that are down",
+    theme: "managers are replaced",
+    file: "manager/dispatcher/node-caller.ts",
+    find: "await Promise.all(due.map((node) => callNode(node, managers)));",
+    replace: 'await Promise.all(due.filter(({ addr }) => addr === "").map((node) => callNode(node, managers)));',
+  },
+  {
     name: "a restarted agent forgets its containers",
     file: "agent/agent.ts",
     find: "await tasks.recover(signal);",

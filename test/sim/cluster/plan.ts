@@ -83,6 +83,11 @@ const THEMES: readonly Theme[] = [
     pauseMs: [300, 2_500],
   },
   {
+    name: "managers are replaced while workers are away",
+    faults: ["manager added", "manager removed", "manager demoted", "manager promoted", "worker loses power"],
+    pauseMs: [300, 2_000],
+  },
+  {
     name: "an upgrade, node by node, under faults",
     faults: ["upgrade", "manager killed", "agent killed", "worker isolated", "network loses"],
     pauseMs: [500, 4_000],

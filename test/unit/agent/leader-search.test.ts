@@ -9,6 +9,7 @@ import {
   pauseMs,
   startSearch,
   withManagers,
+  withMet,
 } from "../../../agent/session/leader-search.ts";
 
 const refused = (message: string, silent = false): Ending => ({ kind: "refused", message, silent });
@@ -75,6 +76,24 @@ test("a new list keeps the manager in use", () => {
   assert.equal(firstAttempt(withManagers(state, ["x:1"])).addr, "x:1");
   assert.equal(firstAttempt(withManagers(state, [])).addr, "b:1");
   assert.equal(firstAttempt(startSearch([], 0.5)).addr, "");
+});
+
+test("managers that somebody named: tried next, beside the known ones, and no more than a few of them", () => {
+  const known = startSearch(["a:1", "b:1"], 0);
+  const met = withMet(known, ["b:1", "x:1", "y:1"]);
+  assert.deepEqual(met.managers, ["a:1", "b:1", "x:1", "y:1"]);
+  const tried: string[] = [];
+  for (let state = met; tried.length < 5; ) {
+    const next = nextAttempt(state, refused("no leader"), 1);
+    state = next.state;
+    tried.push(next.attempt.addr);
+  }
+  assert.deepEqual(tried, ["x:1", "y:1", "a:1", "b:1", "x:1"]);
+  assert.equal(withMet(known, ["b:1"]), known);
+  assert.deepEqual(withMet(met, ["z:1"]).managers, ["a:1", "b:1", "z:1"], "in the place of those before");
+  const many = Array.from({ length: 100 }, (_, i) => `m${i}:1`);
+  assert.equal(withMet(known, many).managers.length, 2 + 16);
+  assert.deepEqual(withManagers(met, ["c:1"]).managers, ["c:1"], "a session knows better");
 });
 
 test("pauses: jitter between half and all, first within 50 ms, at most 2 s", () => {

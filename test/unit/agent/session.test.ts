@@ -189,6 +189,27 @@ test("a follower's refusal leads to the leader without a pause", async () => {
   await t.stop();
 });
 
+test("a manager that calls is listened to only after a while without a session", async () => {
+  const t = await setup((stream) => {
+    if (stream.addr === "a:1") stream.fail(new SkepError("unavailable", "nobody answers"));
+    else stream.greet({ managers: ["b:1"] });
+  });
+  const tried = (): string[] => [...new Set(t.streams.map(({ addr }) => addr))];
+  await t.env.advance(9_000);
+  t.session.meet(["b:1"]);
+  await t.env.advance(3_000);
+  assert.deepEqual(tried(), ["a:1"]);
+  t.session.meet(["b:1"]);
+  await t.env.advance(5_000);
+  assert.equal(t.events.at(-1), "connected b:1");
+  t.session.meet(["c:1"]);
+  t.stream().fail(new SkepError("unavailable", "nobody answers"));
+  await t.env.advance(9_000);
+  assert.deepEqual(tried(), ["a:1", "b:1"], "in session, and shortly after it, nobody else is heard");
+  assert.throws(() => t.session.meet(["not an address"]), { code: "invalid_argument" });
+  await t.stop();
+});
+
 test("a manager that does not answer is given up, and nothing of the attempt stays", async () => {
   const t = await setup((stream) => {
     if (stream.addr === "b:1") stream.greet();

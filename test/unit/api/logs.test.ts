@@ -56,6 +56,7 @@ async function fakeAgent(nodeId: NodeId, linesOf: (task: string) => readonly str
       if (request.options?.follow === true && (await over.promise) === "fail")
         throw new SkepError("unavailable", "the agent restarts");
     },
+    meetManagers: async () => ({}),
     // biome-ignore lint/correctness/useYield: it is never asked
     probeNetwork: async function* () {
       throw new SkepError("unimplemented", "nobody tests the network");

@@ -301,6 +301,21 @@ test("a worker that knows none of the managers' addresses any more finds them wi
   await becomes("all of it outlives a restart", fresh, await idOf(worker), isReady);
 });
 
+test("a worker whose only manager moved while it was off is called by it; one that only the backup knows is not", async () => {
+  const id = await idOf(worker);
+  const restored = (await nodesOf(fresh)).filter(({ onlyRestored }) => onlyRestored);
+  assert.ok(restored.length > 0 && restored.every((node) => node.id !== id && node.status?.state !== "ready"));
+  await some(worker).stop();
+  await becomes("it is missed", fresh, id, (node) => node.status?.state === "down");
+  const path = join(some(worker).dataDir, "node.json");
+  const remembered = JSON.stringify(JSON.parse(readFileSync(path, "utf8")).managers);
+  writeFileSync(path, readFileSync(path, "utf8").replace(some(fresh).addr, "127.0.0.9:1"));
+  assert.notEqual(JSON.stringify(JSON.parse(readFileSync(path, "utf8")).managers), remembered);
+  await some(worker).restart();
+  await eventually("it is back", async () => (await some(worker).info()).managers.includes(some(fresh).addr), 60_000);
+  await becomes("the manager says so too", fresh, id, isReady);
+});
+
 const damage: readonly (readonly [name: string, hurt: (dir: string) => void, words: RegExp])[] = [
   [
     "node.json garbage",

@@ -96,6 +96,12 @@ describe("a node's change", () => {
     assert.deepEqual([ready?.status?.state, ready?.status?.message, ready?.status?.changedAtMs], ["ready", "", 100]);
   });
 
+  test("of a session: what came from a backup is this cluster's from now on", () => {
+    const restored = { ...node, onlyRestored: true };
+    assert.equal(changedNode(restored, { state: "down" }, 99)?.onlyRestored, true);
+    assert.equal(changedNode(restored, { state: "ready" }, 99)?.onlyRestored, false);
+  });
+
   test("of description leaves the state as it is", () => {
     const description = newNodeDescription({ hostname: "h" });
     assert.deepEqual(changedNode(node, { description }, 99)?.status, node.status);

@@ -127,6 +127,7 @@ export async function testServer(cluster: TestCluster, identity: Identity): Prom
           signal.addEventListener("abort", () => resolve(), { once: true });
         });
       },
+      meetManagers: async () => ({}),
       // biome-ignore lint/correctness/useYield: it is never asked
       probeNetwork: async function* () {
         throw new SkepError("unimplemented", "nobody tests the network");
