@@ -11,10 +11,37 @@ import { firstChild } from "../../deploy/dev/process.ts";
 import { ControlService, type NetworkDetails, type NetworkTask, newListRequest } from "../../proto/gen/control.ts";
 import { LocalService, type NetworkStateResponse, newNetworkStateRequest } from "../../proto/gen/local.ts";
 import type { NetworkSnapshot } from "../../proto/gen/network.ts";
-import type { Task } from "../../proto/gen/objects.ts";
+import type { Node, Task } from "../../proto/gen/objects.ts";
+import { isTerminal, isUp, taskName } from "../../shared/model/tasks.ts";
 import { unary } from "../../shared/rpc/client.ts";
 
 const CALL_MS = 30_000;
+
+/**
+ * What is still to come or to go, in sentences, each with its node or task: nodes whose agent is not heard, or that are off and not
+ * yet known to be, and tasks on their way up or down. None: things have settled. @throws when the leader does not answer.
+ */
+export async function unsettled(clusterName: string): Promise<readonly string[]> {
+  const cluster = requireCluster(clusterName);
+  const { networks, tasks, nodes } = await believed(cluster);
+  const ingress = networks.find(({ network }) => network?.spec?.ingress === true);
+  const heard = new Set(ingress?.peers.flatMap((peer) => (peer.appliedVersion > 0 ? [peer.nodeId] : [])));
+  const paths = pathsOf(DEV_DIR, cluster.name);
+  const turning = cluster.nodes.flatMap((host) => {
+    const node = nodes.find(({ description }) => description?.hostname === host.name);
+    const state = node?.status?.state ?? "unknown";
+    if (hostProcess(paths, host) === undefined) return state === "down" ? [] : [`${host.name}: is off and ${state}`];
+    const isHeard = node !== undefined && heard.has(node.id);
+    return state === "ready" && isHeard ? [] : [`${host.name}: is ${state}, its agent ${isHeard ? "" : "not "}heard`];
+  });
+  const moving = tasks.filter((task) => {
+    const state = task.status?.state ?? "new";
+    const there = task.nodeId === "" || heard.has(task.nodeId);
+    return there && !isTerminal(state) && !(task.desiredState === "running" && isUp(task));
+  });
+  const words = moving.map((task) => `task ${taskName(task)}: is ${task.status?.state}, to be ${task.desiredState}`);
+  return [...turning, ...words];
+}
 
 interface Host {
   readonly name: string;
@@ -54,6 +81,7 @@ async function hostsOf(cluster: DevCluster): Promise<readonly Host[]> {
 interface Believed {
   readonly networks: readonly NetworkDetails[];
   readonly tasks: readonly Task[];
+  readonly nodes: readonly Node[];
 }
 
 async function believed(cluster: DevCluster): Promise<Believed> {
@@ -65,11 +93,14 @@ async function believed(cluster: DevCluster): Promise<Believed> {
     const { networks } = await unary(client, ControlService.listNetworks, newListRequest(), options);
     const details = networks.map(({ id }) => unary(client, ControlService.getNetwork, { ref: id }, options));
     const { tasks } = await unary(client, ControlService.listTasks, newListRequest(), options);
-    return { networks: await Promise.all(details), tasks };
+    const { nodes } = await unary(client, ControlService.listNodes, newListRequest(), options);
+    return { networks: await Promise.all(details), tasks, nodes };
   });
 }
 
-const placed = ({ tasks }: NetworkDetails): readonly NetworkTask[] => tasks.filter(({ nodeId }) => nodeId !== "");
+/** Those that others can reach: nobody is told of the tasks of a node that is down. */
+const placed = ({ tasks, peers }: NetworkDetails): readonly NetworkTask[] =>
+  tasks.filter((task) => peers.some(({ nodeId }) => nodeId === task.nodeId));
 
 const nameOf = ({ network }: NetworkDetails): string => network?.spec?.name ?? "";
 
