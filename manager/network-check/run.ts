@@ -11,6 +11,7 @@ import {
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
+import { portsOf } from "./blockers.ts";
 import type { Finding, Findings } from "./findings.ts";
 import type { CheckedNode, CheckPlan } from "./plan.ts";
 
@@ -89,13 +90,16 @@ export async function runCheck({ env, talk }: RunOptions, plan: CheckPlan, signa
   }
 }
 
-function prepareOf(node: CheckedNode, { nodes, dataPathPort, sizes, tunnelSizes }: CheckPlan): ProbePrepare {
+function prepareOf(node: CheckedNode, plan: CheckPlan): ProbePrepare {
+  const { nodes, dataPathPort, sizes, tunnelSizes } = plan;
   const byId = new Map(nodes.map((other) => [other.nodeId, other]));
   const targets = node.targets.flatMap((id) => {
     const target = byId.get(id);
     return target === undefined ? [] : [newProbeTarget(target)];
   });
-  return newProbePrepare({ underlayAddresses: node.underlayAddresses, targets, dataPathPort, sizes, tunnelSizes });
+  const { underlayAddresses } = node;
+  const ports = portsOf(node, plan);
+  return newProbePrepare({ underlayAddresses, targets, dataPathPort, sizes, tunnelSizes, ports });
 }
 
 async function within<T>(env: Env, signal: AbortSignal, work: Promise<T>): Promise<T> {

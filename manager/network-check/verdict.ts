@@ -6,6 +6,7 @@ import {
   newNetworkCheckResponse,
 } from "../../proto/gen/control.ts";
 import { probeAddressOf, tunnelAddressOf } from "../../shared/network/tunnel-address.ts";
+import { blockerOf, portOf } from "./blockers.ts";
 import type { Finding, Findings } from "./findings.ts";
 import type { CheckedNode, CheckPlan } from "./plan.ts";
 import { type JudgedPair, type Problem, pairProblems } from "./words.ts";
@@ -17,7 +18,7 @@ const judgeAll = (plan: CheckPlan, findings: Findings): readonly JudgedPair[] =>
   plan.nodes.flatMap((from) =>
     from.targets.flatMap((id) => {
       const to = plan.nodes.find(({ nodeId }) => nodeId === id);
-      return to === undefined ? [] : [{ from, to, ...judge(from, to, findings) }];
+      return to === undefined ? [] : [{ from, to, ...judge(from, to, plan, findings) }];
     }),
   );
 
@@ -43,7 +44,7 @@ export function verdictOn(plan: CheckPlan, findings: Findings): NetworkCheckResp
   });
   return newNetworkCheckResponse({
     nodes: [...nodes, ...plan.skipped.map(newNetworkCheckNode)],
-    pairs: pairs.map(({ from, to, tunnelMtu: _, ...pair }) =>
+    pairs: pairs.map(({ from, to, tunnelMtu: _, blocker: __, ...pair }) =>
       newNetworkCheckPair({ ...pair, fromNodeId: from.nodeId, toNodeId: to.nodeId }),
     ),
     problems: [
@@ -58,7 +59,17 @@ export function verdictOn(plan: CheckPlan, findings: Findings): NetworkCheckResp
   });
 }
 
-function judge(from: CheckedNode, to: CheckedNode, findings: Findings): Omit<JudgedPair, "from" | "to"> {
+function judge(
+  from: CheckedNode,
+  to: CheckedNode,
+  { dataPathPort }: CheckPlan,
+  findings: Findings,
+): Omit<JudgedPair, "from" | "to"> {
+  const blocker = {
+    tcp: blockerOf(from, to, "tcp", [portOf(to.addr)], findings),
+    vxlan: blockerOf(from, to, "udp", [dataPathPort], findings),
+    encryption: blockerOf(from, to, "udp", to.tunnelPorts, findings),
+  };
   const untested = {
     tcp: "untested",
     tcpError: "",
@@ -66,6 +77,7 @@ function judge(from: CheckedNode, to: CheckedNode, findings: Findings): Omit<Jud
     mtu: 0,
     encryption: "untested",
     tunnelMtu: 0,
+    blocker,
   } as const;
   const [sender, receiver] = [findings.get(from.nodeId), findings.get(to.nodeId)];
   if (sender?.kind !== "tested") return untested;
@@ -84,6 +96,7 @@ function judge(from: CheckedNode, to: CheckedNode, findings: Findings): Omit<Jud
     mtu,
     encryption: !canTest || !hasTunnel ? "untested" : tunnelMtu > 0 ? "passed" : "failed",
     tunnelMtu,
+    blocker,
   };
 }
 

@@ -1,6 +1,7 @@
 // What is wrong between nodes, in few sentences: what is the same for all ways to a node, or from it, is said once. Pure.
 import type { NetworkCheckPair } from "../../proto/gen/control.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
+import { portOf } from "./blockers.ts";
 import type { CheckedNode, CheckPlan } from "./plan.ts";
 
 export interface Problem {
@@ -14,6 +15,8 @@ export interface JudgedPair extends Omit<NetworkCheckPair, "fromNodeId" | "toNod
   readonly to: CheckedNode;
   /** The largest that arrived through the tunnel. */
   readonly tunnelMtu: number;
+  /** Who drops what does not arrive, by a node's own rules; "" where that is not known. */
+  readonly blocker: { readonly tcp: string; readonly vxlan: string; readonly encryption: string };
 }
 
 /** How a failure is said of one way, of all ways to a node, and of all from it. */
@@ -26,8 +29,7 @@ interface Words {
 const MAX_SENTENCES = 50;
 
 const addressOf = (node: CheckedNode): string => node.underlayAddresses[0] ?? node.addr;
-const portOf = (addr: string): string => addr.slice(addr.lastIndexOf(":") + 1);
-const portsOf = (node: CheckedNode): string => node.tunnelPorts.join(" and ");
+const tunnelPortsOf = (node: CheckedNode): string => node.tunnelPorts.join(" and ");
 
 const TCP: Words = {
   pair: (from, to, { tcpError }) =>
@@ -49,11 +51,11 @@ const vxlanWords = (port: number): Words => ({
 
 const TUNNEL: Words = {
   pair: (from, to) =>
-    `${from.hostname} → ${to.hostname}: UDP ${portsOf(to)} (encrypted networks) are blocked: open them from ${addressOf(from)} to ${addressOf(to)}, and back`,
+    `${from.hostname} → ${to.hostname}: UDP ${tunnelPortsOf(to)} (encrypted networks) are blocked: open them from ${addressOf(from)} to ${addressOf(to)}, and back`,
   to: (node) =>
-    `UDP ${portsOf(node)} (encrypted networks) are blocked from all other nodes to ${node.hostname}: open them on ${node.hostname} (${addressOf(node)})`,
+    `UDP ${tunnelPortsOf(node)} (encrypted networks) are blocked from all other nodes to ${node.hostname}: open them on ${node.hostname} (${addressOf(node)})`,
   from: (node, { to }) =>
-    `UDP ${portsOf(to)} (encrypted networks) are blocked from ${node.hostname} to all other nodes: open them for what ${addressOf(node)} sends`,
+    `UDP ${tunnelPortsOf(to)} (encrypted networks) are blocked from ${node.hostname} to all other nodes: open them for what ${addressOf(node)} sends`,
 };
 
 function mtuWords(full: number): Words {
@@ -74,18 +76,18 @@ export function pairProblems(plan: CheckPlan, pairs: readonly JudgedPair[]): rea
     ...grouped(
       pairs.filter((pair) => pair.tcp !== "untested"),
       (pair) => pair.tcp === "failed",
-      TCP,
+      named(TCP, "tcp"),
     ),
     ...grouped(
       pairs.filter((pair) => pair.vxlan !== "untested"),
       (pair) => pair.vxlan === "failed",
-      vxlanWords(plan.dataPathPort),
+      named(vxlanWords(plan.dataPathPort), "vxlan"),
     ),
     ...grouped(vxlan, (pair) => pair.mtu < plan.mtu, mtuWords(plan.mtu)),
     ...grouped(
       pairs.filter((pair) => pair.encryption !== "untested"),
       (pair) => pair.encryption === "failed",
-      TUNNEL,
+      named(TUNNEL, "encryption"),
     ),
     ...grouped(tunnels, (pair) => pair.tunnelMtu < tunnelFull, {
       pair: (from, to) =>
@@ -98,6 +100,16 @@ export function pairProblems(plan: CheckPlan, pairs: readonly JudgedPair[]): rea
   if (more <= 0) return sentences;
   const nodeIds = new Set(sentences.slice(MAX_SENTENCES).flatMap((problem) => [...problem.nodeIds]));
   return [...sentences.slice(0, MAX_SENTENCES), { text: `and ${more} more, alike`, nodeIds }];
+}
+
+/** With who it is, where that is known. */
+function named(words: Words, kind: keyof JudgedPair["blocker"]): Words {
+  const by = ({ blocker }: JudgedPair): string => (blocker[kind] === "" ? "" : `; ${blocker[kind]}`);
+  return {
+    pair: (from, to, failed) => words.pair(from, to, failed) + by(failed),
+    to: (node, failed) => words.to(node, failed) + by(failed),
+    from: (node, failed) => words.from(node, failed) + by(failed),
+  };
 }
 
 /** @param tested all ways of which it is known. */

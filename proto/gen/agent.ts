@@ -97,6 +97,48 @@ export function decodeProbeTarget(bytes: Uint8Array): ProbeTarget {
   return decodeProbeTargetFrom(r, bytes.length);
 }
 
+export interface ProbePort {
+  /** "tcp" or "udp". */
+  readonly protocol: string;
+  readonly port: number;
+}
+/** A ProbePort with every field that is not given at its zero value. */
+export function newProbePort(init: Partial<ProbePort> = {}): ProbePort {
+  return { protocol: "", port: 0, ...init };
+}
+export function encodeProbePortInto(m: ProbePort, w: Writer): Writer {
+  if (m.protocol !== "") w.uint32(10).string(m.protocol);
+  if (m.port !== 0) w.uint32(16).uint32(m.port);
+  return w;
+}
+export function encodeProbePort(m: ProbePort): Uint8Array {
+  return encodeProbePortInto(m, Writer.create()).finish();
+}
+export function decodeProbePortFrom(r: Reader, length: number): ProbePort {
+  const end = r.pos + length;
+
+  const m: Mutable<ProbePort> = newProbePort();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        m.protocol = r.string();
+        break;
+      case 2:
+        m.port = r.uint32();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a ProbePort. */
+export function decodeProbePort(bytes: Uint8Array): ProbePort {
+  const r = Reader.create(bytes);
+  return decodeProbePortFrom(r, bytes.length);
+}
+
 export interface ProbePrepare {
   /** Of the node that is asked. */
   readonly underlayAddresses: readonly string[];
@@ -107,10 +149,12 @@ export interface ProbePrepare {
   readonly sizes: readonly number[];
   /** The same inside the tunnels of encrypted networks. */
   readonly tunnelSizes: readonly number[];
+  /** That nodes must reach of one another: for these the host's firewall is read. At most 8. */
+  readonly ports: readonly ProbePort[];
 }
 /** A ProbePrepare with every field that is not given at its zero value. */
 export function newProbePrepare(init: Partial<ProbePrepare> = {}): ProbePrepare {
-  return { underlayAddresses: [], targets: [], dataPathPort: 0, sizes: [], tunnelSizes: [], ...init };
+  return { underlayAddresses: [], targets: [], dataPathPort: 0, sizes: [], tunnelSizes: [], ports: [], ...init };
 }
 export function encodeProbePrepareInto(m: ProbePrepare, w: Writer): Writer {
   for (const value of m.underlayAddresses) w.uint32(10).string(value);
@@ -126,6 +170,7 @@ export function encodeProbePrepareInto(m: ProbePrepare, w: Writer): Writer {
     for (const value of m.tunnelSizes) w.uint32(value);
     w.ldelim();
   }
+  for (const value of m.ports) encodeProbePortInto(value, w.uint32(50).fork()).ldelim();
   return w;
 }
 export function encodeProbePrepare(m: ProbePrepare): Uint8Array {
@@ -137,7 +182,8 @@ export function decodeProbePrepareFrom(r: Reader, length: number): ProbePrepare 
   const targets: ProbeTarget[] = [];
   const sizes: number[] = [];
   const tunnelSizes: number[] = [];
-  const m: Mutable<ProbePrepare> = newProbePrepare({ underlayAddresses, targets, sizes, tunnelSizes });
+  const ports: ProbePort[] = [];
+  const m: Mutable<ProbePrepare> = newProbePrepare({ underlayAddresses, targets, sizes, tunnelSizes, ports });
   while (r.pos < end) {
     const tag = nextTag(r);
     switch (tag >>> 3) {
@@ -167,6 +213,9 @@ export function decodeProbePrepareFrom(r: Reader, length: number): ProbePrepare 
             tunnelSizes.push(r.uint32());
           }
         } else tunnelSizes.push(r.uint32());
+        break;
+      case 6:
+        ports.push(decodeProbePortFrom(r, r.uint32()));
         break;
       default:
         r.skipType(tag & 7);
@@ -479,17 +528,79 @@ export function decodeProbeArrival(bytes: Uint8Array): ProbeArrival {
   return decodeProbeArrivalFrom(r, bytes.length);
 }
 
+/** What the node's own firewall seems to drop: read from its rules, not tested. */
+export interface FirewallBlock {
+  /** To the port here; otherwise to the port there. */
+  readonly incoming: boolean;
+  readonly port?: ProbePort | undefined;
+  /** The other node's address for VXLAN packets; empty: whoever it is. */
+  readonly peer: string;
+  /** Who drops it, and what to type against it. */
+  readonly what: string;
+  readonly fix: string;
+}
+/** A FirewallBlock with every field that is not given at its zero value. */
+export function newFirewallBlock(init: Partial<FirewallBlock> = {}): FirewallBlock {
+  return { incoming: false, peer: "", what: "", fix: "", ...init };
+}
+export function encodeFirewallBlockInto(m: FirewallBlock, w: Writer): Writer {
+  if (m.incoming !== false) w.uint32(8).bool(m.incoming);
+  if (m.port !== undefined) encodeProbePortInto(m.port, w.uint32(18).fork()).ldelim();
+  if (m.peer !== "") w.uint32(26).string(m.peer);
+  if (m.what !== "") w.uint32(34).string(m.what);
+  if (m.fix !== "") w.uint32(42).string(m.fix);
+  return w;
+}
+export function encodeFirewallBlock(m: FirewallBlock): Uint8Array {
+  return encodeFirewallBlockInto(m, Writer.create()).finish();
+}
+export function decodeFirewallBlockFrom(r: Reader, length: number): FirewallBlock {
+  const end = r.pos + length;
+
+  const m: Mutable<FirewallBlock> = newFirewallBlock();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        m.incoming = r.bool();
+        break;
+      case 2:
+        m.port = decodeProbePortFrom(r, r.uint32());
+        break;
+      case 3:
+        m.peer = r.string();
+        break;
+      case 4:
+        m.what = r.string();
+        break;
+      case 5:
+        m.fix = r.string();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a FirewallBlock. */
+export function decodeFirewallBlock(bytes: Uint8Array): FirewallBlock {
+  const r = Reader.create(bytes);
+  return decodeFirewallBlockFrom(r, bytes.length);
+}
+
 export interface ProbeArrived {
   readonly vxlan: readonly ProbeArrival[];
   readonly tunnels: readonly ProbeArrival[];
+  readonly blocks: readonly FirewallBlock[];
 }
 /** A ProbeArrived with every field that is not given at its zero value. */
 export function newProbeArrived(init: Partial<ProbeArrived> = {}): ProbeArrived {
-  return { vxlan: [], tunnels: [], ...init };
+  return { vxlan: [], tunnels: [], blocks: [], ...init };
 }
 export function encodeProbeArrivedInto(m: ProbeArrived, w: Writer): Writer {
   for (const value of m.vxlan) encodeProbeArrivalInto(value, w.uint32(10).fork()).ldelim();
   for (const value of m.tunnels) encodeProbeArrivalInto(value, w.uint32(18).fork()).ldelim();
+  for (const value of m.blocks) encodeFirewallBlockInto(value, w.uint32(26).fork()).ldelim();
   return w;
 }
 export function encodeProbeArrived(m: ProbeArrived): Uint8Array {
@@ -499,7 +610,8 @@ export function decodeProbeArrivedFrom(r: Reader, length: number): ProbeArrived 
   const end = r.pos + length;
   const vxlan: ProbeArrival[] = [];
   const tunnels: ProbeArrival[] = [];
-  const m: Mutable<ProbeArrived> = newProbeArrived({ vxlan, tunnels });
+  const blocks: FirewallBlock[] = [];
+  const m: Mutable<ProbeArrived> = newProbeArrived({ vxlan, tunnels, blocks });
   while (r.pos < end) {
     const tag = nextTag(r);
     switch (tag >>> 3) {
@@ -508,6 +620,9 @@ export function decodeProbeArrivedFrom(r: Reader, length: number): ProbeArrived 
         break;
       case 2:
         tunnels.push(decodeProbeArrivalFrom(r, r.uint32()));
+        break;
+      case 3:
+        blocks.push(decodeFirewallBlockFrom(r, r.uint32()));
         break;
       default:
         r.skipType(tag & 7);

@@ -95,7 +95,9 @@ test("VXLAN is blocked from one node to another: that way is told and what to op
   const { code, stdout } = await skepAt("node1", ["network", "check"]);
   assert.equal(code, 1, stdout);
   const way = `node3 → node1: UDP 4789 \\(VXLAN\\) is blocked: open it from ${addrOf("node3")} to ${addrOf("node1")}`;
-  assert.match(stdout, new RegExp(`^1 PROBLEM {2}20 ways between 5 nodes tested\n {2}! ${way}\n`));
+  const rule = `ip saddr ${addrOf("node3")} udp dport 4789 drop`;
+  const who = `on node1 the firewall drops it \\(table inet wall, chain in: \`${rule}\`\\): \`nft insert rule inet wall in udp dport 4789 accept\``;
+  assert.match(stdout, new RegExp(`^1 PROBLEM {2}20 ways between 5 nodes tested\n {2}! ${way}; ${who}\n`));
   assert.match(stdout, /^node3 +node1 +ok +blocked +- +-$/m);
   const other = await skepAt("node1", ["network", "check", "node4"]);
   assert.equal(other.code, 0, other.stdout);

@@ -69,21 +69,27 @@ describe("testing ways between nodes", () => {
         "drop",
       ),
     );
-    const { connections, vxlan } = await probe();
+    const { connections, vxlan, blocks } = await probe();
     assert.deepEqual(
       [...connections.values()].filter((error) => error !== ""),
       [],
     );
     assert.deepEqual([...vxlan.keys()].sort(), WAYS);
+    assert.deepEqual([...blocks.values()].flat(), [], "it drops nothing of ours");
   });
 
   test("UDP 4789 is blocked towards one node, from one other: that direction, and no more", async () => {
     firewall(host(1), incoming(`ip saddr ${host(3).address} udp dport 4789 drop`));
-    const { vxlan, connections } = await probe();
+    const { vxlan, connections, blocks } = await probe();
     assert.deepEqual(
       [...vxlan.keys()].sort(),
       WAYS.filter((way) => way !== "n3 n1"),
     );
+    const [block, ...more] = [...blocks.values()].flat();
+    assert.deepEqual([blocks.get("n1")?.length, more], [1, []]);
+    assert.deepEqual([block?.incoming, block?.peer], [true, host(3).address]);
+    assert.match(block?.what ?? "", /^the firewall drops it \(table inet firewall, chain in: `ip saddr .* drop`\)$/);
+    assert.equal(block?.fix, "nft insert rule inet firewall in udp dport 4789 accept");
     assert.deepEqual(
       [...connections.values()].filter((error) => error !== ""),
       [],
@@ -102,6 +108,21 @@ describe("testing ways between nodes", () => {
     assert.match(connections.get("n3 n2") ?? "", /connection refused/);
     assert.equal(connections.get("n2 n1"), "");
     assert.deepEqual([...vxlan.keys()].sort(), WAYS);
+  });
+
+  test("who drops it is found in iptables, too", async () => {
+    const clear = "iptables-nft -P INPUT ACCEPT; iptables-nft -F INPUT; nft delete table ip filter";
+    host(2).sh("iptables-nft -A INPUT -p icmp -j ACCEPT; iptables-nft -P INPUT DROP");
+    try {
+      const { blocks } = await probe();
+      assert.deepEqual([blocks.get("n1"), blocks.get("n3")], [[], []]);
+      assert.deepEqual(
+        blocks.get("n2")?.map(({ fix }) => fix),
+        ["tcp --dport 7377", "udp --dport 4789"].map((to) => `iptables -t filter -I INPUT -p ${to} -j ACCEPT`),
+      );
+    } finally {
+      host(2).sh(clear);
+    }
   });
 
   test("a link on the way is narrower than the nodes' own: the sizes that fit arrive", async () => {

@@ -7,7 +7,9 @@ import { createInterface } from "node:readline";
 import {
   decodeProbeAnswer,
   encodeProbeCommand,
+  type FirewallBlock,
   newProbeCommand,
+  newProbePort,
   newProbePrepare,
   newProbeTarget,
   type ProbeAnswer,
@@ -68,6 +70,8 @@ export interface Probed {
   /** "n1 n2": sizes of n1's packets that arrived at n2. */
   readonly vxlan: ReadonlyMap<string, readonly number[]>;
   readonly tunnels: ReadonlyMap<string, readonly number[]>;
+  /** Host to what its firewall seems to drop. */
+  readonly blocks: ReadonlyMap<string, readonly FirewallBlock[]>;
 }
 
 /** All hosts to all others. */
@@ -89,7 +93,18 @@ export async function probeHosts(
         }),
       );
       const underlayAddresses = [host.address, host.address6];
-      const prepare = newProbePrepare({ underlayAddresses, targets, dataPathPort: DATA_PORT, sizes, tunnelSizes });
+      const ports = [
+        newProbePort({ protocol: "tcp", port: DAEMON_PORT }),
+        newProbePort({ protocol: "udp", port: DATA_PORT }),
+      ];
+      const prepare = newProbePrepare({
+        underlayAddresses,
+        targets,
+        dataPathPort: DATA_PORT,
+        sizes,
+        tunnelSizes,
+        ports,
+      });
       const { problem } = await probe.ask({ kind: "prepare", ...prepare }, "ready");
       assert.equal(problem, "");
     }
@@ -105,8 +120,10 @@ export async function probeHosts(
     );
     const vxlan = new Map<string, readonly number[]>();
     const tunnels = new Map<string, readonly number[]>();
+    const blocks = new Map<string, readonly FirewallBlock[]>();
     for (const { probe, host } of asked) {
       const arrived = await probe.ask({ kind: "collect" }, "arrived");
+      blocks.set(host.name, arrived.blocks);
       for (const other of hosts) {
         const find = (list: typeof arrived.vxlan, address: string) =>
           list.find((arrival) => arrival.address === address)?.sizes;
@@ -116,7 +133,7 @@ export async function probeHosts(
         if (sealed !== undefined) tunnels.set(`${other.host.name} ${host.name}`, sealed);
       }
     }
-    return { connections, vxlan, tunnels };
+    return { connections, vxlan, tunnels, blocks };
   } finally {
     await Promise.all(asked.map(({ probe }) => probe.end()));
   }

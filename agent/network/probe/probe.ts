@@ -1,5 +1,6 @@
 // Agent.ProbeNetwork: one test of this node's ways to others, led by a manager. What it makes in the kernel lives as long as the call.
 import {
+  type FirewallBlock,
   newProbeAnswer,
   newProbeArrival,
   newProbeArrived,
@@ -15,9 +16,10 @@ import { assertNever, SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { NodeId } from "../../../shared/model/ids.ts";
 import { probeAddressOf, tunnelAddressOf } from "../../../shared/network/tunnel-address.ts";
-import type { Json } from "../apply/parse.ts";
+import { type Json, objects, text } from "../apply/parse.ts";
 import type { ToolRunner } from "../apply/run.ts";
 import { tunnelRoutes } from "../encryption/observe.ts";
+import { firewallBlocks } from "../firewall/blocks.ts";
 import {
   type Arrival,
   entries,
@@ -36,6 +38,7 @@ import {
 import type { Datagram, ProbeTransport } from "./transport.ts";
 
 const MAX_TARGETS = 64;
+const MAX_PORTS = 8;
 const MAX_BYTES = 9_000;
 const MIN_BYTES = 100;
 /** A packet may be lost without anything being wrong. */
@@ -173,10 +176,26 @@ class OneTest {
       );
     const vxlan = await read("vxlan", this.#request.sizes);
     const tunnels = await read("tunnels", this.#request.tunnelSizes);
+    const blocks = await this.#blocks(this.#plan, signal);
     return {
       kind: "arrived",
-      ...newProbeArrived({ vxlan: vxlan.map(newProbeArrival), tunnels: tunnels.map(newProbeArrival) }),
+      ...newProbeArrived({ vxlan: vxlan.map(newProbeArrival), tunnels: tunnels.map(newProbeArrival), blocks }),
     };
+  }
+
+  /** Only words beside what was found: without them, it was found all the same. */
+  async #blocks({ local, peers }: ProbePlan, signal: AbortSignal): Promise<readonly FirewallBlock[]> {
+    const { runner } = this.#options;
+    const { ports, dataPathPort } = this.#request;
+    if (ports.length === 0) return [];
+    try {
+      const link = linkWith(local, parse(await this.#tool("ip", ["-j", "addr"], "", signal)));
+      const ways = { link, own: local, peers: peers.map(({ underlay }) => underlay), ports };
+      return await firewallBlocks({ ...ways, untrackedPort: dataPathPort }, runner, signal);
+    } catch {
+      signal.throwIfAborted();
+      return [];
+    }
   }
 
   /** Addresses that lead into a tunnel. */
@@ -197,21 +216,26 @@ const datagrams = (addresses: readonly string[], sizes: readonly number[]): read
     sizes.map((size, i) => ({ address, port: FIRST_PORT + i, bytes: size - HEADER_BYTES })),
   );
 
-function parse(text: string): Json {
+/** @param json what `ip -j addr` printed. */
+const linkWith = (address: string, json: Json): string =>
+  text(objects(json).find((link) => objects(link["addr_info"]).some(({ local }) => local === address))?.["ifname"]);
+
+function parse(output: string): Json {
   try {
-    return JSON.parse(text.trim() || "[]") as Json; // the boundary: everything is looked at before it is used
+    return JSON.parse(output.trim() || "[]") as Json; // the boundary: everything is looked at before it is used
   } catch (cause) {
-    throw new SkepError("internal", `ip or nft print what is no JSON: ${text.slice(0, 80)}`, { cause });
+    throw new SkepError("internal", `ip or nft print what is no JSON: ${output.slice(0, 80)}`, { cause });
   }
 }
 
 /** Managers are believed, but not to be without mistakes. */
-function check({ targets, sizes, tunnelSizes, dataPathPort }: ProbePrepare): void {
+function check({ targets, sizes, tunnelSizes, dataPathPort, ports }: ProbePrepare): void {
   const isSize = (size: number): boolean => size >= MIN_BYTES && size <= MAX_BYTES;
   const areSizes = (list: readonly number[]): boolean =>
     list.length >= 1 && list.length <= MAX_SIZES && list.every(isSize);
   const isGood =
     targets.length <= MAX_TARGETS &&
+    ports.length <= MAX_PORTS &&
     areSizes(sizes) &&
     areSizes(tunnelSizes) &&
     dataPathPort >= 1 &&

@@ -5,9 +5,12 @@ import { type CheckPlan, MAX_NODES, MAX_TARGETS, planCheck } from "../../../mana
 import { type ProbeTalk, runCheck } from "../../../manager/network-check/run.ts";
 import { verdictOn } from "../../../manager/network-check/verdict.ts";
 import {
+  type FirewallBlock,
+  newFirewallBlock,
   newProbeArrival,
   newProbeArrived,
   newProbeConnection,
+  newProbePort,
   newProbeReady,
   newProbeSent,
   type ProbePrepare,
@@ -115,6 +118,8 @@ interface World {
   /** Undefined: there is no tunnel. */
   readonly tunnel?: (from: number, to: number) => number | undefined;
   readonly clockAheadMs?: (n: number) => number;
+  /** What the node's own firewall drops. */
+  readonly blocks?: (n: number) => readonly FirewallBlock[];
   readonly talk?: (n: number) => Partial<ProbeTalk>;
 }
 
@@ -155,6 +160,7 @@ async function check(count: number, world: World, env: SimEnv = createSimEnv(1))
       return newProbeArrived({
         vxlan: arrivals(sizes, (from) => world.vxlan?.(from, n) ?? 9_000, probeAddressOf),
         tunnels: arrivals(tunnelSizes, (from) => world.tunnel?.(from, n) ?? 0, tunnelAddressOf),
+        blocks: world.blocks?.(n) ?? [],
       });
     },
     end: () => void asked.push(`end ${n}`),
@@ -202,6 +208,36 @@ describe("a check", () => {
     ]);
     const all = await check(3, { vxlan: () => 0 });
     assert.equal(all.problems.length, 3);
+  });
+
+  test("who drops it is named, with what to type: of the node that it goes to, else of the one that it comes from", async () => {
+    const block = (incoming: boolean, peer: string, who: string, port = 4_789) =>
+      newFirewallBlock({
+        incoming,
+        port: newProbePort({ protocol: "udp", port }),
+        peer,
+        what: `${who} drops it`,
+        fix: "x y",
+      });
+    const first = "node3 → node1: UDP 4789 (VXLAN) is blocked: open it from 10.0.0.3 to 10.0.0.1";
+    const blocked = async (...blocks: readonly (readonly [n: number, block: FirewallBlock])[]) => {
+      const { problems } = await check(3, {
+        vxlan: (from, to) => (from === 3 && to === 1 ? 0 : 9_000),
+        blocks: (n) => blocks.flatMap(([of, each]) => (of === n ? [each] : [])),
+      });
+      return problems;
+    };
+    const out = block(false, "10.0.0.1", "its nft");
+    assert.deepEqual(await blocked([3, out], [1, block(true, "", "ufw")]), [
+      `${first}; on node1 ufw drops it: \`x y\``,
+    ]);
+    assert.deepEqual(await blocked([3, out], [1, block(true, "10.0.0.2", "ufw")]), [
+      `${first}; on node3 its nft drops it: \`x y\``,
+    ]);
+    assert.deepEqual(await blocked([1, block(true, "", "ufw", 51_820)], [2, block(true, "", "ufw")]), [first]);
+    assert.deepEqual(await blocked([1, block(true, "", "\u001b[31mu\nfw")]), [
+      `${first}; on node1  [31mu fw drops it: \`x y\``,
+    ]);
   });
 
   test("large packets get lost: from which size on", async () => {

@@ -132,6 +132,7 @@ describe("a node's part in a test of the network", () => {
       kind: "arrived",
       vxlan: [{ address: probeAddressOf(id("b")), sizes: [1450] }],
       tunnels: [],
+      blocks: [],
     });
     const [plain, tunnelled] = sent;
     assert.equal(plain?.[0], probeAddressOf(id("a")));
@@ -167,7 +168,7 @@ describe("a node's part in a test of the network", () => {
     const bare = { ...prepare(), underlayAddresses: [] };
     const [ready, , arrived] = await run({ kind: "prepare", ...bare }, { kind: "send" }, { kind: "collect" });
     assert.equal(ready?.answer?.kind === "ready" && ready.answer.problem, "this node has no address for VXLAN packets");
-    assert.deepEqual(arrived?.answer, { kind: "arrived", vxlan: [], tunnels: [] });
+    assert.deepEqual(arrived?.answer, { kind: "arrived", vxlan: [], tunnels: [], blocks: [] });
   });
 
   test("one test at a time", async () => {
