@@ -209,24 +209,27 @@ class KernelNetworkRoom implements NetworkRoom {
     const served = this.#waiting.enter();
     const { views } = this;
     const tasks = new Map(this.#tasks);
+    let failure: string | undefined;
     try {
       await files.save(views);
       tunnels.wantNetworks(views);
       const { port } = names;
-      const { unready } = await kernel.reconcile(this.#wish(views, tasks), signal);
+      let { unready, failed } = await kernel.reconcile(this.#wish(views, tasks), signal);
       if (tasks.size > 0) await names.listen(signal);
       if (names.port !== port) {
         // Somebody has the port that the rules lead to.
-        await kernel.reconcile(this.#wish(views, tasks), signal);
+        ({ unready, failed } = await kernel.reconcile(this.#wish(views, tasks), signal));
       }
       this.#swapNames(views, tasks);
-      if (!this.#leaving) this.#known.applied(views);
-      this.#waiting.settle(served, unready);
+      if (!this.#leaving && failed.size === 0) this.#known.applied(views);
+      this.#waiting.settle(served, unready, failed);
+      [failure] = failed.values();
     } catch (error) {
       if (this.#answers) this.#swapNames(views, tasks); // a name must not lead to what is known to be gone
       if (!signal.aborted) this.#waiting.fail(served, SkepError.from(error));
       throw error;
     }
+    if (failure !== undefined) throw new SkepError("internal", failure); // to be tried again
   }
 
   #wish(views: NetworkViews, tasks: ReadonlyMap<TaskId, TaskPlace>): NodeInput {

@@ -71,11 +71,16 @@ export class WaitingRoom {
     return new Set(this.#waiters);
   }
 
-  /** It went well. @param unready tasks that cannot have their network, and why. */
-  settle(served: Served, unready: ReadonlyMap<TaskId, string>): void {
+  /** It went well. @param unready tasks that cannot have their network yet, and why. @param failed tasks that it went wrong for, and how. */
+  settle(served: Served, unready: ReadonlyMap<TaskId, string>, failed: ReadonlyMap<TaskId, string>): void {
     for (const waiter of this.#waiters) {
       if (!served.has(waiter)) continue;
       const { wanted } = waiter;
+      const failure = wanted.kind === "bare" ? [...failed.values()][0] : failed.get(wanted.taskId);
+      if (failure !== undefined) {
+        waiter.end(new SkepError("unavailable", failure));
+        continue;
+      }
       const reason = wanted.kind === "ready" ? unready.get(wanted.taskId) : undefined;
       if (reason === undefined) waiter.end();
       else if (waiter.patient) waiter.reason = reason;

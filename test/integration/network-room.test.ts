@@ -231,6 +231,21 @@ test("what an agent that is killed in the middle of a change leaves half done, t
   assert.deepEqual(lookUp(rest[3] ?? first, "tasks.web"), ["10.0.9.4"]);
 });
 
+test("a name with no namespace behind it gets one; a name that cannot be used is the trouble of its task alone", async () => {
+  const of = (name: string): TaskPlace => ({ taskId: id<TaskId>(name), attachments: [], ports: [], nameservers: [] });
+  const [torn, barred] = [of("torn"), of("barred")];
+  onNode(`touch /run/netns/${namespaceOf(torn)}; mkdir -p /run/netns/${namespaceOf(barred)}/in-the-way`);
+  const [refused, made] = await Promise.all([
+    room.say<{ error: string }>({ prepare: [barred] }),
+    room.say<{ made: TaskNamespace[] }>({ prepare: [torn] }),
+  ]);
+  assert.match(refused.error, new RegExp(`namespace ${namespaceOf(barred)}: addNamespace`));
+  assert.equal(made.made[0]?.path, `/run/netns/${namespaceOf(torn)}`);
+  assert.match(inTask(torn, "ip -o link show eth0"), /UP/);
+  onNode(`rm -r /run/netns/${namespaceOf(barred)}`);
+  await room.say({ release: [barred.taskId, torn.taskId] });
+});
+
 test("released tasks leave nothing, and a node that leaves has nothing of ours", async () => {
   await room.say({ release: places.slice(2).map(({ taskId }) => taskId) });
   assert.equal(onNode("ls /run/netns | grep -c ^skt-").trim(), "2");

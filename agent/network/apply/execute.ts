@@ -1,6 +1,6 @@
-// Does the steps of a plan, in their order, over netlink. Stops at the first failure: the next look at the kernel and the next plan
-// go on from what is then there. Runs in the thread of its own (thread.ts), because it goes into namespaces and waits for
-// the kernel.
+// Does the steps of a plan, in their order, over netlink. What fails for one task stops the steps of that task only; any other
+// failure stops everything. The next look at the kernel and the next plan go on from what is then there. Runs in the thread of
+// its own (thread.ts), because it goes into namespaces and waits for the kernel.
 import { writeFileSync } from "node:fs";
 import { assertNever, SkepError } from "../../../shared/errors.ts";
 import type { Request } from "../netlink/attributes.ts";
@@ -9,23 +9,30 @@ import { SystemError } from "../netlink/libc.ts";
 import { addLink, removeLink, setLink } from "../netlink/links.ts";
 import type { Namespaces } from "../netlink/namespaces.ts";
 import { runNft } from "../netlink/nftables.ts";
-import { NODE } from "../plan/names.ts";
+import { isTaskNamespace, NODE } from "../plan/names.ts";
 import { nftLines, type RuleChange } from "../plan/rule-changes.ts";
 import { describeStep, type Step } from "../plan/steps.ts";
 import { encodeChanges } from "./nft-binary.ts";
 
-/** @throws {SkepError} `internal`: the kernel refused a step; the message says which, where and why. */
-export function execute(steps: readonly Step[], namespaces: Namespaces): void {
+/**
+ * @returns what failed for a task alone, by its namespace: which step, and why.
+ * @throws {SkepError} `internal`: the kernel refused a step of all; the message says which, where and why.
+ */
+export function execute(steps: readonly Step[], namespaces: Namespaces): ReadonlyMap<string, string> {
   const run = new Run(namespaces);
   for (const step of steps) run.do(step);
   run.flush();
+  return run.failed;
 }
 
 /** What may already be so: done by a repeat, or gone with something else. */
 const ALREADY: ReadonlySet<string> = new Set(["EEXIST", "ENODEV", "ESRCH", "ENOENT", "EADDRNOTAVAIL"]);
 
 class Run {
+  readonly failed = new Map<string, string>();
   readonly #namespaces: Namespaces;
+  /** Whose a link of the switchboard is. */
+  readonly #owners = new Map<string, string>();
   // Requests to one namespace, in the order of the steps, that go to the kernel in one call.
   #at = NODE;
   #requests: Request[] = [];
@@ -39,12 +46,23 @@ class Run {
   }
 
   do(step: Step): void {
+    if (step.kind === "addLink" && step.link.make.kind === "veth")
+      this.#owners.set(step.name, step.link.make.peerNamespace);
+    if (this.failed.has(this.#ownerOf(step) ?? "")) return;
     try {
       this.#do(step);
     } catch (error) {
-      if (error instanceof SystemError) this.#refused(step, error);
-      else throw error;
+      if (error instanceof SkepError) throw error; // of an earlier step, which was only queued then
+      this.#refused(step, error);
     }
+  }
+
+  /** The namespace of the task that the step is for; undefined: it is for all. */
+  #ownerOf(step: Step): string | undefined {
+    if (isTaskNamespace(step.namespace)) return step.namespace;
+    const link = "name" in step ? step.name : step.kind === "putFact" && step.fact === "bridge-port" ? step.value : "";
+    const owner = this.#owners.get(link);
+    return owner !== undefined && isTaskNamespace(owner) ? owner : undefined;
   }
 
   #do(step: Step): void {
@@ -138,8 +156,7 @@ class Run {
       try {
         writeFileSync(path, value, { flag: "r+" });
       } catch (error) {
-        if (isMissing(error)) return;
-        throw refusal({ kind: "putFact", namespace, fact: "sysctl", key, value }, String(error));
+        if (!isMissing(error)) throw error;
       }
     });
   }
@@ -154,22 +171,24 @@ class Run {
     }
     const lines = changes.flatMap(nftLines);
     const { ok, errors } = this.#namespaces.within(namespace, () => runNft(`${lines.join("\n")}\n`));
-    if (!ok) throw refusal(step, errors.trim().split("\n").slice(0, 5).join("; "));
+    if (!ok) throw new Error(errors.trim().split("\n").slice(0, 5).join("; "));
   }
 
-  /** @throws {SkepError} unless it is only about what was so already. */
-  #refused(step: Step, error: SystemError): void {
+  /** @throws {SkepError} unless it is only about what was so already, or about one task. */
+  #refused(step: Step, error: unknown): void {
     const tolerant =
       step.kind === "removeLink" ||
       step.kind === "removeFact" ||
       (step.kind === "putFact" && step.fact === "rule") ||
       step.kind === "removeNamespace";
-    if (!tolerant || !ALREADY.has(error.code)) throw refusal(step, error.message);
+    if (tolerant && error instanceof SystemError && ALREADY.has(error.code)) return;
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `cannot set up the network of ${whereOf(step)}: ${describeStep(step)}: ${why}`;
+    const owner = this.#ownerOf(step);
+    if (owner === undefined) throw new SkepError("internal", message);
+    if (!this.failed.has(owner)) this.failed.set(owner, message);
   }
 }
-
-const refusal = (step: Step, why: string): SkepError =>
-  new SkepError("internal", `cannot set up the network of ${whereOf(step)}: ${describeStep(step)}: ${why}`);
 
 const whereOf = ({ namespace }: Step): string => (namespace === NODE ? "this node" : `namespace ${namespace}`);
 

@@ -19,8 +19,11 @@ export interface KernelNetwork {
     sysctls: ReadonlyMap<string, readonly string[]>,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, NamespaceState<ObservedRuleset>>>;
-  /** @throws {SkepError} `internal`: the kernel refused a step; those before it are done. */
-  execute(steps: readonly Step[], signal: AbortSignal): Promise<void>;
+  /**
+   * @returns what failed for a task alone, by its namespace; everything else is done.
+   * @throws {SkepError} `internal`: the kernel refused a step of all; those before it are done.
+   */
+  execute(steps: readonly Step[], signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
   /** @param all not only UDP. */
   endFlows(nets: readonly FlowNet[], all: boolean, signal: AbortSignal): Promise<void>;
 }
@@ -74,10 +77,10 @@ export class KernelThread implements KernelNetwork {
     return sysctls.size === 0 ? new Map() : this.#do({ kind: "observeNamespaces", ask: { sysctls } }, signal);
   }
 
-  async execute(steps: readonly Step[], signal: AbortSignal): Promise<void> {
+  async execute(steps: readonly Step[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     // The rules as a whole are for the plan; what is done is their changes.
     const lean = steps.map((step) => (step.kind === "rules" ? { ...step, rules: NO_RULES } : step));
-    if (steps.length > 0) await this.#do({ kind: "execute", ask: { steps: lean } }, signal);
+    return steps.length === 0 ? new Map() : this.#do({ kind: "execute", ask: { steps: lean } }, signal);
   }
 
   async endFlows(nets: readonly FlowNet[], all: boolean, signal: AbortSignal): Promise<void> {

@@ -11,9 +11,9 @@ import { type HostFacts, NO_HOST, type NodeInput } from "../plan/input.ts";
 import { possibleInput } from "../plan/ipv6.ts";
 import type { KernelState, NamespaceState, ObservedState } from "../plan/kernel.ts";
 import { assignLocalAddresses, observedLocalAddresses } from "../plan/local-addresses.ts";
-import { NODE } from "../plan/names.ts";
+import { NODE, taskOf } from "../plan/names.ts";
 import { type ObservedRuleset, observedOf } from "../plan/ruleset.ts";
-import { describeStep, planSteps, type Step } from "../plan/steps.ts";
+import { describeStep, heldBack, planSteps, type Step } from "../plan/steps.ts";
 import { SharedRules } from "../plan/task-rules.ts";
 import type { KernelNetwork } from "./kernel-thread.ts";
 
@@ -23,6 +23,8 @@ export interface Reconciled {
   readonly steps: number;
   /** Tasks that cannot have their network now, and why. */
   readonly unready: ReadonlyMap<TaskId, string>;
+  /** Tasks for which the kernel refused something, and what; those of others are as they should be. */
+  readonly failed: ReadonlyMap<TaskId, string>;
 }
 
 /** A NodeInput before the node-local addresses are given: `localAddresses` of its tasks are not read. */
@@ -77,8 +79,9 @@ export class NetworkNode {
       const desired = this.#desired(wish, observed);
       const steps = planSteps(desired, observed.state);
       this.#believed = undefined;
+      let failed: ReadonlyMap<string, string>;
       try {
-        await this.#kernel.execute(steps, signal);
+        failed = await this.#kernel.execute(steps, signal);
         await this.#endFlows(wish, desired, sure, signal);
       } catch (error) {
         // What was believed may be wrong; what was just read is not.
@@ -87,9 +90,11 @@ export class NetworkNode {
         continue;
       }
       if (steps.length > 0) this.#log.debug({ steps: steps.map(described) }, "network: changed");
-      const state = believedAfter(desired, observed.state);
+      if (failed.size > 0 && !sure) continue; // as above
+      const state = failed.size > 0 ? undefined : believedAfter(desired, observed.state);
       if (state !== undefined) this.#believed = { ...observed, state };
-      return { steps: steps.length, unready: desired.unready };
+      const ofTasks = new Map([...failed].map(([namespace, why]) => [taskOf(namespace), why]));
+      return { steps: steps.length, unready: desired.unready, failed: ofTasks };
     }
     throw new SkepError("internal", `the node's network does not stay as it was set, after ${MAX_ROUNDS} attempts`);
   }
@@ -152,7 +157,8 @@ const sysctlsOf = (state: KernelState, namespace: string): readonly string[] => 
 
 /** After all steps: what was wanted, and what was held back for tasks that are not ready: that part is read again. */
 function believedAfter(desired: Desired, observed: ObservedState): ObservedState | undefined {
-  if (desired.unready.size > 0 && observed.size > 1) return undefined;
+  const held = heldBack(desired.unready.keys(), observed);
+  if (held.namespaces.size > 0 || held.links.size > 0) return undefined;
   return new Map([...desired.state].map(([name, state]) => [name, { ...state, rules: observedOf(state.rules) }]));
 }
 

@@ -25,7 +25,8 @@ export interface Jobs {
     /** Without those that are not there. */
     readonly answer: ReadonlyMap<string, NamespaceState<ObservedRuleset>>;
   };
-  execute: { readonly ask: { readonly steps: readonly Step[] }; readonly answer: undefined };
+  /** What failed for a task alone, by its namespace. */
+  execute: { readonly ask: { readonly steps: readonly Step[] }; readonly answer: ReadonlyMap<string, string> };
   endFlows: { readonly ask: { readonly nets: readonly FlowNet[]; readonly all: boolean }; readonly answer: undefined };
 }
 
@@ -62,11 +63,12 @@ function doJob(job: Job, namespaces: Namespaces): Jobs[JobKind]["answer"] {
       return observeNode(namespaces, job.ask.sysctls);
     case "observeNamespaces":
       return new Map(
-        [...job.ask.sysctls].map(([name, keys]) => [name, observeNamespace(namespaces, name, keys)] as const),
+        [...job.ask.sysctls]
+          .filter(([name]) => namespaces.has(name))
+          .map(([name, keys]) => [name, observeNamespace(namespaces, name, keys)] as const),
       );
     case "execute":
-      execute(job.ask.steps, namespaces);
-      return undefined;
+      return execute(job.ask.steps, namespaces);
     case "endFlows":
       endFlows(job.ask.nets, job.ask.all, namespaces);
       return undefined;

@@ -33,18 +33,26 @@ export class Namespaces {
     this.#nodePath = nodePath;
   }
 
+  /** Whether a namespace is behind the name: a file alone is what is left when somebody died while he made one. */
+  has(name: string): boolean {
+    try {
+      this.within(name, () => undefined);
+      return true;
+    } catch (error) {
+      this.#close(name);
+      if (isCode(error, "ENOENT") || isCode(error, "EINVAL")) return false;
+      throw error;
+    }
+  }
+
   /** Does nothing when it is there. @throws {SystemError} */
   add(name: string): void {
+    if (this.has(name)) return;
     const path = namespacePath(name);
     mkdirSync(NAMESPACES_FOLDER, { recursive: true });
     if (!this.#shared) shareMounts(NAMESPACES_FOLDER);
     this.#shared = true;
-    try {
-      writeFileSync(path, "", { flag: "wx", mode: 0o444 });
-    } catch (error) {
-      if (isExists(error)) return;
-      throw error;
-    }
+    writeFileSync(path, "", { mode: 0o444 });
     try {
       enterNewNamespace();
       bindMount(OWN, path);
@@ -63,7 +71,7 @@ export class Namespaces {
     try {
       unmount(path);
     } catch (error) {
-      if (!(error instanceof SystemError && (error.code === "ENOENT" || error.code === "EINVAL"))) throw error;
+      if (!isCode(error, "ENOENT") && !isCode(error, "EINVAL")) throw error;
     }
     rmSync(path, { force: true });
   }
@@ -125,4 +133,5 @@ export class Namespaces {
 
 const ENODEV = 19;
 
-const isExists = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EEXIST";
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && "code" in error && error.code === code;

@@ -97,8 +97,8 @@ export function planSteps(desired: Desired, observed: ObservedState): readonly S
   return steps;
 }
 
-/** What belongs to tasks whose network is not known now: their namespaces, their links, and the networks these hang on. */
-function heldBack(unready: Iterable<TaskId>, observed: ObservedState) {
+/** What there is of tasks whose network is not known now: their namespaces, their links, and the networks these hang on. */
+export function heldBack(unready: Iterable<TaskId>, observed: ObservedState) {
   const ids = [...unready];
   const links = new Set<string>();
   const board = [...observed].find(([name]) => isSwitchboard(name))?.[1].links ?? new Map<string, Link>();
@@ -111,7 +111,7 @@ function heldBack(unready: Iterable<TaskId>, observed: ObservedState) {
   for (const [name, link] of board) {
     if (link.make.kind === "vxlan" && link.master !== undefined && links.has(link.master)) links.add(name);
   }
-  return { namespaces: new Set(ids.map(namespaceOf)), links };
+  return { namespaces: new Set(ids.map(namespaceOf).filter((name) => observed.has(name))), links };
 }
 
 interface Broken {

@@ -49,6 +49,8 @@ class FakeKernel {
   localAddresses: ReadonlyMap<TaskId, readonly string[]> = new Map();
   doubts = 0;
   failures: SkepError[] = [];
+  /** For these the kernel refuses something. */
+  readonly broken = new Set<TaskId>();
   found: Difference[] = [];
   #busy = false;
   readonly #env: SimEnv;
@@ -83,7 +85,13 @@ class FakeKernel {
     const unready = [...wish.tasks.values()].filter((task) =>
       task.attachments.some(({ networkId }) => !wish.views.has(networkId)),
     );
-    return { steps: 1, unready: new Map(unready.map(({ taskId }) => [taskId, "network x: not described yet"])) };
+    return {
+      steps: 1,
+      unready: new Map(unready.map(({ taskId }) => [taskId, "network x: not described yet"])),
+      failed: new Map(
+        [...wish.tasks.keys()].filter((id) => this.broken.has(id)).map((id) => [id, `refused for ${id}`]),
+      ),
+    };
   }
 }
 
@@ -257,6 +265,29 @@ test("tasks that come together are made in one run, and all that comes meanwhile
   await t.pass(10);
   await released;
   assert.equal(t.kernel.wishes.at(-1)?.tasks.size, 11);
+  await t.stop();
+});
+
+test("what the kernel refuses for one task is that task's: others go on, managers wait, and it is tried again", async () => {
+  const t = await setup({ adopt: [] });
+  await t.pass(10);
+  t.room.sessionBegins();
+  t.room.update(snapshot(4));
+  const bad = place();
+  t.kernel.broken.add(bad.taskId);
+  const refused = rejection(t.room.prepare(bad, never));
+  const good = t.room.prepare(place(), never);
+  await t.pass(10);
+  await good;
+  const error = await refused;
+  assert.equal(error.code, "unavailable");
+  assert.equal(error.message, `refused for ${bad.taskId}`);
+  assert.match(t.room.problem, /not as it should be: refused for/);
+  assert.ok(!said(t).includes("applied webnet 4"), "rules of that task may still be the old ones");
+  t.kernel.broken.clear();
+  for (let turn = 0; turn < 3; turn++) await t.pass(300);
+  assert.equal(t.room.problem, "");
+  assert.ok(said(t).includes("applied webnet 4"));
   await t.stop();
 });
 
