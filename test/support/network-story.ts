@@ -30,6 +30,8 @@ export interface StoryNetwork {
   readonly vni: number;
   readonly subnets: OverlayNetwork["subnets"];
   readonly mtu?: number;
+  /** 4789 where it is not said. */
+  readonly dataPathPort?: number;
   readonly ingress?: boolean;
   readonly internal?: boolean;
   /** Service to its virtual addresses and ports there. */
