@@ -10,6 +10,7 @@ import { isReady } from "./filters.ts";
 import { chooseHostPorts } from "./host-ports.ts";
 import { type Decision, isPending, Planner } from "./planner.ts";
 
+const RETRY_MS = 1_000;
 /** Decisions per round: some transactions' worth, small enough to let the process breathe between. */
 const ROUND = 2_000;
 
@@ -20,7 +21,7 @@ export interface SchedulerOptions {
   readonly signal: AbortSignal;
 }
 
-export async function runScheduler({ env, store, signal }: SchedulerOptions): Promise<void> {
+export async function runScheduler({ env, log, store, signal }: SchedulerOptions): Promise<void> {
   const planner = new Planner();
 
   const commit = ({ changes }: Commit): boolean => {
@@ -45,7 +46,11 @@ export async function runScheduler({ env, store, signal }: SchedulerOptions): Pr
         if (!write(tx, decision, env)) refused.push(decision.task);
       });
       for (const id of refused) planner.refuse(id);
-      for (const { item } of failed) planner.refuse(item.task);
+      for (const { item, error } of failed) {
+        log.error({ ...item, error: error.message }, "could not write a placement; trying again");
+        planner.refuse(item.task);
+      }
+      if (failed.length > 0) return RETRY_MS; // what stands in its way may stay
       await env.breathe();
     }
     return Number.POSITIVE_INFINITY;
@@ -76,6 +81,7 @@ function write(tx: Tx, decision: Decision, env: Env): boolean {
     return true;
   }
   const node = tx.get("node", decision.node);
+  if (task.specVersion !== decision.specVersion) return false;
   if (node === undefined || !isReady(node) || (task.nodeId !== "" && task.nodeId !== node.id)) return false;
   const message =
     task.nodeId === "" ? "scheduler assigned task to node" : "scheduler confirmed task can run on preassigned node";

@@ -14,7 +14,13 @@ import { Best, type Candidate, newSpread, type Spread } from "./spread.ts";
 import { type Path, Topology } from "./topology.ts";
 
 export type Decision =
-  | { readonly kind: "place"; readonly task: TaskId; readonly node: NodeId }
+  | {
+      readonly kind: "place";
+      readonly task: TaskId;
+      readonly node: NodeId;
+      /** What the node was chosen for: a task that is of another version by now may not be allowed there. */
+      readonly specVersion: number;
+    }
   /** No node takes it: the words to show. */
   | { readonly kind: "explain"; readonly task: TaskId; readonly err: string };
 
@@ -97,6 +103,8 @@ export class Planner {
     if (isFailure(task) && (known === undefined || !isTerminal(stateOf(known.task)))) {
       this.#load(task.nodeId).failed(task);
     }
+    // A task that waits may take over its service's new version: the group of the old one must not place it as well.
+    if (groupKey(entry.task) !== groupKey(task)) this.#leaveGroup(entry.task);
     entry.task = task;
     if (entry.assumed !== undefined && isPending(task)) return; // an older commit; ours is on its way
     entry.assumed = undefined;
@@ -140,16 +148,17 @@ export class Planner {
     const [first] = group.tasks.values();
     if (first === undefined) return;
     const filters = new Filters(this.#tasksByNode(group.service), first, this.#traitFilter(first));
-    const free = this.#placeBound(group, filters, decisions);
+    const free = this.#placeBound(group, filters, limit, decisions);
     if (free.length > 0) this.#placeFree(group, free, filters, limit, nowMs, decisions);
-    else group.triedIn = this.#generation;
+    else if (decisions.length < limit) group.triedIn = this.#generation;
     if (this.#byService.get(group.service)?.size === 0) this.#byService.delete(group.service);
   }
 
   /** Tasks of global services were born with their node: the filters only say whether it may start now. */
-  #placeBound(group: Group, filters: Filters, decisions: Decision[]): Task[] {
+  #placeBound(group: Group, filters: Filters, limit: number, decisions: Decision[]): Task[] {
     const free: Task[] = [];
     for (const task of [...group.tasks.values()]) {
+      if (decisions.length >= limit) break;
       if (task.nodeId === "") {
         free.push(task);
         continue;
@@ -240,7 +249,7 @@ export class Planner {
       this.#leaveGroup(task);
       this.#count(entry, node.id, node.load, true);
     }
-    return { kind: "place", task: task.id, node: node.id };
+    return { kind: "place", task: task.id, node: node.id, specVersion: task.specVersion };
   }
 
   // --------------------------------------------------------------------------------------------------------- bookkeeping

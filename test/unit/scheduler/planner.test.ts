@@ -246,7 +246,7 @@ describe("what cannot be placed", () => {
 describe("tasks born with a node", () => {
   test("go there and nowhere else, when the filters allow", () => {
     const decisions = decide(planner([node("a"), node("b")], [task("t", { node: "b" })]));
-    assert.deepEqual(decisions, [{ kind: "place", task: "t", node: "b" }]);
+    assert.deepEqual(decisions, [{ kind: "place", task: "t", node: "b", specVersion: 1 }]);
     const refused = decide(planner([node("a"), node("b", { cpus: 0 })], [task("t", { node: "b", cpus: 1 })]));
     assert.deepEqual(words(refused), ["no suitable node (insufficient resources on 1 node)"]);
   });
@@ -281,6 +281,30 @@ describe("assumptions", () => {
     assert.deepEqual(words(decide(made)), ["no suitable node"]);
     made.setNode(node("b"));
     assert.deepEqual(placements(decide(made)), { b: 1 });
+  });
+
+  test("a waiting task that takes over another version is placed once, by the new one's rules", () => {
+    const waiting = task("t", { cpus: 1, constraints: ["node.labels.disk == ssd"] });
+    const made = planner([node("a", { cpus: 1 })], [waiting]);
+    assert.deepEqual(placements(decide(made)), {});
+    const now = { ...waiting, specVersion: 2, spec: task("t", { cpus: 1 }).spec };
+    made.setTask(now);
+    assert.deepEqual(placements(decide(made)), { a: 1 });
+    made.setTask({ ...now, nodeId: "a" as NodeId, status: newTaskStatus({ state: "running" }) });
+    made.setNode(node("b", { cpus: 1, labels: { disk: "ssd" } }));
+    assert.deepEqual(decide(made), [], "nothing is left of the version before");
+    made.setTask(task("u", { service: "other", cpus: 1 }));
+    assert.deepEqual(placements(decide(made)), { b: 1 });
+  });
+
+  test("the limit bounds a round of tasks that were born with a node, too", () => {
+    const names = Array.from({ length: 10 }, (_, index) => `n${index}`);
+    const made = planner(
+      names.map((name) => node(name)),
+      names.map((name) => task(`t-${name}`, { node: name })),
+    );
+    const rounds = [4, 4, 2, 0];
+    for (const count of rounds) assert.equal(made.decide(4, 0).length, count);
   });
 
   test("the limit bounds a round, and nothing is lost by it", () => {
