@@ -1,8 +1,10 @@
-// Typed handlers for grpc-js: a unary handler is an async function, a streaming one an async generator; both get the
+// Typed handlers for our own server (grpc/) and for that of grpc-js, which serves strangers: a unary handler is an async function, a streaming one an async generator; both get the
 // proven peer and a signal that aborts when the caller goes away. Whatever a handler throws becomes a SkepError status, so
 // that a bad request never ends a daemon.
 import * as grpc from "@grpc/grpc-js";
 import { GRPC_STATUS, SkepError } from "../errors.ts";
+import { type Caller, decodeRequest, type ServedMethod } from "./grpc/call.ts";
+import { GrpcServer } from "./grpc/server.ts";
 import type { AnyMethod, RequestOf, ResponseOf, ServiceMethods } from "./method.ts";
 import type { Peer } from "./peer.ts";
 
@@ -24,9 +26,7 @@ export type Handler<M extends AnyMethod> = M extends { readonly requestStream: t
 export type Handlers<S extends ServiceMethods> = { readonly [K in keyof S]: Handler<S[K]> };
 
 /** Proves who calls. Throws `unauthenticated` when it cannot. */
-export type PeerResolver = (
-  call: grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerDuplexStream<unknown, unknown>,
-) => Peer;
+export type PeerResolver = (caller: Caller) => Peer;
 
 /** Decides whether `peer` may call the method at `path`; throws `permission_denied` when not. */
 export type Authorizer = (path: string, peer: Peer) => void;
@@ -43,7 +43,7 @@ type AnyCall =
   | grpc.ServerDuplexStream<unknown, unknown>;
 
 function contextOf(call: AnyCall, method: AnyMethod, resolve: PeerResolver, authorize: Authorizer): CallContext {
-  const peer = resolve(call as grpc.ServerUnaryCall<unknown, unknown>);
+  const peer = resolve(call);
   authorize(method.path, peer);
   const abort = new AbortController();
   const events: NodeJS.EventEmitter = call;
@@ -56,19 +56,18 @@ function contextOf(call: AnyCall, method: AnyMethod, resolve: PeerResolver, auth
 /** A request that its decoder refused: handed on, because grpc-js keeps to itself what a decoder throws. */
 class Undecodable {
   readonly error: SkepError;
-  constructor(path: string, cause: unknown) {
-    const why = SkepError.from(cause).message;
-    this.error = new SkepError("invalid_argument", `what was sent to ${path} cannot be read: ${why}`, { cause });
+  constructor(cause: unknown) {
+    this.error = SkepError.from(cause);
   }
 }
 
 const decoding =
-  ({ path, requestDeserialize }: AnyMethod) =>
+  (method: AnyMethod) =>
   (bytes: Buffer): unknown => {
     try {
-      return requestDeserialize(bytes);
+      return decodeRequest(method, bytes);
     } catch (cause) {
-      return new Undecodable(path, cause);
+      return new Undecodable(cause);
     }
   };
 
@@ -109,9 +108,11 @@ function drained(call: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> 
   });
 }
 
-/** Adds a service to a grpc-js server, or several. Every method of `methods` must have its handler. */
+export type RpcServer = GrpcServer | grpc.Server;
+
+/** Adds a service to a server, or to several. Every method of `methods` must have its handler. */
 export function addService<S extends ServiceMethods>(
-  server: grpc.Server | readonly grpc.Server[],
+  server: RpcServer | readonly RpcServer[],
   methods: S,
   handlers: Handlers<S>,
   resolve: PeerResolver,
@@ -119,12 +120,17 @@ export function addService<S extends ServiceMethods>(
 ): void {
   const implementation: grpc.UntypedServiceImplementation = {};
   const definition: Record<string, AnyMethod> = {};
+  const served: ServedMethod[] = [];
   for (const [name, method] of Object.entries(methods)) {
     const handler = handlers[name] as (input: unknown, context: CallContext) => unknown;
     implementation[name] = implement(method, handler, resolve, authorize);
     definition[name] = { ...method, requestDeserialize: decoding(method) };
+    served.push({ method, handler, resolve, authorize });
   }
-  for (const each of "addService" in server ? [server] : server) each.addService(definition, implementation);
+  for (const each of Array.isArray(server) ? (server as readonly RpcServer[]) : [server as RpcServer]) {
+    if (each instanceof GrpcServer) for (const method of served) each.add(method);
+    else each.addService(definition, implementation);
+  }
 }
 
 // A client of grpc-js keeps a copy of up to 1 MB of what it has sent, to send it again elsewhere, until the server's first

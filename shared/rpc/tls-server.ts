@@ -1,13 +1,13 @@
 // The one port of a node. TLS 1.3 where a client certificate is asked for and may be missing: a host that wants to join has
 // none yet, and may speak to the CA only (authorize.ts). A certificate that is not ours is refused, never taken for none.
 //
-// Node's own TLS server accepts the connections and hands them to grpc-js, for two reasons: grpc-js can only demand a
-// client certificate or not ask at all, and `setSecureContext` puts a renewed certificate in use without a restart. A
-// connection takes no new calls after `MAX_CONNECTION_AGE_MS` (its streams live on), so that callers come back with theirs
-// renewed.
+// Node's own TLS server accepts the connections and hands them on, which lets it ask for a client certificate without
+// demanding one, and put a renewed certificate in use without a restart (`setSecureContext`). A connection takes no new calls
+// after `MAX_CONNECTION_AGE_MS` (its streams live on), so that callers come back with theirs renewed.
 //
-// Callers without a certificate of the cluster (strangers) have a grpc-js server of their own, with small limits: anybody who
-// reaches the port may be one, and what they send is kept and decoded before it can be refused.
+// Who has shown a certificate is served by our own server (grpc/). Callers without a certificate of the cluster (strangers)
+// have one of grpc-js, with small limits: anybody who reaches the port may be one, what they send is kept and decoded before
+// it can be refused, they are few, and the HTTP/2 below grpc-js has been attacked for longer than ours.
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -20,14 +20,17 @@ import type { CertificateInfo } from "../pki/certificate.ts";
 import type { Identity, IdentityHolder } from "../pki/identity.ts";
 import type { Address } from "./address.ts";
 import { GRPC_ALPN, RAFT_ALPN } from "./alpn.ts";
+import { GrpcServer } from "./grpc/server.ts";
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, MAX_STRANGER_MESSAGE_BYTES } from "./limits.ts";
 import { listenTcp } from "./listen.ts";
 import type { Peer } from "./peer.ts";
 import { createCertificateCache, provePeer, refusal, type Trust } from "./peer-proof.ts";
-import type { PeerResolver } from "./server.ts";
+import type { PeerResolver, RpcServer } from "./server.ts";
 
 const MAX_CONNECTION_AGE_MS = 60 * 60_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+const KEEPALIVE_MS = 10_000;
+const KEEPALIVE_TIMEOUT_MS = 5_000;
 /** Connections that the port holds; more are cut at once. A cluster of 5,000 agents has about as many on one manager. */
 const MAX_CONNECTIONS = 20_000;
 /** Of which strangers may have so many, each for as long as a join takes at most, with so many calls at once. */
@@ -49,7 +52,7 @@ export type AcceptStream = (socket: Duplex, prove: () => Peer) => void;
 
 export interface NodeServer {
   /** Services are added here, to all of them, with `resolvePeer`, before `listen`. */
-  readonly grpc: readonly grpc.Server[];
+  readonly grpc: readonly RpcServer[];
   readonly resolvePeer: PeerResolver;
   /** Who takes the streams that are not gRPC: managers' Raft. Without, they are cut. */
   readonly onRaftStream: (accept: AcceptStream) => void;
@@ -76,10 +79,10 @@ const contextOf = (identity: Identity): SecureContextOptions => ({
   secureOptions: constants.SSL_OP_NO_TICKET,
 });
 
-const SERVER_OPTIONS: grpc.ServerOptions = {
+const STRANGER_OPTIONS: grpc.ServerOptions = {
   "grpc.max_send_message_length": MAX_ANSWER_BYTES,
-  "grpc.keepalive_time_ms": 10_000,
-  "grpc.keepalive_timeout_ms": 5_000,
+  "grpc.keepalive_time_ms": KEEPALIVE_MS,
+  "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
   "grpc.enable_channelz": 0,
 };
 
@@ -95,20 +98,20 @@ function mistrust(certificate: CertificateInfo, trust: Trust, wasDemoted: boolea
 
 export function createTlsServer(options: TlsServerOptions): NodeServer {
   const { env, log, identity, trust } = options;
-  const members = new grpc.Server({
-    ...SERVER_OPTIONS,
-    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-    "grpc.max_connection_age_ms": MAX_CONNECTION_AGE_MS,
+  const members = new GrpcServer({
+    env,
+    maxReceiveBytes: MAX_MESSAGE_BYTES,
+    maxSendBytes: MAX_ANSWER_BYTES,
+    keepalive: { everyMs: KEEPALIVE_MS, timeoutMs: KEEPALIVE_TIMEOUT_MS },
+    maxConnectionAgeMs: MAX_CONNECTION_AGE_MS,
   });
   const strangers = new grpc.Server({
-    ...SERVER_OPTIONS,
+    ...STRANGER_OPTIONS,
     "grpc.max_receive_message_length": MAX_STRANGER_MESSAGE_BYTES,
     "grpc.max_connection_age_ms": MAX_STRANGER_AGE_MS,
     "grpc.max_connection_age_grace_ms": STRANGER_GRACE_MS,
     "grpc.max_concurrent_streams": MAX_STRANGER_CALLS,
   });
-  const servers = [members, strangers];
-  const toMembers = members.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   const toStrangers = strangers.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   let acceptRaft: AcceptStream | undefined;
   let strangerCount = 0;
@@ -144,7 +147,8 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
         socket.destroy();
         return;
       }
-      if (!isRaft) toMembers.injectConnection(socket);
+      if (!isRaft)
+        members.inject(socket, { getPeer: () => from, getAuthContext: () => ({ sslPeerCertificate: certificate }) });
       else if (acceptRaft === undefined) socket.destroy();
       else acceptRaft(socket, () => provePeer(certificateOf(certificate), trust));
       return;
@@ -199,27 +203,27 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     }
   };
 
-  const endCalls = async (server: grpc.Server, graceMs: number): Promise<void> => {
+  const endStrangers = async (graceMs: number): Promise<void> => {
     await new Promise<void>((resolve) => {
       const timer = env.timer(graceMs, () => resolve());
-      server.tryShutdown(() => {
+      strangers.tryShutdown(() => {
         timer.cancel();
         resolve();
       });
     });
-    server.forceShutdown();
+    strangers.forceShutdown();
   };
 
   let closing: Promise<void> | undefined;
   const shutDown = async (graceMs: number): Promise<void> => {
     unwatch();
     tls.close();
-    await Promise.all(servers.map((server) => endCalls(server, graceMs)));
+    await Promise.all([members.close(graceMs), endStrangers(graceMs)]);
     for (const socket of sockets) socket.destroy();
   };
 
   return {
-    grpc: servers,
+    grpc: [members, strangers],
     resolvePeer,
     onRaftStream: (accept) => {
       acceptRaft = accept;

@@ -1,7 +1,9 @@
 // The same call to either store: etcd's KV.Put, and a service of the same shape in front of a Raft member. So client, wire
 // and codec are the same, and only what is behind them differs.
-import * as grpc from "@grpc/grpc-js";
+import type * as grpc from "@grpc/grpc-js";
 import { Reader, Writer } from "protobufjs/minimal.js";
+import type { Method } from "../../shared/rpc/method.ts";
+import { addService, type Handlers, type RpcServer } from "../../shared/rpc/server.ts";
 
 export const ETCD_PUT = "/etcdserverpb.KV/Put";
 export const RAFT_PUT = "/skep.bench.KV/Put";
@@ -25,23 +27,29 @@ function valueOfPut(request: Buffer): Uint8Array {
 }
 
 /** Each put is answered when `propose` resolves. */
-export function addPutService(server: grpc.Server, propose: (data: Uint8Array) => Promise<unknown>): void {
-  const put: grpc.handleUnaryCall<Buffer, Buffer> = ({ request }, callback) => {
-    propose(valueOfPut(request)).then(
-      () => callback(null, Buffer.alloc(0)),
-      (error: unknown) => callback({ code: grpc.status.UNAVAILABLE, details: String(error) }),
-    );
-  };
-  const method = {
+export function addPutService(server: RpcServer, propose: (data: Uint8Array) => Promise<unknown>): void {
+  const put: Method<Uint8Array, Buffer, false, false> = {
     path: RAFT_PUT,
     requestStream: false,
     responseStream: false,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
+    requestSerialize: (value) => putRequest("", value),
+    requestDeserialize: valueOfPut,
     responseSerialize: asIs,
     responseDeserialize: asIs,
-  } as const;
-  server.addService({ put: method }, { put });
+  };
+  const handlers: Handlers<{ readonly put: typeof put }> = {
+    put: async (value) => {
+      await propose(value);
+      return Buffer.alloc(0);
+    },
+  };
+  addService(
+    server,
+    { put },
+    handlers,
+    () => ({ kind: "local" }),
+    () => undefined,
+  );
 }
 
 export function call(client: grpc.Client, path: string, request: Buffer): Promise<Buffer> {

@@ -18,6 +18,8 @@ import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
 import { createSealer, newSealingKey } from "../../shared/pki/sealing.ts";
 import { unary } from "../../shared/rpc/client.ts";
+import { GrpcServer } from "../../shared/rpc/grpc/server.ts";
+import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "../../shared/rpc/limits.ts";
 import { addService } from "../../shared/rpc/server.ts";
 import { connectPlain, listenPlain } from "../support/plain-port.ts";
 import { addPutService } from "./put-service.ts";
@@ -46,7 +48,7 @@ const dial = (addr: string): grpc.Client =>
   new grpc.Client(addr, grpc.credentials.createInsecure(), RAFT_CHANNEL_OPTIONS);
 
 async function member(root: string, name: string, sealing: string, joinAddr: string | undefined): Promise<void> {
-  const server = new grpc.Server({ ...RAFT_CHANNEL_OPTIONS, "grpc.enable_channelz": 0 }); // as a daemon
+  const server = new GrpcServer({ env: realEnv, maxReceiveBytes: MAX_MESSAGE_BYTES, maxSendBytes: MAX_ANSWER_BYTES });
   let opened: OpenRaft | undefined;
   const { port } = await listenPlain(server, 0, (socket) => {
     opened?.acceptStream(socket, () => ({ kind: "local" }));

@@ -2,7 +2,7 @@
 // benches of Raft members.
 import { connect, createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import * as grpc from "@grpc/grpc-js";
+import type { GrpcServer } from "../../shared/rpc/grpc/server.ts";
 
 const HTTP2_BEGINS = "PRI ";
 
@@ -13,11 +13,10 @@ export interface PlainPort {
 }
 
 export function listenPlain(
-  server: grpc.Server,
+  server: GrpcServer,
   port: number,
   acceptRaft: (socket: Duplex) => void,
 ): Promise<PlainPort> {
-  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
     socket.setNoDelay(true);
@@ -27,8 +26,9 @@ export function listenPlain(
     socket.once("data", (first: Buffer) => {
       socket.pause();
       socket.unshift(first);
-      if (first.toString("latin1", 0, HTTP2_BEGINS.length) === HTTP2_BEGINS) injector.injectConnection(socket);
-      else {
+      if (first.toString("latin1", 0, HTTP2_BEGINS.length) === HTTP2_BEGINS) {
+        server.inject(socket, { getPeer: () => String(socket.remoteAddress), getAuthContext: () => ({}) });
+      } else {
         acceptRaft(socket);
         socket.resume();
       }
@@ -41,7 +41,7 @@ export function listenPlain(
       if (address === null || typeof address === "string") throw new Error("no port");
       const close = (): void => {
         listener.close();
-        server.forceShutdown();
+        server.destroy();
         for (const socket of sockets) socket.destroy();
       };
       resolve({ port: address.port, close });

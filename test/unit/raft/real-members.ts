@@ -10,6 +10,8 @@ import { RaftService } from "../../../proto/gen/raft.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { silentLog } from "../../../shared/log.ts";
 import { unary } from "../../../shared/rpc/client.ts";
+import { GrpcServer } from "../../../shared/rpc/grpc/server.ts";
+import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "../../../shared/rpc/limits.ts";
 import { addService } from "../../../shared/rpc/server.ts";
 import { connectPlain, listenPlain, type PlainPort } from "../../support/plain-port.ts";
 
@@ -48,6 +50,9 @@ export class RealMember {
   }
 }
 
+const newServer = (): GrpcServer =>
+  new GrpcServer({ env: realEnv, maxReceiveBytes: MAX_MESSAGE_BYTES, maxSendBytes: MAX_ANSWER_BYTES });
+
 export class RealCluster {
   readonly root = mkdtempSync(join(tmpdir(), "skep-raft-"));
   readonly members = new Map<string, RealMember>();
@@ -55,7 +60,7 @@ export class RealCluster {
   readonly raftIds = new Map<string, number>();
 
   async open(name: string, start: RaftStart, raftId: number, more: Partial<RaftOpenOptions> = {}): Promise<RealMember> {
-    const server = new grpc.Server(RAFT_CHANNEL_OPTIONS);
+    const server = newServer();
     const known = this.addrs.get(name); // delete it from `addrs` to open it elsewhere
     const port = await listenPlain(server, portOf(known), (socket) => {
       opened?.acceptStream(socket, () => ({ kind: "local" }));
@@ -98,7 +103,7 @@ export class RealCluster {
 
   /** As a joining daemon does: asks any member, then opens with what it got. */
   async join(name: string, via: string, more: Partial<RaftOpenOptions> = {}): Promise<RealMember> {
-    const reserved = await listenPlain(new grpc.Server(), 0, (socket) => socket.destroy()); // the address that it announces
+    const reserved = await listenPlain(newServer(), 0, (socket) => socket.destroy()); // the address that it announces
     reserved.close();
     const addr = `127.0.0.1:${reserved.port}`;
     this.addrs.set(name, addr);

@@ -1,0 +1,227 @@
+// One call: from a stream's bytes to its handler and back. What the handler throws, or what is wrong with what was sent, is
+// the status that the call ends with.
+import type { PeerCertificate } from "node:tls";
+import type { Env, Timer } from "../../env/env.ts";
+import { SkepError } from "../../errors.ts";
+import type { Field } from "../http2/static-table.ts";
+import type { Http2Stream, StreamListener } from "../http2/stream.ts";
+import type { AnyMethod } from "../method.ts";
+import type { Authorizer, CallContext, PeerResolver } from "../server.ts";
+import { HEAD_BLOCK, MessageCutter, metadataOf, parseTimeout, statusBlock, withPrefix } from "./wire.ts";
+
+/** Messages that wait for a handler that does not read, before the client is told to wait. */
+const QUEUE_BYTES = 64 * 1024;
+
+/** The other end of a connection, in the words of grpc-js. */
+export interface Caller {
+  /** Its address and port. */
+  readonly getPeer: () => string;
+  readonly getAuthContext: () => { readonly sslPeerCertificate?: PeerCertificate };
+}
+
+export interface ServedMethod {
+  readonly method: AnyMethod;
+  readonly handler: (input: unknown, context: CallContext) => unknown;
+  readonly resolve: PeerResolver;
+  readonly authorize: Authorizer;
+}
+
+export interface CallLimits {
+  readonly maxReceiveBytes: number;
+  readonly maxSendBytes: number;
+}
+
+/** @throws {SkepError} `invalid_argument`, naming the method. */
+export function decodeRequest({ path, requestDeserialize }: AnyMethod, bytes: Buffer): unknown {
+  try {
+    return requestDeserialize(bytes);
+  } catch (cause) {
+    const why = SkepError.from(cause).message;
+    throw new SkepError("invalid_argument", `what was sent to ${path} cannot be read: ${why}`, { cause });
+  }
+}
+
+/** Ends a call that does not begin. */
+export function refuseCall(stream: Http2Stream, error: SkepError): void {
+  stream.finish(Buffer.concat([HEAD_BLOCK, statusBlock(error)]));
+}
+
+const CALL_ENDED = new SkepError("canceled", "the call ended");
+const CALLER_GONE = new SkepError("canceled", "the caller went away");
+
+export class ServerCall implements StreamListener {
+  readonly #stream: Http2Stream;
+  readonly #served: ServedMethod;
+  readonly #caller: Caller;
+  readonly #fields: readonly Field[];
+  readonly #limits: CallLimits;
+  readonly #messages: MessageCutter;
+  readonly #abort = new AbortController();
+  readonly #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  /** Received, but not to be told to the client before the queue is shorter. */
+  #owedBytes = 0;
+  #deadline: Timer | undefined;
+  #hasBegun = false;
+  #hasResponded = false;
+  #hasAllInput = false;
+  #isOver = false;
+  #wakeReader: () => void = () => undefined;
+  #wakeWriter: () => void = () => undefined;
+
+  constructor(
+    stream: Http2Stream,
+    served: ServedMethod,
+    caller: Caller,
+    fields: readonly Field[],
+    limits: CallLimits,
+    env: Pick<Env, "timer">,
+  ) {
+    this.#stream = stream;
+    this.#served = served;
+    this.#caller = caller;
+    this.#fields = fields;
+    this.#limits = limits;
+    this.#messages = new MessageCutter(limits.maxReceiveBytes);
+    stream.listener = this;
+    try {
+      const timeout = fields.find(({ name }) => name === "grpc-timeout")?.value;
+      const ms = timeout === undefined ? undefined : parseTimeout(timeout);
+      if (ms !== undefined) this.#deadline = env.timer(ms, () => this.#onDeadline());
+      if (served.method.requestStream) this.#begin();
+    } catch (error) {
+      this.#end(SkepError.from(error));
+    }
+  }
+
+  onData(data: Buffer): void {
+    if (this.#isOver) return;
+    try {
+      this.#messages.cut(data, (message) => {
+        this.#queue.push(message);
+        this.#queuedBytes += message.length;
+      });
+      if (!this.#served.method.requestStream && this.#queue.length > 1)
+        throw this.#wrong("more than one request message");
+    } catch (error) {
+      this.#end(SkepError.from(error));
+      return;
+    }
+    this.#owedBytes += data.length;
+    this.#settle();
+    this.#wakeReader();
+  }
+
+  onEnd(): void {
+    this.#hasAllInput = true;
+    if (!this.#served.method.requestStream && !this.#isOver) this.#begin();
+    this.#wakeReader();
+  }
+
+  onDrain(): void {
+    this.#wakeWriter();
+  }
+
+  onClose(isCut: boolean): void {
+    this.#isOver = true;
+    this.#deadline?.cancel();
+    this.#queue.length = 0;
+    this.#abort.abort(isCut ? CALLER_GONE : CALL_ENDED);
+    this.#wakeReader();
+    this.#wakeWriter();
+  }
+
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#run().then(
+      () => this.#end(undefined),
+      (error: unknown) => this.#end(SkepError.from(error)),
+    );
+  }
+
+  async #run(): Promise<void> {
+    const { method, handler, resolve, authorize } = this.#served;
+    const peer = resolve(this.#caller);
+    authorize(method.path, peer);
+    const context: CallContext = { peer, signal: this.#abort.signal, metadata: metadataOf(this.#fields) };
+    // A client of grpc-js keeps a copy of up to 1 MB of what it has sent, to send it again elsewhere, until our first sign. A
+    // stream of requests may otherwise get none until it ends, and may live for months.
+    if (method.requestStream) this.#respond();
+    const input = method.requestStream ? this.#requests() : decodeRequest(method, this.#onlyMessage());
+    const output = handler(input, context);
+    if (method.responseStream) await this.#sendAll(output as AsyncIterable<unknown>);
+    else this.#send(await output);
+  }
+
+  #onlyMessage(): Buffer {
+    const message = this.#queue.shift();
+    if (message === undefined) throw this.#wrong("no request message");
+    if (this.#messages.isMidMessage) throw this.#wrong("more than one request message");
+    return message;
+  }
+
+  #wrong(what: string): SkepError {
+    return new SkepError("unimplemented", `Received ${what} for method ${this.#served.method.path}`);
+  }
+
+  /** A handler that stops reading does not end the call, which it may still have to answer. */
+  async *#requests(): AsyncGenerator<unknown> {
+    for (;;) {
+      const message = this.#queue.shift();
+      if (message !== undefined) {
+        this.#queuedBytes -= message.length;
+        this.#settle();
+        yield decodeRequest(this.#served.method, message);
+      } else if (this.#isOver) {
+        throw this.#abort.signal.reason;
+      } else if (this.#hasAllInput) {
+        if (this.#messages.isMidMessage) throw new SkepError("internal", "the last message was cut short");
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wakeReader = resolve;
+        });
+      }
+    }
+  }
+
+  /** With back-pressure: the handler is not asked for more than the client takes. */
+  async #sendAll(output: AsyncIterable<unknown>): Promise<void> {
+    for await (const message of output) {
+      if (this.#isOver) return;
+      if (this.#send(message)) continue;
+      await new Promise<void>((resolve) => {
+        this.#wakeWriter = resolve;
+      });
+    }
+  }
+
+  #send(message: unknown): boolean {
+    const parts = withPrefix(this.#served.method.responseSerialize(message), this.#limits.maxSendBytes);
+    if (!this.#hasResponded) this.#respond();
+    return this.#stream.send(parts);
+  }
+
+  #respond(): void {
+    this.#hasResponded = true;
+    this.#stream.respond(HEAD_BLOCK);
+  }
+
+  #settle(): void {
+    if (this.#queuedBytes > QUEUE_BYTES || this.#owedBytes === 0) return;
+    this.#stream.credit(this.#owedBytes);
+    this.#owedBytes = 0;
+  }
+
+  #end(error: SkepError | undefined): void {
+    if (this.#isOver) return;
+    const status = statusBlock(error);
+    this.#stream.finish(this.#hasResponded ? status : Buffer.concat([HEAD_BLOCK, status]));
+  }
+
+  #onDeadline(): void {
+    this.#end(new SkepError("deadline_exceeded", "Deadline exceeded"));
+    this.#stream.reset(); // where data is waiting for a client that does not read
+  }
+}
