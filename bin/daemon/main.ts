@@ -17,6 +17,7 @@ import { formatAddress } from "../../shared/rpc/address.ts";
 import { authorizeByRole } from "../../shared/rpc/authorize.ts";
 import { createLocalServer } from "../../shared/rpc/local-server.ts";
 import { addService } from "../../shared/rpc/server.ts";
+import { trimAtRest } from "../../shared/trim.ts";
 import { VERSION } from "../../shared/version.ts";
 import { lockDataDir } from "./data-lock.ts";
 import { createLocalNode, type LocalNode } from "./local-node.ts";
@@ -24,7 +25,6 @@ import { createLog } from "./log.ts";
 import { type DaemonOptions, HELP, parseDaemonOptions } from "./options.ts";
 import { createRuntimeHolder } from "./runtime-holder.ts";
 import { openStateDir, type StateDir } from "./state-dir.ts";
-import { trimAtRest } from "./trim.ts";
 
 const CLOSE_GRACE_MS = 500;
 const FLUSH_AFTER_MS = 5_000;

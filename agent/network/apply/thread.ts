@@ -1,7 +1,9 @@
 // The thread that works on the kernel: it alone enters namespaces, and waits for the kernel, while the daemon's own thread goes on.
 // One job at a time, in the order in which they come; what is thrown goes back as an error.
 import { parentPort, workerData } from "node:worker_threads";
+import { realEnv } from "../../../shared/env/real-env.ts";
 import { assertNever, type Code, SkepError } from "../../../shared/errors.ts";
+import { trimAtRest } from "../../../shared/trim.ts";
 import { Namespaces } from "../netlink/namespaces.ts";
 import type { FlowNet } from "../plan/flows.ts";
 import type { NamespaceState } from "../plan/kernel.ts";
@@ -80,5 +82,6 @@ function doJob(job: Job, namespaces: Namespaces): Jobs[JobKind]["answer"] {
 const port = parentPort;
 if (port !== null) {
   const work = createWorker(workerData as ThreadOptions); // given by KernelThread
+  trimAtRest(realEnv, new AbortController().signal); // its heap is another than the daemon's
   port.on("message", (message: JobMessage) => port.postMessage(work(message)));
 }

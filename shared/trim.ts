@@ -2,7 +2,7 @@
 // to rest allocates next to nothing: after 50 tasks came and went the leader kept 17 of its 117 MB for nothing, for as long
 // as it rested. So once, when work is followed by rest, we ask for a collection. Heaps of large clusters are left alone:
 // collecting those would stop the leader's heart for longer than the memory is worth.
-import type { Env } from "../../shared/env/env.ts";
+import type { Env } from "./env/env.ts";
 
 const LOOK_EVERY_MS = 10_000;
 const BUSY_SHARE = 0.05;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTrimmer } from "../../../bin/daemon/trim.ts";
+import { createTrimmer } from "../../shared/trim.ts";
 
 const MB = 2 ** 20;
 
