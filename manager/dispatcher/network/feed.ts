@@ -107,6 +107,7 @@ export class NetworkFeed {
       return;
     }
     this.#later.delete(network);
+    this.#dropRest(network);
     sent.resyncAtMs = nowMs;
     sent.anew = true;
     this.mark(network);
@@ -187,6 +188,7 @@ export class NetworkFeed {
         continue;
       }
       if (table?.network === undefined || sent === undefined || sent.anew) continue;
+      if (this.#rest?.network === id) continue; // its changes come upon the last part
       const delta = table.version <= sent.version ? "none" : this.#messages.delta(table, table.network, sent.version);
       if (delta === undefined) {
         sent.anew = true;
@@ -203,6 +205,7 @@ export class NetworkFeed {
     for (const id of this.#marked) {
       if (this.#networks.wants(this.node, id)) continue;
       this.#marked.delete(id);
+      this.#dropRest(id);
       if (this.#sent.delete(id)) return gone(id);
     }
     for (const id of this.#strange) {
@@ -218,8 +221,14 @@ export class NetworkFeed {
     this.#wake();
   }
 
+  #dropRest(network: NetworkId): void {
+    if (this.#rest?.network === network) this.#rest = undefined;
+  }
+
+  /** Another network may have its word between two parts. */
   #send(network: NetworkId, [first, ...rest]: readonly NetworkMessage[]): DispatcherMessage | undefined {
-    this.#rest = rest.length > 0 ? { network, parts: rest } : undefined;
+    if (rest.length > 0) this.#rest = { network, parts: rest };
+    else this.#dropRest(network);
     if (first === undefined) return undefined;
     const sent = this.#sent.get(network);
     if (sent === undefined) {

@@ -61,10 +61,11 @@ class Scene {
     for (const [on, id] of result.left) if (on === nodeId("n1")) this.feed.mark(id);
   }
 
-  /** All that waits, in words. */
-  said(feed = this.feed): string[] {
+  /** All that waits, or the first few messages of it, in words. */
+  said(feed = this.feed, most = Number.POSITIVE_INFINITY): string[] {
     const lines: string[] = [];
     for (;;) {
+      if (lines.length >= most) return lines;
       const message = feed.nextSnapshot() ?? feed.nextDelta() ?? feed.nextGone();
       if (message === undefined) return lines;
       lines.push(this.#hear(message));
@@ -309,6 +310,44 @@ describe("large networks", () => {
     const second = at.feed.nextSnapshot();
     assert.ok(second?.message?.kind === "network" && second.message.update?.kind === "delta");
     assert.ok(second.message.update.version <= 10);
+  });
+
+  test("parts wait for the next turn, and other networks have their word meanwhile", () => {
+    const at = new Scene({ ...OBJECTS, tasks: [task("c", { networks: ["net2"] })] }, 20_000);
+    const turns = new Turns<NetworkFeed>((feed) => feed.wake(), 1);
+    const feed = new NetworkFeed(nodeId("n1"), at.networks, { messages: at.messages, turns }, () => undefined);
+    const other = new NetworkFeed(nodeId("n2"), at.networks, { messages: at.messages, turns }, () => undefined);
+    const hear = (...changes: readonly Change[]): void => {
+      at.commit(...changes);
+      for (const name of ["net1", "net2"]) feed.mark(networkId(name));
+    };
+    assert.deepEqual(at.said(feed), ["net2 whole 10: n1 c ready"]);
+    hear(...many.map(put.task));
+    assert.ok(at.said(feed, 1)[0]?.startsWith("net1 whole 10: "));
+    turns.leave(feed); // it took too long
+    assert.ok(turns.enter(other));
+    hear(put.task(task("t0x", { desired: "shutdown" })), put.task(task("c", { networks: ["net2"], state: "failed" })));
+    hear(put.task(task("d", { networks: ["net2"] })));
+    assert.deepEqual(at.said(feed), ["net2 10>13: +n1 +d ready -c"]);
+    turns.leave(other);
+    const lines = at.said(feed).map((line) => line.split(":")[0]);
+    assert.deepEqual(lines, ["net1 10>11", "net1 11>12"]);
+    assert.equal(at.views.get(networkId("net1"))?.endpoints.size, 200);
+    assert.equal(at.views.get(networkId("net1"))?.endpoints.get(taskId("t0x"))?.state, "draining");
+  });
+
+  test("whose rest an agent has no use for are said anew, or not at all", () => {
+    const at = new Scene({ ...OBJECTS, tasks: many }, 20_000);
+    assert.ok(at.said(at.feed, 1)[0]?.startsWith("net1 whole 9: "));
+    at.feed.resync(networkId("net1"), 1_000);
+    assert.ok(at.said(at.feed, 1)[0]?.startsWith("net1 whole 9: "));
+    at.commit(...many.map((each) => remove.task(each)));
+    at.turns.leave(at.feed);
+    const waiting = Array.from({ length: 64 }, () => new NetworkFeed(nodeId("n2"), at.networks, at, () => undefined));
+    for (const each of waiting) at.turns.enter(each);
+    assert.deepEqual(at.said(), ["net1 gone"]);
+    for (const each of waiting) at.turns.leave(each);
+    assert.deepEqual(at.said(), []);
   });
 
   test("of ten thousand endpoints fit into one message of 8 MiB", () => {
