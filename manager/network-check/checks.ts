@@ -87,7 +87,9 @@ export class NetworkChecks {
         work: async (working) => {
           if (env.nowMs() < dueMs) return dueMs - env.nowMs();
           await this.#look(newcomers, working, log);
-          dueMs = this.#problems.length > 0 ? env.nowMs() + AGAIN_MS : Number.POSITIVE_INFINITY;
+          // Who joined meanwhile has its test next: no later commit need come.
+          const againMs = this.#problems.length > 0 ? AGAIN_MS : Number.POSITIVE_INFINITY;
+          dueMs = env.nowMs() + (newcomers.areThere ? SETTLE_MS : againMs);
           return dueMs - env.nowMs();
         },
       });

@@ -58,9 +58,9 @@ export async function runCheck({ env, talk }: RunOptions, plan: CheckPlan, signa
   };
   try {
     const ready = await each(talks, async (item) => {
-      const askedMs = env.wallMs();
+      const [askedMs, beganMs] = [env.wallMs(), env.nowMs()];
       const answer = await item.talk.prepare(prepareOf(item.node, plan));
-      const tookMs = env.wallMs() - askedMs;
+      const tookMs = env.nowMs() - beganMs;
       return {
         answer,
         clockAheadMs: answer.nowMs - askedMs - Math.round(tookMs / 2),

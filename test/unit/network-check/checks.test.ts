@@ -164,6 +164,15 @@ describe("checks", () => {
     assert.throws(() => checks.findings(id(4)), /does not lead/);
   });
 
+  test("a node that joins while others are tested has its test next", async () => {
+    await put(node(3, "ready"));
+    await at.env.advance(2_050); // the first is under way
+    await put(node(4, "ready"));
+    await at.env.advance(10_000);
+    assert.deepEqual(tested, ["3>12 1>3 2>3 ", "4>123 1>4 2>4 3>4 "]);
+    assert.deepEqual(checks.findings(id(4)), { kind: "tested", problems: [] });
+  });
+
   test("a check that cannot be made leaves a newcomer untested", async () => {
     isBroken = true;
     await put(node(3, "ready"));
