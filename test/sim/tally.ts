@@ -1,5 +1,5 @@
 // What a campaign of whole clusters went through, added up; told as the table that docs/figures.md has.
-import { KINDS } from "./cluster/faults.ts";
+import { FAULT_NAMES } from "./cluster/faults.ts";
 import type { ClusterRun } from "./cluster/run-seed.ts";
 
 const HOUR_MS = 3_600_000;
@@ -27,9 +27,9 @@ export class Tally {
   }
 
   lines(): string[] {
-    const faults = this.#some((what) => KINDS.includes(what));
+    const faults = this.#some((what) => FAULT_NAMES.includes(what));
     const calls = this.#some((what) => what.startsWith(CALL));
-    const others = this.#some((what) => !KINDS.includes(what) && !what.startsWith(CALL));
+    const others = this.#some((what) => !FAULT_NAMES.includes(what) && !what.startsWith(CALL));
     const rows: [what: string, count: string][] = [
       ["simulated hours", this.hours.toFixed(1)],
       ["faults", whole(sum(faults))],

@@ -23,10 +23,11 @@ import type { NetworkId, ServiceId } from "../../../shared/model/ids.ts";
 import type { CallContext } from "../../../shared/rpc/server.ts";
 import type { SetInput, SetOutput } from "../../history/models.ts";
 import { type Answer, call } from "./door.ts";
-import { Histories, type LabelOutput } from "./histories.ts";
+import { Histories } from "./histories.ts";
 import type { Life, SimManager } from "./manager.ts";
 import type { Network } from "./network.ts";
 import type { Workload } from "./plan.ts";
+import { Registers } from "./registers.ts";
 import type { Truth } from "./truth.ts";
 import type { World } from "./world.ts";
 
@@ -61,7 +62,7 @@ const RESERVED_NANO_CPUS = 250_000_000;
 export class Clients {
   readonly #in: ClientWorld;
   readonly histories: Histories;
-  readonly #registers: { readonly id: ServiceId; known: Service }[] = [];
+  readonly registers: Registers;
   readonly #services = new Set<ServiceId>();
   readonly #networks: NetworkId[] = [];
   #next = 1;
@@ -70,6 +71,13 @@ export class Clients {
   constructor(inside: ClientWorld) {
     this.#in = inside;
     this.histories = new Histories(inside.world);
+    this.registers = new Registers({
+      world: inside.world,
+      histories: this.histories,
+      managers: inside.managers,
+      call: (what, work, at) => this.#call(what, work, at),
+      onWritten: (service) => this.#written(service),
+    });
   }
 
   /** In calm times. */
@@ -77,9 +85,7 @@ export class Clients {
     for (const name of ["register-a", "register-b"]) {
       const answer = await this.#create({ name, labels: { value: "0" }, mode: { kind: "replicated", replicas: 0 } });
       if (answer.kind !== "done") throw new Error(`could not create ${name}: ${JSON.stringify(answer)}`);
-      const service = answer.value;
-      this.#registers.push({ id: service.id, known: service });
-      this.histories.register(service.id, service.meta?.version ?? 0, "0");
+      this.registers.add(answer.value);
     }
     for (const spec of NETWORKS) await this.#createNetwork(spec);
   }
@@ -100,7 +106,7 @@ export class Clients {
   async act(): Promise<void> {
     const { workload, world } = this.#in;
     const acts = [
-      [workload.register, () => (world.chance(0.43) ? this.#readRegister() : this.#updateRegister())],
+      [workload.register, () => this.registers.act()],
       [workload.name, () => this.#useName()],
       [workload.create, () => this.#createService()],
       [workload.update, () => this.#updateService()],
@@ -126,18 +132,22 @@ export class Clients {
   }
 
   async finalReads(): Promise<void> {
-    for (const register of this.#registers) await this.#readRegister(register);
+    await this.registers.readAll();
     for (const name of NAMES) await this.#nameCall(name, { kind: "exists" });
   }
 
   // ------------------------------------------------------------------------------------------------------------ calling
 
-  async #call<R>(what: string, work: (life: Life, context: CallContext) => Promise<R>): Promise<Answer<R>> {
+  async #call<R>(
+    what: string,
+    work: (life: Life, context: CallContext) => Promise<R>,
+    at?: SimManager,
+  ): Promise<Answer<R>> {
     const { world, network, managers } = this.#in;
     // Whoever believes to lead is asked: one that was deposed and has not noticed must not answer from what it has.
     const believers = managers().filter(({ life }) => life?.core.role === "leader");
     const known = this.#leader !== undefined && world.chance(0.4) ? this.#leader : undefined;
-    const manager = known ?? world.pick(believers.length > 0 && world.chance(0.7) ? believers : managers());
+    const manager = at ?? known ?? world.pick(believers.length > 0 && world.chance(0.7) ? believers : managers());
     if (manager === undefined) return { kind: "not-done" };
     const asked = this.#next++;
     const answer = await call(world, network, manager, work);
@@ -185,73 +195,6 @@ export class Clients {
   }
 
   // ---------------------------------------------------------------------------------------------------------- histories
-
-  async #readRegister(register = this.#in.world.pick(this.#registers)): Promise<void> {
-    if (register === undefined) return;
-    const { id } = register;
-    const calledAt = this.#in.world.nowMs;
-    const answer = await this.#call(`read ${id.slice(0, 6)}`, ({ control }, context) =>
-      control.getService({ ref: id }, context),
-    );
-    if (answer.kind !== "done" || answer.value.service === undefined) return; // a read that failed saw nothing
-    const { service } = answer.value;
-    register.known = service;
-    const output: LabelOutput = {
-      kind: "value",
-      version: service.meta?.version ?? 0,
-      value: service.spec?.labels["value"] ?? "",
-    };
-    this.histories.label({
-      process: 0,
-      key: id,
-      input: { kind: "read" },
-      output,
-      calledAt,
-      returnedAt: this.#in.world.nowMs,
-    });
-  }
-
-  async #updateRegister(): Promise<void> {
-    const { world } = this.#in;
-    const register = world.pick(this.#registers);
-    if (register === undefined) return;
-    const { id, known } = register;
-    const version = known.meta?.version ?? 0;
-    const value = String(this.#next++);
-    const calledAt = world.nowMs;
-    const answer = await this.#call(`set ${id.slice(0, 6)} to ${value} at ${version}`, ({ control }, context) =>
-      control.updateService(
-        {
-          id,
-          version,
-          spec: { ...newServiceSpec(known.spec), labels: { value } },
-          noResolveImage: true,
-          rollback: false,
-          keepRegistryAuth: false,
-        },
-        context,
-      ),
-    );
-    const operation = { process: 0, key: id, input: { kind: "update", expected: version, value }, calledAt } as const;
-    switch (answer.kind) {
-      case "not-done":
-        return;
-      case "unknown":
-        this.histories.label({ ...operation, output: undefined, returnedAt: Number.POSITIVE_INFINITY });
-        return;
-      case "refused":
-        if (answer.error.code !== "conflict")
-          world.fail(`an update of a register was refused: ${answer.error.message}`);
-        this.histories.label({ ...operation, output: { kind: "conflict" }, returnedAt: world.nowMs });
-        return;
-      case "done":
-        if (answer.value.service !== undefined) {
-          this.#written(answer.value.service);
-          register.known = answer.value.service;
-        }
-        this.histories.label({ ...operation, output: { kind: "written" }, returnedAt: world.nowMs });
-    }
-  }
 
   async #useName(): Promise<void> {
     const { world } = this.#in;

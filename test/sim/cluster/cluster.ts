@@ -95,6 +95,7 @@ export class Cluster {
       managers: () => this.#managers.filter(({ wanted, disk }) => wanted && disk.raftId !== 0),
       agents: this.#agents,
       operator: this.#operator,
+      registers: this.clients.registers,
     };
   }
 

@@ -4,6 +4,7 @@ import type { SimManager } from "./manager.ts";
 import { FAIR, type Network } from "./network.ts";
 import type { Operator } from "./operator.ts";
 import type { Plan } from "./plan.ts";
+import type { Registers } from "./registers.ts";
 import type { World } from "./world.ts";
 
 export interface Targets {
@@ -12,6 +13,7 @@ export interface Targets {
   readonly managers: () => readonly SimManager[];
   readonly agents: readonly SimAgent[];
   readonly operator: Operator;
+  readonly registers: Registers;
 }
 
 type Fault = (targets: Targets) => void;
@@ -43,6 +45,9 @@ function jumpMs(world: World): number {
   return world.between(-most, most);
 }
 
+/** Of a theme only: users know whom to ask. */
+const DEPOSED = "leader cut off from the managers, and users read there";
+
 const FAULTS: Readonly<Record<string, Fault>> = {
   "partition into halves": (targets) => {
     const all = hosts(targets);
@@ -57,6 +62,17 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     if (leader === undefined) return;
     separate(targets, new Set([leader.name]), hosts(targets));
     targets.world.after(targets.world.between(700, 2_500), () => targets.network.heal());
+  },
+  [DEPOSED]: (targets) => {
+    const { managers, network, registers, world } = targets;
+    const leader = leaderOf(targets);
+    if (leader === undefined) return;
+    for (const { name } of managers()) if (name !== leader.name) severBoth(network, leader.name, name);
+    const ms = world.between(1_500, 5_000);
+    // One that was stopped meanwhile has not yet counted how long nobody has answered it.
+    if (world.chance(0.6)) leader.life?.process.stall(world.between(1_000, 3_000));
+    registers.readAt(leader, ms);
+    world.after(ms, () => network.heal());
   },
   "managers in two parts with a bridge": (targets) => {
     const { world, network } = targets;
@@ -167,7 +183,9 @@ const REPAIRS: Readonly<Record<string, Fault>> = {
   },
 };
 
-export const KINDS: readonly string[] = Object.keys(FAULTS);
+export const FAULT_NAMES: readonly string[] = Object.keys(FAULTS);
+/** Those that a run may have by chance. */
+export const KINDS: readonly string[] = FAULT_NAMES.filter((name) => name !== DEPOSED);
 
 /** One thing goes wrong, or is put right. */
 export function disturb(plan: Plan, targets: Targets): void {

@@ -89,7 +89,7 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
   },
   {
     name: "calls are served without asking whether this manager still leads",
-    theme: "news of it are late",
+    theme: "leaders are deposed",
     file: "manager/api/forward.ts",
     find: "        await raft.readIndex(context.signal);\n        onSent();",
     replace: "        onSent();",

@@ -83,6 +83,12 @@ const THEMES: readonly Theme[] = [
     pauseMs: [300, 2_500],
   },
   {
+    name: "leaders are deposed where users still reach them",
+    faults: ["leader cut off from the managers, and users read there"],
+    pauseMs: [1_500, 5_000],
+    workload: { register: 4 },
+  },
+  {
     name: "managers are replaced while workers are away",
     faults: ["manager added", "manager removed", "manager demoted", "manager promoted", "worker loses power"],
     pauseMs: [300, 2_000],
