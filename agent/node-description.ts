@@ -1,6 +1,7 @@
 // What this host is, as managers and schedulers see it.
 import { arch, availableParallelism, hostname, platform, totalmem } from "node:os";
 import { type NodeDescription, newNodeDescription, newResources } from "../proto/gen/objects.ts";
+import { kernelHasIpv6 } from "./network/kernel-ipv6.ts";
 
 const NANO = 1_000_000_000;
 
@@ -27,6 +28,7 @@ export function describeNode(engine: {
     hostname: hostname(),
     platform: { os: platform(), architecture: nodeArchitecture(arch()) },
     resources: newResources({ nanoCpus: availableParallelism() * NANO, memoryBytes: totalmem() }),
+    withoutIpv6: !kernelHasIpv6(),
     engine: { engineVersion: engine.version, runtime: engine.runtime, labels: engine.labels },
   });
 }

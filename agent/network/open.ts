@@ -10,6 +10,7 @@ import { createToolRunner } from "./apply/run.ts";
 import { createTaskNames } from "./dns/task-names.ts";
 import { openKeyFile } from "./encryption/keys.ts";
 import { Tunnels } from "./encryption/tunnels.ts";
+import { kernelHasIpv6 } from "./kernel-ipv6.ts";
 import { openKernelNetworkRoom } from "./kernel-room.ts";
 import { NetworkProbe } from "./probe/probe.ts";
 import { realTransport } from "./probe/transport.ts";
@@ -46,9 +47,9 @@ export function openNetworks({
       env,
       log,
       nodeId,
-      kernel: new NetworkNode({ kernel: new KernelThread(), log }),
+      kernel: new NetworkNode({ kernel: new KernelThread({ env }), log }),
       keepNamespace: createKeepNamespace(runner, log),
-      names: createTaskNames({ env, log, addresses: gateways }),
+      names: createTaskNames({ env, log, addresses: gateways, ipv6: kernelHasIpv6() }),
       files: createViewFiles({ env, log, dir }),
       tunnels: new Tunnels({
         env,

@@ -70,6 +70,9 @@ export function prettyNode(node: Node): string {
     [0, "Platform"],
     [1, "Operating System", description?.platform?.os ?? ""],
     [1, "Architecture", description?.platform?.architecture ?? ""],
+    ...(description?.withoutIpv6 === true
+      ? [[1, "IPv6", "none: the kernel has none, tasks have IPv4 alone"] as const]
+      : []),
     [0, "Resources"],
     [1, "CPUs", description?.resources === undefined ? "" : cpus(description.resources.nanoCpus)],
     [1, "Memory", description?.resources === undefined ? "" : memory(description.resources.memoryBytes)],

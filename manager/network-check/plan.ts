@@ -74,7 +74,11 @@ export function planCheck(
         hostname: nameOf(node),
         problem: `it is ${node.status?.state ?? "unknown"}`,
       })),
-    notes: [...notesOf(ready.length, chosen.length, targets), ...chosen.flatMap(tunnelNote)],
+    notes: [
+      ...notesOf(ready.length, chosen.length, targets),
+      ...chosen.flatMap(tunnelNote),
+      ...chosen.flatMap(ipv6Note),
+    ],
     dataPathPort: cluster?.spec?.networking?.dataPathPort || DEFAULT_DATA_PATH_PORT,
     mtu,
     sizes: [...STEPS_BYTES.map((step) => mtu - step), SMALL_BYTES],
@@ -116,6 +120,11 @@ const tunnelNote = (node: Node): readonly string[] => {
   const problem = node.description?.tunnelProblem ?? "";
   return problem === "" ? [] : [`${nameOf(node)} can have no encrypted networks: ${problem}`];
 };
+
+const ipv6Note = (node: Node): readonly string[] =>
+  node.description?.withoutIpv6 === true
+    ? [`${nameOf(node)} has a kernel without IPv6: its tasks are reached by IPv4 alone`]
+    : [];
 
 function notesOf(ready: number, chosen: number, targets: readonly (readonly NodeId[])[]): readonly string[] {
   const notes: string[] = [];

@@ -529,10 +529,12 @@ export interface NodeDescription {
   /** Empty: no encrypted network can be on this node, and tunnel_problem tells why. Two while keys are being replaced. */
   readonly tunnelKeys: readonly TunnelKey[];
   readonly tunnelProblem: string;
+  /** Its kernel has no IPv6: its tasks have none of the IPv6 addresses that networks give them. */
+  readonly withoutIpv6: boolean;
 }
 /** A NodeDescription with every field that is not given at its zero value. */
 export function newNodeDescription(init: Partial<NodeDescription> = {}): NodeDescription {
-  return { hostname: "", dataPathAddrs: [], dataPathMtu: 0, tunnelKeys: [], tunnelProblem: "", ...init };
+  return { hostname: "", dataPathAddrs: [], dataPathMtu: 0, tunnelKeys: [], tunnelProblem: "", withoutIpv6: false, ...init };
 }
 export function encodeNodeDescriptionInto(m: NodeDescription, w: Writer): Writer {
   if (m.hostname !== "") w.uint32(10).string(m.hostname);
@@ -544,6 +546,7 @@ export function encodeNodeDescriptionInto(m: NodeDescription, w: Writer): Writer
   if (m.dataPathMtu !== 0) w.uint32(56).uint32(m.dataPathMtu);
   for (const value of m.tunnelKeys) encodeTunnelKeyInto(value, w.uint32(66).fork()).ldelim();
   if (m.tunnelProblem !== "") w.uint32(74).string(m.tunnelProblem);
+  if (m.withoutIpv6 !== false) w.uint32(80).bool(m.withoutIpv6);
   return w;
 }
 export function encodeNodeDescription(m: NodeDescription): Uint8Array {
@@ -583,6 +586,9 @@ export function decodeNodeDescriptionFrom(r: Reader, length: number): NodeDescri
         break;
       case 9:
         m.tunnelProblem = r.string();
+        break;
+      case 10:
+        m.withoutIpv6 = r.bool();
         break;
       default:
         r.skipType(tag & 7);

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import type { Env } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
+import { fourOf } from "../plan/ipv6.ts";
 import { createNameServer, type NameServer } from "./server.ts";
 import { createUpstream, readResolvConf, type UpstreamServer } from "./upstream.ts";
 import { buildNames, type Names, type NamesInput } from "./zone.ts";
@@ -27,6 +28,8 @@ export interface TaskNamesOptions {
   readonly log: Log;
   /** The node's own on the node-local bridge; only IPv4 is asked. */
   readonly addresses: readonly string[];
+  /** False: the kernel has none, and tasks are told of no such address. Default true. */
+  readonly ipv6?: boolean;
   /** Default /etc/resolv.conf. */
   readonly resolvConf?: string;
 }
@@ -37,7 +40,7 @@ const PORTS = 32;
 const RESOLV_CONF_MS = 1_000;
 
 export function createTaskNames(options: TaskNamesOptions): TaskNames {
-  const { env, log, addresses } = options;
+  const { env, log, addresses, ipv6 = true } = options;
   let names: Names | undefined;
   let port = FIRST_PORT;
   let listening = false;
@@ -49,7 +52,7 @@ export function createTaskNames(options: TaskNamesOptions): TaskNames {
       return port;
     },
     swap: (input) => {
-      names = buildNames(input);
+      names = buildNames(ipv6 ? input : withoutIpv6(input));
     },
     listen: async (signal) => {
       if (listening) return true;
@@ -65,6 +68,11 @@ export function createTaskNames(options: TaskNamesOptions): TaskNames {
     },
   };
 }
+
+const withoutIpv6 = (input: NamesInput): NamesInput => ({
+  ...input,
+  views: new Map([...input.views].map(([id, view]) => [id, fourOf(view)])),
+});
 
 /** Undefined: the addresses are not there. */
 async function firstFree(

@@ -1,7 +1,8 @@
 // What of IPv6 a node can have. Managers do not ask: the ingress network has both families, and so may any other. Where the host
 // has IPv6 switched off, nothing of it is on the host, so there are no published ports and no way out by it (hostNets). In the
 // namespaces of tasks and of the switchboard it goes on as ever, because tasks on other nodes are told of the addresses
-// here, and what goes there between nodes is VXLAN. A kernel without IPv6 has none of it anywhere.
+// here, and what goes there between nodes is VXLAN. A kernel without IPv6 has none of it anywhere; its node says so to managers,
+// who then lead nobody to its tasks by IPv6, and its tasks are told of no such address (dns/task-names.ts).
 import type { NetworkEndpoint, NetworkNode, NetworkService } from "../../../proto/gen/network.ts";
 import type { NetworkView } from "../view.ts";
 import { type LocalTask, NO_HOST, type NodeInput } from "./input.ts";
@@ -59,7 +60,8 @@ const fourOfEndpoint = remembered(
 const mapped = <K, V>(map: ReadonlyMap<K, V>, change: (value: V) => V): ReadonlyMap<K, V> =>
   new Map([...map].map(([key, value]) => [key, change(value)]));
 
-const fourOf = remembered(
+/** A network's view without all that is IPv6; the same object for the same view. */
+export const fourOf = remembered(
   (view: NetworkView): NetworkView => ({
     version: view.version,
     network: { ...view.network, subnets: view.network.subnets.filter(({ subnet }) => isFour(subnet)) },

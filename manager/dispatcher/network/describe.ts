@@ -54,6 +54,10 @@ export function underlayAddresses(node: Node): readonly string[] {
   return named.length > 0 ? named : (node.status?.addrs ?? []);
 }
 
+/** Those that can be reached there: nobody is led to an address that its kernel cannot have. */
+const possible = ({ description }: Node, addresses: readonly string[]): readonly string[] =>
+  description?.withoutIpv6 === true ? addresses.filter((text) => !text.includes(":")) : addresses;
+
 /** @param encrypted whether the network is: then the node says by which keys its tunnels go, and nothing without one. */
 export function describeNode(node: Node, networkId: NetworkId, encrypted: boolean): NetworkNode {
   const tunnelKeys = encrypted ? (node.description?.tunnelKeys ?? []) : [];
@@ -61,7 +65,10 @@ export function describeNode(node: Node, networkId: NetworkId, encrypted: boolea
     nodeId: node.id,
     underlayAddresses: underlayAddresses(node),
     encryptedAddresses: tunnelKeys.length > 0 ? [tunnelAddressOf(node.id)] : [],
-    addresses: node.attachments.find((attachment) => attachment.networkId === networkId)?.addresses ?? [],
+    addresses: possible(
+      node,
+      node.attachments.find((attachment) => attachment.networkId === networkId)?.addresses ?? [],
+    ),
     tunnelKeys,
   });
 }
@@ -115,7 +122,7 @@ export function describeEndpoint(
     name: fullTaskName(task),
     aliases: attachment.aliases.filter((alias) => !shared.includes(alias)),
     hostname: hostnameOf(task, node),
-    addresses: attachment.addresses,
+    addresses: possible(node, attachment.addresses),
     nodeId: task.nodeId,
     state,
   });

@@ -294,6 +294,7 @@ const hasTunnels = (network: Network | undefined): boolean => network !== undefi
 function sameForTasks(a: Node | undefined, b: Node | undefined): boolean {
   return (
     presenceOf(a) === presenceOf(b) &&
+    a?.description?.withoutIpv6 === b?.description?.withoutIpv6 &&
     a?.description?.hostname === b?.description?.hostname &&
     a?.description?.platform?.os === b?.description?.platform?.os &&
     a?.description?.platform?.architecture === b?.description?.platform?.architecture

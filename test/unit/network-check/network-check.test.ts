@@ -96,6 +96,12 @@ describe("which ways are tested", () => {
     assert.deepEqual(notes, ["node2 can have no encrypted networks: the command wg is missing"]);
   });
 
+  test("a node whose kernel has no IPv6 is named", () => {
+    const description = newNodeDescription({ hostname: "node2", withoutIpv6: true });
+    const { notes } = planCheck(undefined, [node(1), { ...node(2), description }], undefined, Math.random);
+    assert.deepEqual(notes, ["node2 has a kernel without IPv6: its tasks are reached by IPv4 alone"]);
+  });
+
   test("a node that is down is not asked; it is said why", () => {
     const { nodes: checked, skipped } = planCheck(
       undefined,

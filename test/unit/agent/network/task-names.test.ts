@@ -10,10 +10,10 @@ import { RCODE, TYPE } from "../../../../agent/network/dns/packet.ts";
 import { createTaskNames } from "../../../../agent/network/dns/task-names.ts";
 import { type Asker, buildNames } from "../../../../agent/network/dns/zone.ts";
 import type { NetworkView } from "../../../../agent/network/view.ts";
-import { newOverlayNetwork } from "../../../../proto/gen/network.ts";
+import { newNetworkService, newOverlayNetwork } from "../../../../proto/gen/network.ts";
 import { realEnv } from "../../../../shared/env/real-env.ts";
 import { silentLog } from "../../../../shared/log.ts";
-import type { NetworkId } from "../../../../shared/model/ids.ts";
+import { type NetworkId, newId, type ServiceId } from "../../../../shared/model/ids.ts";
 import { newTaskId } from "../fixtures.ts";
 
 // Of this machine's loopback, and nobody else's.
@@ -50,20 +50,23 @@ test("an address that is not there yet is no failure", async () => {
   assert.equal(await names(["192.0.2.1"]).listen(stop.signal), false);
 });
 
-const question = (name: string): Uint8Array =>
+const question = (name: string, type: number): Uint8Array =>
   Buffer.concat([
     Buffer.from([0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
     ...name.split(".").map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label)])),
-    Buffer.from([0, 0, 1, 0, 1]),
+    Buffer.from([0, 0, type, 0, 1]),
   ]);
 
-/** The response code of an answer, asked from HERE. */
-function ask(port: number, name: string): Promise<number> {
+/** Bytes of an answer. */
+const [RESPONSE, ANSWERS] = [3, 7];
+
+/** The response code of an answer, or what else is in a byte of its head, asked from HERE. */
+function ask(port: number, name: string, type: number = TYPE.A, byte = RESPONSE): Promise<number> {
   const socket = createSocket("udp4");
   sockets.push(socket);
   return new Promise((resolve) => {
-    socket.on("message", (answer) => resolve((answer[3] ?? 0) & 15));
-    socket.bind({ address: HERE }, () => socket.send(question(name), port, HERE));
+    socket.on("message", (answer) => resolve((answer[byte] ?? 0) & 15));
+    socket.bind({ address: HERE }, () => socket.send(question(name, type), port, HERE));
   });
 }
 
@@ -85,6 +88,25 @@ const view = (networkId: NetworkId, internal: boolean): [NetworkId, NetworkView]
   const network = newOverlayNetwork({ networkId, internal });
   return [networkId, { version: 1, network, nodes: new Map(), services: new Map(), endpoints: new Map() }];
 };
+test("a kernel without IPv6: tasks are told of IPv4 addresses alone", async () => {
+  const service = newNetworkService({
+    serviceId: newId<ServiceId>(realEnv.random),
+    name: "web",
+    vips: ["10.0.9.2", "fd00::2"],
+  });
+  const [id, empty] = view(NET, false);
+  const views = new Map([[id, { ...empty, services: new Map([[service.serviceId, service]]) }]]);
+  for (const ipv6 of [true, false]) {
+    const server = createTaskNames({ env: realEnv, log: silentLog, addresses: [HERE], ipv6 });
+    await server.listen(stop.signal);
+    server.swap({ views, tasks: [{ taskId: newTaskId(), networks: [NET], localAddresses: [HERE] }] });
+    for (const type of [TYPE.A, TYPE.AAAA]) {
+      const [rcode, answers] = [await ask(server.port, "web", type), await ask(server.port, "web", type, ANSWERS)];
+      assert.deepEqual([rcode, answers], [0, type === TYPE.A || ipv6 ? 1 : 0], `${type} ${ipv6}`);
+    }
+  }
+});
+
 const cases: readonly (readonly [name: string, asker: Partial<Asker>, want: readonly string[] | undefined])[] = [
   ["without networks, the host's resolvers", {}, []],
   ["on a network with a way out, too", { networks: [INNER, NET] }, []],

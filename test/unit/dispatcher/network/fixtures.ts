@@ -51,12 +51,16 @@ export function network(
 export const node = (
   name: string,
   state: NodeState = "ready",
-  change: { mtu?: number; addr?: string; ingress?: string; hostname?: string } = {},
+  change: { mtu?: number; addr?: string; ingress?: string; hostname?: string; withoutIpv6?: boolean } = {},
 ): Node =>
   newNode({
     id: nodeId(name),
     status: newNodeStatus({ state, addrs: [change.addr ?? `192.168.0.${Number(name.replace(/\D/g, "")) || 1}`] }),
-    description: newNodeDescription({ hostname: change.hostname ?? name, dataPathMtu: change.mtu ?? 1500 }),
+    description: newNodeDescription({
+      hostname: change.hostname ?? name,
+      dataPathMtu: change.mtu ?? 1500,
+      withoutIpv6: change.withoutIpv6 ?? false,
+    }),
     attachments:
       change.ingress === undefined
         ? []

@@ -143,6 +143,17 @@ describe("a task's endpoint", () => {
     assert.equal(networks.table(networkId("net1"))?.endpoints.get(taskId("a"))?.hostname, "web-other");
   });
 
+  test("on a node whose kernel has no IPv6 is led to by IPv4 alone", () => {
+    const tasks = [task("a", { addresses: ["10.1.0.7", "fd00::7"] })];
+    const networks = new Networks(viewOf({ ...BASE, tasks }));
+    const addresses = () => networks.table(networkId("net1"))?.endpoints.get(taskId("a"))?.addresses;
+    assert.deepEqual(addresses(), ["10.1.0.7", "fd00::7"]);
+    told(networks, 11, put.node(node("n1", "ready", { withoutIpv6: true })));
+    assert.deepEqual(addresses(), ["10.1.0.7"]);
+    told(networks, 12, put.node(node("n1")));
+    assert.deepEqual(addresses(), ["10.1.0.7", "fd00::7"]);
+  });
+
   const hostnames: readonly (readonly [wished: string, want: string])[] = [
     ["", "abc000000000"],
     ["own", "own"],
