@@ -60,11 +60,12 @@ export function configCommitted(raft: Raft, role: Leading): void {
   if (raft.configs.currentIndex <= raft.log.committed) syncProgress(raft, role);
 }
 
-/** Leader: a learner that has all of what was committed becomes a voter. */
+/** Leader: a learner that has all of what was committed, and is there, becomes a voter. A dead one would weaken the quorum. */
 export function promoteReady(raft: Raft, role: Leading): void {
   for (const member of raft.configs.current.members) {
     const progress = role.progress.get(member.raftId);
     if (member.voter || progress === undefined || progress.state.kind !== "replicate") continue;
+    if (!isActive(raft, role, member.raftId)) continue;
     if (progress.matchIndex < Math.max(raft.log.committed, role.firstIndex)) continue;
     if (proposeConfig(raft, { kind: "promote", raftId: member.raftId }).kind === "appended") return;
   }
