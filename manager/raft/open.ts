@@ -165,7 +165,7 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
         isManager: options.isManager,
       }),
       acceptStream: (socket: Duplex, prove: () => Peer) =>
-        acceptStream({ log, core, driver, transport }, socket, prove),
+        acceptStream({ env, log, core, driver, transport }, socket, prove),
     });
   } catch (error) {
     await storage.close().catch(() => undefined);

@@ -60,11 +60,15 @@ export class PeerLink {
     else this.#stream.send(message);
   }
 
-  /** One at a time: a second one while the first is on its way counts as lost. */
+  /**
+   * One at a time. A second one while the first is on its way is dropped, and nothing is said of it: the leader hears what becomes
+   * of the first, and told that this one is lost it would read the next one from its disk, whole, at every heartbeat.
+   */
   sendSnapshot(message: MessageOf<"snapshot">): void {
     const { onSnapshotDone, log, dial } = this.#options;
+    if (this.#snapshot !== undefined) return;
     const addr = this.#stream === undefined ? undefined : this.#attempt?.addr;
-    if (this.#snapshot !== undefined || addr === undefined) {
+    if (addr === undefined) {
       onSnapshotDone(false);
       return;
     }

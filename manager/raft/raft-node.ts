@@ -30,7 +30,7 @@ export interface RaftStatus {
 
 /** What Raft replicates: `apply` and `restore` are functions of their input and the state alone. */
 export interface StateMachine {
-  /** Entries arrive once each, in order, after commit. `own` marks those proposed by this process and still waited for. */
+  /** Entries arrive once each, in order, after commit. */
   readonly apply: (entry: { readonly index: number; readonly term: number; readonly data: Uint8Array }) => void;
   /**
    * The state as of this call, in pieces. They are made as they are asked for, a few milliseconds' work each, whatever is

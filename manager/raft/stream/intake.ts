@@ -3,6 +3,7 @@
 import type { Duplex } from "node:stream";
 import { decodeRaftBatch, type RaftBatch } from "../../../proto/gen/raft.ts";
 import { decodeBounded } from "../../../proto/wire.ts";
+import type { Env } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { Peer } from "../../../shared/rpc/peer.ts";
@@ -13,21 +14,30 @@ import type { Driver } from "../driver.ts";
 import type { Transport } from "../transport.ts";
 import { encodeFrame, FRAME, FrameReader } from "./frames.ts";
 
+/** What is asked of the core about a sender. */
+type Self = Pick<RaftCore, "id" | "term" | "config" | "configAt" | "commitIndex">;
+
 export interface IntakeOptions {
+  readonly env: Env;
   readonly log: Log;
-  readonly core: RaftCore;
-  readonly driver: Driver;
+  readonly core: Self;
+  readonly driver: Pick<Driver, "step" | "stopped" | "signal">;
   readonly transport: Transport;
 }
 
 /** Of a batch of small entries. More would take seconds to decode, in which this manager would be as dead. */
 const MAX_FIELDS = 1_000_000;
+/**
+ * Who connects pings twice a second (outgoing.ts). One that lost its power, or its way here, never says that it has gone: its
+ * connection is cut after one to two of these, and so is one that was refused and stays.
+ */
+const SILENCE_LIMIT_MS = 10_000;
 const NOTHING = new Uint8Array(0);
 const PONG = encodeFrame(FRAME.pong, NOTHING);
 
 /** Reads `socket` until either side hangs up. @param prove says who is there; throws when it may not speak to Raft. */
 export function acceptStream(options: IntakeOptions, socket: Duplex, prove: () => Peer): void {
-  const { driver, log } = options;
+  const { env, driver, log } = options;
   const reader = new FrameReader();
   let sender: ((batch: RaftBatch) => void) | undefined;
   const refuse = (error: unknown): void => {
@@ -37,7 +47,15 @@ export function acceptStream(options: IntakeOptions, socket: Duplex, prove: () =
     socket.removeAllListeners("data");
     socket.resume(); // what is still under way is not read, and the end comes
   };
+  let heard = true;
+  const look = (): void => {
+    if (!heard) socket.destroy();
+    heard = false;
+    timer = env.timer(SILENCE_LIMIT_MS, look);
+  };
+  let timer = env.timer(SILENCE_LIMIT_MS, look);
   const onData = (chunk: Buffer): void => {
+    heard = true;
     try {
       if (driver.stopped) throw new SkepError("unavailable", "this manager's raft member has stopped");
       sender ??= senderOf(options, prove());
@@ -54,7 +72,10 @@ export function acceptStream(options: IntakeOptions, socket: Duplex, prove: () =
     socket.destroy();
   };
   driver.signal.addEventListener("abort", onStop, { once: true });
-  socket.once("close", () => driver.signal.removeEventListener("abort", onStop));
+  socket.once("close", () => {
+    timer.cancel();
+    driver.signal.removeEventListener("abort", onStop);
+  });
   socket.on("error", () => undefined); // "close" follows
   socket.on("data", onData);
 }
@@ -63,6 +84,9 @@ function senderOf({ core, driver, transport }: IntakeOptions, peer: Peer): (batc
   let from = 0;
   return ({ messages, senderRaftId, senderAddr }) => {
     if (from === 0) {
+      if (senderRaftId === 0) {
+        throw new SkepError("invalid_argument", "a raft stream is refused: its first batch does not say who speaks");
+      }
       checkSender(core, transport, peer, senderRaftId, senderAddr);
       from = senderRaftId;
       transport.learn(from, senderAddr);
@@ -79,7 +103,7 @@ function senderOf({ core, driver, transport }: IntakeOptions, peer: Peer): (batc
 }
 
 /** @param addr where the sender says that it answers; empty: it has not said. */
-export function checkSender(core: RaftCore, transport: Transport, peer: Peer, raftId: number, addr: string): void {
+export function checkSender(core: Self, transport: Transport, peer: Peer, raftId: number, addr: string): void {
   if (peer.kind !== "node") return; // the authorizer lets no other call; tests do
   const member = core.config.members.find((other) => other.raftId === raftId);
   if (member !== undefined && member.nodeId !== peer.nodeId) {
@@ -96,7 +120,7 @@ export function checkSender(core: RaftCore, transport: Transport, peer: Peer, ra
 }
 
 /** Its address was another's, or this node was one of another group's: of the one that it is recovered from. */
-function misdirected(core: RaftCore, transport: Transport, to: number, from: number): SkepError {
+function misdirected(core: Self, transport: Transport, to: number, from: number): SkepError {
   const { id, term } = core;
   if (wasRemoved(core.configAt(core.commitIndex), from)) transport.send({ kind: "removed", from: id, to: from, term });
   return new SkepError("failed_precondition", `raft member ${to} does not answer here: this is member ${id}`);

@@ -4,12 +4,15 @@ import { type Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { StreamedMessage } from "../../../../manager/raft/codec.ts";
+import { EMPTY_CONFIG } from "../../../../manager/raft/core/config.ts";
 import { Outbox } from "../../../../manager/raft/outbox.ts";
 import { encodeFrame, FRAME, FrameReader } from "../../../../manager/raft/stream/frames.ts";
+import { acceptStream } from "../../../../manager/raft/stream/intake.ts";
 import { Outgoing } from "../../../../manager/raft/stream/outgoing.ts";
 import { decodeRaftBatch } from "../../../../proto/gen/raft.ts";
 import { realEnv } from "../../../../shared/env/real-env.ts";
 import { createSimEnv } from "../../../../shared/env/sim-env.ts";
+import { silentLog } from "../../../../shared/log.ts";
 import { connectPlain } from "../../../support/plain-port.ts";
 import { RealCluster, until } from "../real-members.ts";
 
@@ -110,6 +113,37 @@ test("an end that does not answer pings is given up, one that does is kept", asy
   }
 });
 
+test("who falls silent for good is cut off, also when it was refused and stays; who pings is kept", async () => {
+  const member = { id: 2, term: 1, commitIndex: 0, config: EMPTY_CONFIG, configAt: () => EMPTY_CONFIG };
+  const driver = { stopped: false, signal: new AbortController().signal, step: () => undefined };
+  const transport = {
+    send: () => undefined,
+    learn: () => undefined,
+    keep: () => undefined,
+    close: async () => undefined,
+  };
+  for (const [name, first, pings] of [
+    ["silent", encodeFrame(FRAME.ping, new Uint8Array(0)), false],
+    ["refused", Buffer.from("GET / HTTP/1.1\r\n\r\n"), true],
+    ["alive", encodeFrame(FRAME.ping, new Uint8Array(0)), true],
+  ] as const) {
+    const env = createSimEnv(1);
+    const [near, far] = duplexPair({ allowHalfOpen: true });
+    far.on("error", () => undefined).resume();
+    acceptStream({ env, log: silentLog, core: member, driver, transport }, near, () => ({ kind: "local" }));
+    far.write(first);
+    for (let i = 0; i < 50; i++) {
+      await env.advance(500);
+      if (pings && !far.destroyed) far.write(encodeFrame(FRAME.ping, new Uint8Array(0)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(near.destroyed, name !== "alive", name);
+    near.destroy();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(env.pendingTimers(), 0, "no timer is left behind");
+  }
+});
+
 test("what is no raft stream, or speaks for another, is refused with why, and the member goes on", async () => {
   const cluster = new RealCluster();
   try {
@@ -124,6 +158,10 @@ test("what is no raft stream, or speaks for another, is refused with why, and th
     await assert.rejects(say(9, { ...heartbeat, to: 1 }), {
       code: "permission_denied",
       message: /may not speak for 1/,
+    });
+    await assert.rejects(say(0, { ...heartbeat, to: 1 }), {
+      code: "invalid_argument",
+      message: /does not say who speaks/,
     });
     await assert.rejects(say(1, heartbeat), { code: "failed_precondition", message: /does not answer here/ });
     const noise = await connectPlain(one.addr, AbortSignal.timeout(10_000));
