@@ -1,17 +1,11 @@
 // One term of leadership, as the agents see it: their sessions, who is alive, and what they report. It ends with the
 // leadership; nothing of it is needed by the next leader, which learns all of it again from the store and the agents.
-import type {
-  AgentMessage,
-  AgentStatuses,
-  DispatcherMessage,
-  SessionInfo,
-  TaskStatusUpdate,
-} from "../../proto/gen/dispatcher.ts";
+import type { AgentMessage, AgentStatuses, DispatcherMessage, SessionInfo } from "../../proto/gen/dispatcher.ts";
 import type { NetworkHeld } from "../../proto/gen/network.ts";
-import { type Env, steadyWall } from "../../shared/env/env.ts";
+import type { Env } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { NetworkId, NodeId, TaskId } from "../../shared/model/ids.ts";
+import type { NetworkId, NodeId } from "../../shared/model/ids.ts";
 import type { Peer } from "../../shared/rpc/peer.ts";
 import type { RaftMember } from "../raft/raft-node.ts";
 import type { Change, Commit, Store, View } from "../store/types.ts";
@@ -19,16 +13,9 @@ import { isAssigned, isNews } from "./assigned.ts";
 import { DEFAULT_LIVENESS, Liveness } from "./liveness.ts";
 import { NetworkDispatch, type NetworkProgress } from "./network/network-dispatch.ts";
 import { Outbox } from "./outbox.ts";
-import {
-  changedNode,
-  checkAddress,
-  checkDescription,
-  checkStatuses,
-  type NodeChange,
-  reportedTask,
-} from "./records.ts";
+import { checkAddress, checkDescription, checkStatuses, type NodeChange } from "./records.ts";
 import { livenessOf, sessionInfo } from "./session-info.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { Writer } from "./writer.ts";
 
 const SWEEP_MS = 200;
 const HELLO_LIMIT_MS = 10_000;
@@ -59,25 +46,21 @@ export class Epoch {
   readonly #liveness: Liveness;
   /** From the first look at the store on. */
   #networks: NetworkDispatch | undefined;
-  readonly #nodes: WriteQueue<NodeId, NodeChange>;
-  readonly #statuses: WriteQueue<TaskId, { readonly node: NodeId; readonly update: TaskStatusUpdate }>;
+  readonly #writer: Writer;
   #managers = "";
   readonly #over = new AbortController();
-  /** A task's start is compared with the orchestrator's clock, which does not jump either. */
-  readonly #clock: () => number;
 
   constructor(options: EpochOptions) {
+    const { env, log, store } = options;
     this.#options = options;
-    this.#clock = steadyWall(options.env);
-    this.#liveness = new Liveness(DEFAULT_LIVENESS, options.env.nowMs());
-    this.#nodes = new WriteQueue(
-      (queued, next) => ({ ...queued, ...next }),
-      (batch) => this.#writeNodes(batch),
-    );
-    this.#statuses = new WriteQueue(
-      (_queued, next) => next,
-      (batch) => this.#writeStatuses(batch),
-    );
+    this.#liveness = new Liveness(DEFAULT_LIVENESS, env.nowMs());
+    this.#writer = new Writer({
+      env,
+      log,
+      store,
+      signal: this.#over.signal,
+      onStored: (node, update) => this.#sessions.get(node)?.outbox.stored(update),
+    });
   }
 
   /** How far the nodes are with a network; undefined when there is no such network. */
@@ -164,7 +147,9 @@ export class Epoch {
     if (!current && message.kind !== "hello") {
       throw new SkepError("failed_precondition", `node ${nodeId} must begin its session with hello`);
     }
-    if (current && this.#liveness.heard(nodeId, this.#options.env.nowMs())) this.#nodes.add(nodeId, { state: "ready" });
+    if (current && this.#liveness.heard(nodeId, this.#options.env.nowMs())) {
+      this.#writer.node(nodeId, { state: "ready", message: "" });
+    }
     switch (message.kind) {
       case "hello":
         checkAddress(message.addr);
@@ -176,7 +161,7 @@ export class Epoch {
         return;
       case "description":
         checkDescription(message);
-        this.#nodes.add(nodeId, { description: message });
+        this.#writer.node(nodeId, { description: message });
         return;
       case "statuses":
         this.#report(nodeId, message);
@@ -212,7 +197,7 @@ export class Epoch {
     }
     this.#sessions.set(nodeId, session);
     this.#liveness.heard(nodeId, env.nowMs());
-    this.#nodes.add(nodeId, { ...change, role, state: "ready", message: "" });
+    this.#writer.node(nodeId, { ...change, role, state: "ready", message: "" });
     session.outbox.info(info);
     session.outbox.networks(this.#networks.open(nodeId, session.outbox, held));
   }
@@ -228,13 +213,13 @@ export class Epoch {
       for (const update of updates) {
         const task = view.get("task", update.taskId);
         // Tasks that are there bound the queue; what was removed, or never was, has to be bounded by number.
-        if (task === undefined && this.#statuses.size >= MAX_QUEUED_STATUSES) {
+        if (task === undefined && this.#writer.queuedStatuses >= MAX_QUEUED_STATUSES) {
           throw new SkepError("resource_exhausted", "too many statuses of tasks that are not there wait to be written");
         }
         if (task !== undefined && task.nodeId !== nodeId) {
           throw new SkepError("permission_denied", `node ${nodeId} reported on task ${task.id}, which is not its own`);
         }
-        this.#statuses.add(update.taskId, { node: nodeId, update });
+        this.#writer.status(nodeId, update);
       }
     });
   }
@@ -244,58 +229,6 @@ export class Epoch {
     for (const outbox of this.#streams) outbox.end(this.#options.farewell());
   }
 
-  // -------------------------------------------------------------------------------------------------------------- writing
-
-  async #writeStatuses(
-    batch: readonly (readonly [TaskId, { readonly node: NodeId; readonly update: TaskStatusUpdate }])[],
-  ): Promise<"done" | "again" | "over"> {
-    const { log, store } = this.#options;
-    const lost = new Set<TaskId>();
-    const outcome = await this.#write("task statuses", async () => {
-      const { failed } = await store.batch(batch, (tx, [id, { node, update }]) => {
-        const task = tx.get("task", id);
-        if (task === undefined || task.nodeId !== node) return;
-        const next = reportedTask(task, update, this.#clock());
-        if (next !== undefined) tx.put("task", next);
-      });
-      for (const { item, error } of failed) {
-        lost.add(item[0]);
-        log.error({ task: item[0], error: error.message }, "could not store a status");
-      }
-    });
-    if (outcome !== "done") return outcome;
-    for (const [id, { node, update }] of batch) if (!lost.has(id)) this.#sessions.get(node)?.outbox.stored(update);
-    return "done";
-  }
-
-  #writeNodes(batch: readonly (readonly [NodeId, NodeChange])[]): Promise<"done" | "again" | "over"> {
-    const { env, log, store } = this.#options;
-    return this.#write("node states", async () => {
-      const { failed } = await store.batch(batch, (tx, [id, change]) => {
-        const node = tx.get("node", id);
-        const next = node === undefined ? undefined : changedNode(node, change, env.wallMs());
-        if (next !== undefined) tx.put("node", next);
-      });
-      for (const { item, error } of failed)
-        log.error({ node: item[0], error: error.message }, "could not store a node");
-    });
-  }
-
-  /** A store that takes no writes (not yet, or no longer) is tried again until this leadership is over. */
-  async #write(what: string, write: () => Promise<void>): Promise<"done" | "again" | "over"> {
-    const { env, log } = this.#options;
-    const { signal } = this.#over;
-    if (signal.aborted) return "over";
-    try {
-      await write();
-      return "done";
-    } catch (error) {
-      log.info({ error: SkepError.from(error).message }, `could not store ${what}`);
-      await env.sleep(RETRY_MS, signal).catch(() => undefined);
-      return signal.aborted ? "over" : "again";
-    }
-  }
-
   // ------------------------------------------------------------------------------------------------------------ following
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -303,6 +236,7 @@ export class Epoch {
     try {
       const { commits } = store.viewAndWatch((view) => this.#lookAtAll(view), { signal });
       for (const session of this.#sessions.values()) session.outbox.refresh();
+      this.#tellAll();
       for await (const commit of commits) this.#committed(commit);
     } catch (error) {
       log.info({ error: SkepError.from(error).message }, "the dispatcher looks at the store anew");
@@ -315,6 +249,7 @@ export class Epoch {
     if (this.#networks === undefined) this.#networks = new NetworkDispatch(view);
     else this.#networks.restart(view);
     for (const node of view.all("node")) this.#liveness.track(node.id, node.status?.state ?? "unknown", nowMs);
+    for (const node of this.#liveness.nodes()) if (view.get("node", node) === undefined) this.#nodeRemoved(node);
   }
 
   #committed(commit: Commit): void {
@@ -344,14 +279,17 @@ export class Epoch {
   #nodeChanged(change: Extract<Change, { table: "node" }>): void {
     const { object: node } = change;
     if (change.action === "remove") {
-      this.#liveness.forget(node.id);
-      const removed = `node ${node.id} was removed from the cluster`;
-      this.#sessions.get(node.id)?.outbox.end(new SkepError("not_found", removed));
+      this.#nodeRemoved(node.id);
       return;
     }
     this.#liveness.track(node.id, node.status?.state ?? "unknown", this.#options.env.nowMs());
     if (change.action !== "update") return;
     if (change.old.spec?.role !== node.spec?.role || change.old.addr !== node.addr) this.#tell(node.id);
+  }
+
+  #nodeRemoved(node: NodeId): void {
+    this.#liveness.forget(node);
+    this.#sessions.get(node)?.outbox.end(new SkepError("not_found", `node ${node} was removed from the cluster`));
   }
 
   #tell(node: NodeId): void {
@@ -366,28 +304,36 @@ export class Epoch {
   // -------------------------------------------------------------------------------------------------------------- beating
 
   async #sweep(signal: AbortSignal): Promise<void> {
-    const { env, log, managers } = this.#options;
+    const { env, log } = this.#options;
     while (!signal.aborted) {
       await env.sleep(SWEEP_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
-      const nowMs = env.nowMs();
-      for (const { node, state, silentMs } of this.#liveness.sweep(nowMs, SWEEP_MS)) {
-        log.warn({ node, state, silentMs: Math.round(silentMs) }, "a node is silent");
-        const message = state === "down" ? "heartbeat failure" : "missed heartbeats";
-        this.#nodes.add(node, { state, message });
-      }
-      this.#networks?.sweep(nowMs);
-      const { heartbeatPeriodMs } = this.#liveness.config;
-      for (const session of this.#sessions.values()) {
-        if (nowMs - session.lastSentMs > heartbeatPeriodMs - SWEEP_MS) session.outbox.beat();
-      }
-      const list = managers()
-        .map(({ nodeId, addr }) => `${nodeId}=${addr}`)
-        .join(" ");
-      if (list !== this.#managers) {
-        this.#managers = list;
-        this.#tellAll();
+      try {
+        this.#sweepOnce(env.nowMs());
+      } catch (error) {
+        // Without the next sweep nobody would be found silent any more.
+        log.error({ error: SkepError.from(error).message }, "could not look after the sessions; trying again");
       }
     }
+  }
+
+  #sweepOnce(nowMs: number): void {
+    const { log, managers } = this.#options;
+    for (const { node, state, silentMs } of this.#liveness.sweep(nowMs, SWEEP_MS)) {
+      log.warn({ node, state, silentMs: Math.round(silentMs) }, "a node is silent");
+      const message = state === "down" ? "heartbeat failure" : "missed heartbeats";
+      this.#writer.node(node, { state, message });
+    }
+    this.#networks?.sweep(nowMs);
+    const { heartbeatPeriodMs } = this.#liveness.config;
+    for (const session of this.#sessions.values()) {
+      if (nowMs - session.lastSentMs > heartbeatPeriodMs - SWEEP_MS) session.outbox.beat();
+    }
+    const list = managers()
+      .map(({ nodeId, addr }) => `${nodeId}=${addr}`)
+      .join(" ");
+    if (list === this.#managers) return;
+    this.#managers = list;
+    this.#tellAll();
   }
 }

@@ -58,6 +58,11 @@ export class Liveness {
     }
   }
 
+  /** Those that are tracked; they may be forgotten meanwhile. */
+  nodes(): Iterable<NodeId> {
+    return this.#nodes.keys();
+  }
+
   forget(node: NodeId): void {
     this.#nodes.delete(node);
   }

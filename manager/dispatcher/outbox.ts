@@ -22,7 +22,7 @@ import type { NetworkFeed } from "./network/feed.ts";
 
 const MAX_CHANGES = 2_000;
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
-/** gRPC messages are limited to 8 MiB; the whole of a node's tasks must fit into one. */
+/** Beyond it no dead task goes along. What lives always goes: an agent takes answers of up to MAX_ANSWER_BYTES. */
 const MAX_COMPLETE_BYTES = 6 * 1024 * 1024;
 const MAX_STORED_PER_MESSAGE = 1_000;
 /** An agent that reports on ever more tasks and reads no answer. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createDispatcher, type Dispatcher } from "../../../manager/dispatcher/dispatcher.ts";
+import type { Commit, Store } from "../../../manager/store/types.ts";
 import {
   type AgentMessage,
   type DispatcherMessage,
@@ -21,7 +22,7 @@ import {
   type TaskState,
 } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
-import { silentLog } from "../../../shared/log.ts";
+import { type Log, silentLog } from "../../../shared/log.ts";
 import type { ClusterId, NodeId, TaskId } from "../../../shared/model/ids.ts";
 import type { Peer } from "../../../shared/rpc/peer.ts";
 import { createTestStores, leads, type TestStores } from "../../support/test-store.ts";
@@ -112,14 +113,22 @@ interface Scene extends TestStores {
 
 const asNode = (nodeId: NodeId): Peer => ({ kind: "node", nodeId, role: "worker", clusterId: "" as ClusterId });
 
-async function scene(run: (scene: Scene) => Promise<void>, managers = 1): Promise<void> {
+interface SceneOptions {
+  readonly managers?: number;
+  readonly log?: Log;
+  /** The store as the dispatchers see it. */
+  readonly seen?: (store: Store) => Store;
+}
+
+async function scene(run: (scene: Scene) => Promise<void>, options: SceneOptions = {}): Promise<void> {
+  const { managers = 1, log = silentLog, seen = (store) => store } = options;
   const stores = createTestStores(managers);
   const { env, raft, parts } = stores;
   const abort = new AbortController();
   const dispatchers = raft.nodes.map((node, index) => {
     const part = parts[index];
     assert.ok(part !== undefined);
-    return createDispatcher({ env, log: silentLog, store: part.store, raft: node });
+    return createDispatcher({ env, log, store: seen(part.store), raft: node });
   });
   const running = dispatchers.map((dispatcher) => dispatcher.run(abort.signal));
   raft.elect(0);
@@ -163,7 +172,7 @@ const task = (id: string, nodeId: NodeId): Task =>
   newTask({ id: id as TaskId, nodeId, desiredState: "running", status: newTaskStatus({ state: "assigned" }) });
 
 const story = (name: string, run: (scene: Scene) => Promise<void>, managers = 1): void => {
-  test(name, () => scene(run, managers));
+  test(name, () => scene(run, { managers }));
 };
 
 const stored = ({ stores: [store] }: Scene, id: string): Task | undefined =>
@@ -461,6 +470,92 @@ story("what the store would not take for a moment is written in the end", async 
   assert.equal(stored(at, "mine")?.status?.state, "running");
   assert.equal(nodeOf(at)?.description?.hostname, "host");
   assert.ok(line.heard.includes("stored mine:running"));
+});
+
+story("a node that is ready again has no word left of why it was thought down", async (at) => {
+  const line = at.dial();
+  line.hello();
+  await at.settle(4_000);
+  assert.deepEqual([nodeOf(at)?.status?.state, nodeOf(at)?.status?.message], ["suspect", "missed heartbeats"]);
+  at.raft.hold();
+  at.dial(0, asNode(OTHER)).hello(); // this write is in flight while the next ones are queued
+  await at.settle(2_000);
+  line.say({ kind: "beat" });
+  await at.settle();
+  at.raft.release();
+  await at.settle();
+  assert.deepEqual([nodeOf(at)?.status?.state, nodeOf(at)?.status?.message], ["ready", ""]);
+});
+
+test("a node that was removed while the dispatcher fell behind is sent away, and not called silent for ever", async () => {
+  let isBehind = false;
+  const seen = (store: Store): Store => ({
+    ...store,
+    viewAndWatch: (read, options) => {
+      const { view, commits } = store.viewAndWatch(read, options);
+      async function* followed(): AsyncGenerator<Commit> {
+        for await (const commit of commits) {
+          if (isBehind) throw new SkepError("resource_exhausted", "far behind");
+          yield commit;
+        }
+      }
+      return { view, commits: followed() };
+    },
+  });
+  const warnings: string[] = [];
+  const log = { ...silentLog, child: () => log, warn: (_: object, message: string) => void warnings.push(message) };
+  await scene(
+    async (at) => {
+      const [line, other] = [at.dial(), at.dial(0, asNode(OTHER))];
+      line.hello();
+      other.hello();
+      await at.settle();
+      isBehind = true;
+      await at.stores[0]?.update((tx) => {
+        tx.remove("node", NODE);
+        const node = tx.get("node", OTHER);
+        if (node !== undefined) tx.put("node", { ...node, addr: "10.0.0.7:7377" });
+      });
+      await at.settle();
+      isBehind = false;
+      await at.settle(300);
+      assert.match(line.ended ?? "", /^not_found: node n10+ was removed/);
+      const last = other.messages.findLast(({ kind }) => kind === "session");
+      assert.equal(last?.kind === "session" ? last.addr : "", "10.0.0.7:7377", "told what it missed");
+      for (let n = 0; n < 20; n++) {
+        other.say({ kind: "beat" });
+        await at.settle(1_000);
+      }
+      assert.deepEqual(warnings, []);
+    },
+    { seen, log },
+  );
+});
+
+test("a sweep that fails is not the last one", async () => {
+  const errors: string[] = [];
+  const log = { ...silentLog, child: () => log, error: (_: object, message: string) => void errors.push(message) };
+  await scene(
+    async (at) => {
+      const line = at.dial();
+      line.hello();
+      await at.settle();
+      const [raft] = at.raft.nodes;
+      assert.ok(raft !== undefined);
+      const { status } = raft;
+      Object.assign(raft, {
+        status: () => {
+          throw new Error("a bug");
+        },
+      });
+      await at.settle(400);
+      Object.assign(raft, { status });
+      assert.deepEqual(new Set(errors), new Set(["could not look after the sessions; trying again"]));
+      await at.settle(7_000);
+      assert.equal(nodeOf(at)?.status?.state, "down");
+    },
+    { log },
+  );
 });
 
 story("an agent's words are bounded, and a wrong one harms nobody else", async (at) => {
