@@ -4,6 +4,7 @@
 import { parseArgs } from "node:util";
 import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
+import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
 import { makeFabric, removeFabric, sh } from "../support/network-fabric.ts";
 import { inputOf, type Story, type StoryTask, taskNamespace } from "../support/network-story.ts";
@@ -41,7 +42,7 @@ function storyOf(tasks: readonly StoryTask[]): Story {
   };
 }
 
-const kernel = new KernelThread({ nodeNamespacePath: `/run/netns/${FABRIC.name}-n1` });
+const kernel = new KernelThread({ env: realEnv, nodeNamespacePath: `/run/netns/${FABRIC.name}-n1` });
 const agent = new NetworkNode({ kernel, isOurs: (name) => name.slice(4).startsWith(IDS), log: silentLog });
 
 interface Cost {

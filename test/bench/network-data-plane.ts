@@ -105,7 +105,7 @@ try {
   makeFabric(FABRIC);
   makePeers();
   for (const name of NODES) {
-    const kernel = new KernelThread({ nodeNamespacePath: `/run/netns/${host(name)}` });
+    const kernel = new KernelThread({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
     const own = ownNamespaces(STORY, name);
     const agent = new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog });
     await agent.reconcile(inputOf(STORY, name), signal);

@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
 import { newPublishedPort } from "../../proto/gen/network.ts";
+import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
 import { type Fabric, makeFabric, Probes, removeFabric, sh } from "../support/network-fabric.ts";
 import { inputOf, ownNamespaces, type Story, taskNamespace } from "../support/network-story.ts";
@@ -67,7 +68,7 @@ describe("another data path port", () => {
       at(host(name), `nft '${["add table inet count", ...counters, chain, ...rules].join("; ")}'`);
     }
     for (const name of Object.keys(STORY.nodes)) {
-      const kernel = new KernelThread({ nodeNamespacePath: `/run/netns/${host(name)}` });
+      const kernel = new KernelThread({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
       const own = ownNamespaces(STORY, name);
       const agent = new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog });
       await agent.reconcile(inputOf(STORY, name), signal);

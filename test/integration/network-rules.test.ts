@@ -7,10 +7,11 @@ import { encodeChanges } from "../../agent/network/apply/nft-binary.ts";
 import { readAddresses } from "../../agent/network/plan/addresses.ts";
 import { nftLines, type RuleChange, ruleChanges } from "../../agent/network/plan/rule-changes.ts";
 import { balanceChain, NO_RULES, observedOf, type Ruleset, RulesetBuilder } from "../../agent/network/plan/ruleset.ts";
+import { realEnv } from "../../shared/env/real-env.ts";
 import { sh } from "../support/network-fabric.ts";
 
 const NAMESPACES = ["skeprules-text", "skeprules-bytes"] as const;
-const kernel = new KernelThread();
+const kernel = new KernelThread({ env: realEnv });
 const signal = AbortSignal.timeout(60_000);
 
 /** A service per list of targets. */

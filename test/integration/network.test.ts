@@ -176,7 +176,7 @@ function inputOf(name: Name, world: World): NodeInput {
 const owned = (name: Name) =>
   new Set([board(name), ...TASKS.filter((t) => t.node === name).map((t) => namespaceOf(t.taskId))]);
 function agentOf(name: Name): NetworkNode {
-  const kernel = new KernelThread({ nodeNamespacePath: `/run/netns/skepnet-${name}` });
+  const kernel = new KernelThread({ env: realEnv, nodeNamespacePath: `/run/netns/skepnet-${name}` });
   const mine = owned(name);
   return new NetworkNode({ kernel, isOurs: (namespace) => mine.has(namespace), log: silentLog });
 }

@@ -112,7 +112,7 @@ function hostOf(name: string, address: string, address6: string, enter: readonly
         return real.run({ command: file, args: words, ...rest }, signal);
       },
     },
-    kernel: new KernelThread({}, processOn(enter)),
+    kernel: new KernelThread({ env: realEnv }, processOn(enter)),
     sh: (script) => shell(undefined, script),
     shIn: shell,
     spawn: (words, namespace) => {

@@ -2,6 +2,7 @@
 // thread is started with the first job, and anew after it died.
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { Env } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { FlowNet } from "../plan/flows.ts";
 import type { NamespaceState } from "../plan/kernel.ts";
@@ -49,20 +50,29 @@ const startWorker: StartThread = (options) =>
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 2 },
   });
 
+/** Beyond it the kernel hangs: it is said, and tried again. */
+const TIME_LIMIT_MS = 60_000;
+
+export interface KernelThreadOptions extends Partial<ThreadOptions> {
+  readonly env: Pick<Env, "timer">;
+}
+
 interface Waiting {
   readonly resolve: (answer: Jobs[JobKind]["answer"]) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export class KernelThread implements KernelNetwork {
+  readonly #env: Pick<Env, "timer">;
   readonly #options: ThreadOptions;
   readonly #start: StartThread;
   readonly #waiting = new Map<number, Waiting>();
   #port: ThreadPort | undefined;
   #lastId = 0;
 
-  constructor(options: Partial<ThreadOptions> = {}, start: StartThread = startWorker) {
-    this.#options = { nodeNamespacePath: options.nodeNamespacePath };
+  constructor({ env, nodeNamespacePath }: KernelThreadOptions, start: StartThread = startWorker) {
+    this.#env = env;
+    this.#options = { nodeNamespacePath };
     this.#start = start;
   }
 
@@ -87,7 +97,7 @@ export class KernelThread implements KernelNetwork {
     if (nets.length > 0) await this.#do({ kind: "endFlows", ask: { nets, all } }, signal);
   }
 
-  /** After an abort the job is done all the same: only nobody waits for it. */
+  /** After an abort, or its time, the job is done all the same: only nobody waits for it. */
   async #do<K extends JobKind>(job: Extract<Job, { kind: K }>, signal: AbortSignal): Promise<Jobs[K]["answer"]> {
     signal.throwIfAborted();
     const id = ++this.#lastId;
@@ -95,13 +105,19 @@ export class KernelThread implements KernelNetwork {
     const { promise, resolve, reject } = Promise.withResolvers<Jobs[K]["answer"]>();
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
+    const timer = this.#env.timer(TIME_LIMIT_MS, () =>
+      reject(new SkepError("deadline_exceeded", `the kernel's network: no end after ${TIME_LIMIT_MS / 1000} s`)),
+    );
     this.#waiting.set(id, {
       resolve: (answer) => resolve(answer as Jobs[K]["answer"]), // by its id it is the answer to this job
       reject,
     });
     port.ref();
     port.postMessage({ id, job });
-    return promise.finally(() => signal.removeEventListener("abort", onAbort));
+    return promise.finally(() => {
+      timer.cancel();
+      signal.removeEventListener("abort", onAbort);
+    });
   }
 
   #opened(): ThreadPort {

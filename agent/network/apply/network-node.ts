@@ -6,7 +6,7 @@ import type { Log } from "../../../shared/log.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
 import { type Desired, desiredNetwork } from "../plan/desired.ts";
 import { type Difference, differences } from "../plan/differences.ts";
-import { type FlowNet, flowNets, shrunkNets } from "../plan/flows.ts";
+import { type FlowNet, type FlowPlace, flowNets, netsAt, shrunkNets, stalePlaces } from "../plan/flows.ts";
 import { type HostFacts, NO_HOST, type NodeInput } from "../plan/input.ts";
 import { possibleInput } from "../plan/ipv6.ts";
 import type { KernelState, NamespaceState, ObservedState } from "../plan/kernel.ts";
@@ -18,6 +18,8 @@ import { SharedRules } from "../plan/task-rules.ts";
 import type { KernelNetwork } from "./kernel-thread.ts";
 
 const MAX_ROUNDS = 3;
+/** Tables of connections that are looked at in one go; it is some 5 ms for each, on a large host 20. */
+const PLACES_AT_ONCE = 8;
 
 export interface Reconciled {
   readonly steps: number;
@@ -50,6 +52,7 @@ export class NetworkNode {
   #believed: Observed | undefined;
   /** Undefined: whatever is in the tables of connections must be looked at. */
   #flows: readonly FlowNet[] | undefined;
+  #stale: readonly FlowPlace[] = [];
   #local: ReadonlyMap<TaskId, readonly string[]> = new Map();
 
   constructor({ kernel, isOurs = () => true, log }: NetworkNodeOptions) {
@@ -99,6 +102,18 @@ export class NetworkNode {
     throw new SkepError("internal", `the node's network does not stay as it was set, after ${MAX_ROUNDS} attempts`);
   }
 
+  /** Connections may lead to endpoints that are gone: `endStaleFlows` is to be called, not necessarily at once. */
+  get hasStaleFlows(): boolean {
+    return this.#stale.length > 0;
+  }
+
+  /** Ends some of these; a little at a time, because it costs more than most changes. Not while a reconcile runs. */
+  async endStaleFlows(signal: AbortSignal): Promise<void> {
+    const places = this.#stale.slice(0, PLACES_AT_ONCE);
+    await this.#kernel.endFlows(netsAt(this.#flows ?? [], places), true, signal);
+    this.#stale = this.#stale.slice(PLACES_AT_ONCE);
+  }
+
   /** Ends connections to endpoints that are gone. @param looked the kernel was read: then wherever some are. */
   async #endFlows(wish: NodeWish, { state }: Desired, looked: boolean, signal: AbortSignal): Promise<void> {
     const now = flowNets(this.#withLocal(wish), state);
@@ -107,6 +122,7 @@ export class NetworkNode {
     this.#flows = undefined;
     await this.#kernel.endFlows(nets, before === undefined, signal);
     this.#flows = now;
+    this.#stale = before === undefined ? [] : stalePlaces(this.#stale, before, now);
   }
 
   /** What differs between the kernel and `wish`, in words; changes nothing. */

@@ -1,6 +1,7 @@
 // A netlink connection to one namespace: requests with their outcomes, dumps, and transactions of nf_tables. Synchronous: the
 // kernel does the work within the call.
 import {
+  aligned,
   encodeRequest,
   FLAGS,
   type Message,
@@ -9,6 +10,7 @@ import {
   readI32,
   readMessages,
   readString,
+  readU32,
 } from "./attributes.ts";
 import { closeLater, closeNow, openNetlink, type Protocol, receive, SystemError, send } from "./libc.ts";
 
@@ -124,6 +126,6 @@ export class Connection {
 function textOf({ flags, body }: Message): string {
   if ((flags & ACK_HAS_TEXT) === 0) return "";
   // After the error's number stands the request: its header only, or all of it.
-  const request = (flags & ACK_IS_CAPPED) === 0 ? body.readUInt32LE(4) : 16;
-  return readString(readAttributes(body.subarray(4 + ((request + 3) & ~3))).get(ACK_TEXT));
+  const request = (flags & ACK_IS_CAPPED) === 0 ? readU32(body, 4) : 16;
+  return readString(readAttributes(body.subarray(4 + aligned(request))).get(ACK_TEXT));
 }

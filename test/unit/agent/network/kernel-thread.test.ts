@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { describe, test } from "node:test";
 import { KernelThread, type ThreadPort } from "../../../../agent/network/apply/kernel-thread.ts";
 import type { JobMessage, Outcome } from "../../../../agent/network/apply/thread.ts";
+import { createSimEnv } from "../../../../shared/env/sim-env.ts";
 import { isCode } from "../../../../shared/errors.ts";
 
 const signal = new AbortController().signal;
@@ -29,13 +30,14 @@ class Port extends EventEmitter implements ThreadPort {
 
 function open() {
   const ports: Port[] = [];
-  const thread = new KernelThread({}, () => {
+  const env = createSimEnv(1);
+  const thread = new KernelThread({ env }, () => {
     const port = new Port();
     ports.push(port);
     return port;
   });
   const port = (n: number): Port => ports[n] ?? assert.fail(`no port ${n}`);
-  return { thread, ports, port };
+  return { thread, ports, port, env };
 }
 
 describe("the thread that works on the kernel", () => {
@@ -77,6 +79,15 @@ describe("the thread that works on the kernel", () => {
     assert.equal(ports.length, 2);
     port(1).answer({ id: port(1).told[0]?.id ?? 0, kind: "done", answer: undefined });
     await again;
+  });
+
+  test("a kernel that hangs is said after a minute", async () => {
+    const { thread, env } = open();
+    const waiting = assert.rejects(thread.execute([STEP], signal), (error) => isCode(error, "deadline_exceeded"));
+    await env.advance(0);
+    await env.advance(60_000);
+    await waiting;
+    assert.equal(env.pendingTimers(), 0);
   });
 
   test("who gives up is let go at once; the job is done all the same", async () => {
