@@ -62,13 +62,14 @@ export async function moveDurable(from: string, to: string, dir: string): Promis
   await syncDir(dir);
 }
 
-function syncDir(dir: string): Promise<void> {
+/** What was made, renamed or removed in `dir` is so for good. */
+export function syncDir(dir: string): Promise<void> {
   return new Promise((resolve, reject) => {
     open(dir, "r", (error, fd) => {
       if (error !== null) reject(error);
       else {
         fsync(fd, (failed) => {
-          closeSync(fd);
+          closeQuietly(fd); // nobody could catch what it throws here
           if (failed === null) resolve();
           else reject(failed);
         });

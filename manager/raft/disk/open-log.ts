@@ -16,7 +16,7 @@ import type { Restored } from "../core/raft-core.ts";
 import { type Config, type Entry, entryBytes, type HardState, type Snapshot } from "../core/types.ts";
 import { EntryCache } from "../entry-cache.ts";
 import type { LogWrite, RaftStorage, SnapshotHead } from "../storage.ts";
-import { makeDir } from "./files.ts";
+import { makeDir, syncDir } from "./files.ts";
 import { LogIndex } from "./log-index.ts";
 import { decodeRecord, encodeRecord, type LogRecord, PLAIN } from "./record.ts";
 import { damaged, type Placed, Segment, type SegmentOptions } from "./segment.ts";
@@ -71,8 +71,13 @@ class LogOnDisk implements RaftStorage {
     this.#dir = dir;
     this.#sealer = sealer ?? PLAIN;
     this.#segmentOptions = { dir, sealed: sealer !== undefined };
-    this.#replay();
-    if (this.#snapshotIndex > 0) this.#config = readSnapshotHead(dir, this.#sealer, this.#snapshotIndex).config;
+    try {
+      this.#replay();
+      if (this.#snapshotIndex > 0) this.#config = readSnapshotHead(dir, this.#sealer, this.#snapshotIndex).config;
+    } catch (error) {
+      for (const segment of this.#segments) segment.release(); // a daemon that is told so lives on, and may try again
+      throw error;
+    }
     discardSnapshots(dir, this.#snapshotIndex, true);
     this.#cache = new EntryCache(this.#index.lastIndex + 1, CACHE_BYTES);
   }
@@ -203,6 +208,8 @@ class LogOnDisk implements RaftStorage {
       at += entries.length;
     }
     await this.#beginSegment(records);
+    // A power cut must not bring back files that need a key which is forgotten next.
+    await syncDir(this.#dir);
     this.#lastRead = undefined;
   }
 
@@ -254,6 +261,7 @@ class LogOnDisk implements RaftStorage {
 
   /** Another snapshot counts now: what it replaces goes away. */
   #adoptSnapshot(): void {
+    if (this.#snapshotIndex === 0) this.#config = EMPTY_CONFIG;
     this.#config = this.#saved.get(this.#snapshotIndex)?.config ?? this.#config;
     this.#saved.clear();
     discardSnapshots(this.#dir, this.#snapshotIndex, false);

@@ -151,9 +151,14 @@ export class Segment {
     closeSync(this.#fd);
   }
 
+  /** Closed, where nothing was to be written any more. */
+  release(): void {
+    closeQuietly(this.#fd);
+  }
+
   /** Closed, and gone from the disk. */
   remove(): void {
-    closeQuietly(this.#fd);
+    this.release();
     discard(this.file);
   }
 }

@@ -83,6 +83,7 @@ function* joined(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
 export function readSnapshot(dir: string, sealer: Sealer, index: number): Snapshot {
   const file = join(dir, nameOf(index));
   const bytes = readOrRefuse(file, () => readFileSync(file));
+  checkMagic(file, bytes);
   const { frames, end, torn } = scanFrames(bytes, MAGIC.length, 1);
   const payloads = frames.map(({ payload, number }) =>
     readOrRefuse(file, () => sealer.open(payload, placeOf(index, number))),
@@ -96,12 +97,18 @@ export function readSnapshot(dir: string, sealer: Sealer, index: number): Snapsh
 export function readSnapshotHead(dir: string, sealer: Sealer, index: number): SnapshotHead {
   const file = join(dir, nameOf(index));
   const start = readOrRefuse(file, () => readStart(file));
+  checkMagic(file, start);
   const frame = frameAt(start, MAGIC.length);
   if (frame?.number !== 1) throw damaged(file, "its head is not readable");
   return decodeHead(
     file,
     readOrRefuse(file, () => sealer.open(frame.payload, placeOf(index, 1))),
   );
+}
+
+function checkMagic(file: string, bytes: Buffer): void {
+  if (bytes.subarray(0, MAGIC.length).equals(MAGIC)) return;
+  throw damaged(file, "it does not begin as a snapshot of this version");
 }
 
 function readStart(file: string): Buffer {

@@ -2,7 +2,16 @@
 // as it was written is refused with words that name the file.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
@@ -156,6 +165,11 @@ for (const [name, hurt, words] of [
   ["the snapshot missing", () => rmSync(snapshotFile), /snapshot-0+300 is damaged: .*no such file/],
   ["the snapshot cut short", () => truncateSync(snapshotFile, 50_000), /snapshot-0+300 is damaged: it is not whole/],
   [
+    "a snapshot of another version",
+    () => overwrite(snapshotFile, 14, Buffer.from("2")),
+    /snapshot-0+300 is damaged: it does not begin as a snapshot of this version/,
+  ],
+  [
     "a flipped bit in the snapshot",
     () => overwrite(snapshotFile, 9000, Buffer.from([~(readFileSync(snapshotFile)[9000] ?? 0)])),
     /snapshot-0+300 is damaged: it is not whole/,
@@ -166,6 +180,21 @@ for (const [name, hurt, words] of [
     await refused(words);
   });
 }
+
+test("a log that is refused leaves no file open", () => {
+  const openFiles = (): number =>
+    readdirSync("/proc/self/fd").filter((fd) => {
+      try {
+        return readlinkSync(join("/proc/self/fd", fd)).startsWith(dir);
+      } catch {
+        return false; // of this very listing
+      }
+    }).length;
+  rmSync(snapshotFile);
+  assert.throws(() => openLog(dir, sealer), /is damaged/);
+  assert.throws(() => openLog(dir, createSealer(newSealingKey())), /another key/);
+  assert.equal(openFiles(), 0);
+});
 
 test("no files: there is no log", async () => {
   for (const name of readdirSync(dir)) rmSync(join(dir, name));

@@ -292,6 +292,17 @@ test("formatting again makes it another member's, with nothing of before", () =>
     await again.close();
   }));
 
+test("formatted again without a snapshot it has no membership of before", () =>
+  withPlainDir(async (dir) => {
+    let storage = openLog(dir);
+    const install = { index: 9, term: 4, config, data: Buffer.from("9") };
+    await storage.format(1, { hardState: { term: 4, vote: 0, commit: 9 }, install });
+    await storage.format(5, { hardState: { term: 0, vote: 0, commit: 0 } });
+    assert.deepEqual(storage.restored.config, { members: [], nextRaftId: 1 });
+    storage = await reopened(storage, () => openLog(dir));
+    await storage.close();
+  }));
+
 test("sealed or not, now and then written anew or not, a log of any history says the same, also after it was opened again", () =>
   withPlainDir(async (dir) => {
     const sealer = createSealer(newSealingKey());
