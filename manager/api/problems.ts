@@ -80,10 +80,11 @@ interface Failure {
 /** Places where the last try failed, or where the one that is on its way follows failures; those alike in one sentence. */
 function failingProblems(view: View, tasks: readonly Task[]): string[] {
   const failures: Failure[] = [];
-  for (const [place, newest] of newestByPlace(tasks)) {
+  const failedAt = Map.groupBy(tasks.filter(hasFailed), placeOf);
+  for (const [place, newest] of failedAt.size === 0 ? [] : newestByPlace(tasks)) {
     if (newest.status?.state === "running" || newest.status?.state === "complete") continue;
-    const failed = tasks
-      .filter((task) => placeOf(task) === place && task.specVersion === newest.specVersion && hasFailed(task))
+    const failed = (failedAt.get(place) ?? [])
+      .filter((task) => task.specVersion === newest.specVersion)
       .sort((a, b) => (b.status?.timestampMs ?? 0) - (a.status?.timestampMs ?? 0));
     const [last] = failed;
     if (last === undefined || (!isWanted(newest) && newest !== last)) continue;

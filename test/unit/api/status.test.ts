@@ -248,6 +248,25 @@ test("problems of a service: many failures are summed up, a paused update comes 
   close();
 });
 
+test("problems of a service: each task is looked at a few times, however many there are", async () => {
+  const { store, close } = await createTestStore();
+  let looks = 0;
+  const counted = (task: Task): Task =>
+    Object.defineProperty({ ...task }, "slot", {
+      get: () => {
+        looks++;
+        return task.slot;
+      },
+    });
+  const tasks = Array.from({ length: 1_000 }, (_, slot) =>
+    counted(taskOf({ slot: slot + 1, state: slot % 2 === 0 ? "failed" : "pending" })),
+  );
+  const problems = store.view((view) => serviceProblems({ ...view, tasksOfService: () => tasks }, web, NOW));
+  assert.match(problems.join(), /web\.1, web\.3, web\.5 and 497 more failed/);
+  assert.ok(looks < 10 * tasks.length, `${looks} looks`);
+  close();
+});
+
 test("agoText", () => {
   for (const [ms, want] of [
     [0, "0 s"],
