@@ -155,9 +155,12 @@ export function checkRemovable(node: Node, force: boolean, status: RaftStatus): 
   }
 }
 
-/** The node's certificate opens nothing from now on. Entries end with the last certificate that they are about. */
+/**
+ * The node's certificate opens nothing from now on. Entries end with the last certificate that they are about: it may be from
+ * the time before the cluster's certificates were made to last less than they do by default.
+ */
 function withBlacklisted(cluster: Cluster, node: Node, nowMs: number): Cluster {
-  const expiryMs = cluster.spec?.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_VALIDITY_MS;
+  const expiryMs = Math.max(cluster.spec?.caConfig?.nodeCertExpiryMs ?? 0, DEFAULT_NODE_VALIDITY_MS);
   // A certificate's start is dated back for clocks that differ; a day is more than that.
   const entry = newBlacklistedCertificate({ nodeId: node.id, expiresAtMs: nowMs + expiryMs + DAY_MS });
   const kept = cluster.blacklistedCertificates.filter(
