@@ -6,10 +6,10 @@ import type { NetworkSubnet } from "../../proto/gen/network.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { type Address, formatAddress, parseAddress } from "../../shared/rpc/address.ts";
 
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-export const RUNTIMES = ["containerd", "hollow"] as const;
-export type RuntimeName = (typeof RUNTIMES)[number];
+const RUNTIMES = ["containerd", "hollow"] as const;
+type RuntimeName = (typeof RUNTIMES)[number];
 
 export interface DaemonOptions {
   readonly dataDir: string;

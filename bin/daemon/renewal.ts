@@ -44,7 +44,7 @@ export interface Renewal {
 }
 
 /** Roots to trust now: as wished, with those of before for as long as the own certificate is from one of them. Pure. */
-export function rootsToTrust(present: Pick<Identity, "certificatePem" | "rootPem">, wishedPem: string): string {
+function rootsToTrust(present: Pick<Identity, "certificatePem" | "rootPem">, wishedPem: string): string {
   if (certificatesOf(wishedPem).length === 0) return present.rootPem;
   const isEnough = issuerOf(present.certificatePem, wishedPem) !== undefined;
   return isEnough ? unionOf(wishedPem, "") : unionOf(wishedPem, present.rootPem);

@@ -1,7 +1,7 @@
 // Who waits for which entry of this leadership, within bounds: what is proposed and not yet applied is held in memory.
 import { SkepError } from "../../shared/errors.ts";
 
-export const MAX_ENTRY_BYTES = 4 << 20;
+const MAX_ENTRY_BYTES = 4 << 20;
 const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 64 << 20;
 

@@ -57,7 +57,10 @@ export interface RaftNode {
    * message says "outcome unknown". `resource_exhausted`: larger than the limit, or the queue is full.
    */
   readonly propose: (data: Uint8Array) => Promise<{ readonly index: number }>;
-  /** Resolves once a read of the applied state is linearizable. @throws `unavailable` when not leading. */
+  /**
+   * Resolves once a read of the applied state is linearizable.
+   * @throws {SkepError} `unavailable`: not leading, or lost leadership. `resource_exhausted`: too many wait. `signal.reason`.
+   */
   readonly readIndex: (signal: AbortSignal) => Promise<void>;
   readonly status: () => RaftStatus;
   /** The current state at once, then every change; until `signal` aborts. A slow consumer gets the newest state only. */

@@ -1,14 +1,24 @@
 // Who waits to read: until the leader has made sure that it still leads, and then until the machine holds what was committed by
 // the time of the question.
-import type { SkepError } from "../../shared/errors.ts";
+import { SkepError } from "../../shared/errors.ts";
 import type { ConfirmedRead } from "./core/read-queue.ts";
+
+/** Each is a call of somebody who waits; without a majority they would only become more. */
+const MAX_WAITING = 20_000;
 
 export class ReadWaiters {
   readonly #waiting = new Map<number, PromiseWithResolvers<void>>();
   #confirmed: ConfirmedRead[] = [];
   #nextToken = 1;
 
+  /** @throws {SkepError} `resource_exhausted` when too many wait. */
   newToken(): number {
+    if (this.#waiting.size >= MAX_WAITING) {
+      throw new SkepError(
+        "resource_exhausted",
+        `${MAX_WAITING} reads already wait for the managers: try again shortly`,
+      );
+    }
     return this.#nextToken++;
   }
 

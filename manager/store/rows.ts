@@ -120,7 +120,7 @@ export class BaseRows<O extends Row> implements Rows<O> {
   }
 }
 
-export interface Write<O> {
+interface Write<O> {
   /** Undefined: removed. */
   readonly object: O | undefined;
   /** The transaction that wrote it. */
@@ -135,10 +135,6 @@ export class OverlayRows<O extends Row> implements Rows<O> {
   constructor(base: Rows<O>, keys: IndexKeys<O>) {
     this.#base = base;
     this.#indexes = new Indexes(keys);
-  }
-
-  get writes(): ReadonlyMap<string, Write<O>> {
-    return this.#writes;
   }
 
   readonly get = (id: string): O | undefined => {

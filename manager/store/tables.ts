@@ -27,7 +27,7 @@ export const TABLE_NAMES = [
   "task",
 ] as const satisfies TableName[];
 
-export const INDEX_KEYS: { readonly [T in TableName]: IndexKeys<Tables[T]> } = {
+const INDEX_KEYS: { readonly [T in TableName]: IndexKeys<Tables[T]> } = {
   cluster: { name: specName },
   node: { name: hostnameKey, address: nodeAddresses },
   network: { name: specName },

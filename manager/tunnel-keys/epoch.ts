@@ -9,7 +9,7 @@ export const ROTATE_AFTER_MS = 12 * 3_600_000;
 /** The epoch that nodes should have keys of. */
 export const epochOf = (cluster: Pick<Cluster, "networkKeyEpoch"> | undefined): number => cluster?.networkKeyEpoch || 1;
 
-export const anyEncrypted = (networks: Iterable<Network>): boolean => {
+const anyEncrypted = (networks: Iterable<Network>): boolean => {
   for (const { spec } of networks) if (isEncrypted(spec)) return true;
   return false;
 };
