@@ -11,8 +11,8 @@ export class Pulse {
     this.#wake?.();
   }
 
-  /** Resolves at the next `fire` (or at once after an unseen one), or after `forMs`. Rejects when aborted. */
-  async wait(env: Env, signal: AbortSignal, forMs?: number): Promise<void> {
+  /** Resolves at the next `fire` (or at once after an unseen one) with true, or after `forMs` with false. Rejects when aborted. */
+  async wait(env: Env, signal: AbortSignal, forMs?: number): Promise<boolean> {
     signal.throwIfAborted();
     if (!this.#fired) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -28,6 +28,8 @@ export class Pulse {
         signal.removeEventListener("abort", onAbort);
       }
     }
+    const fired = this.#fired;
     this.#fired = false;
+    return fired;
   }
 }

@@ -28,7 +28,10 @@ export interface KernelNetworkRoomOptions {
   readonly env: Env;
   readonly log: Log;
   readonly nodeId: NodeId;
-  readonly kernel: Pick<NetworkNode, "reconcile" | "check" | "doubt" | "localAddresses">;
+  readonly kernel: Pick<
+    NetworkNode,
+    "reconcile" | "check" | "doubt" | "localAddresses" | "hasStaleFlows" | "endStaleFlows"
+  >;
   readonly keepNamespace: KeepNamespace;
   readonly names: TaskNames;
   readonly tunnels: Pick<Tunnels, "description" | "wantEpoch" | "wantNetworks" | "run" | "clear">;
@@ -42,6 +45,9 @@ export interface KernelNetworkRoomOptions {
 const DOUBT_MS = 60_000;
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 15_000;
+/** Connections to what is gone are ended this long after, and then for one part of the time in so many. */
+const FLOWS_AFTER_MS = 1_000;
+const FLOWS_REST = 20;
 const LOCAL_MTU = 1_500;
 const NO_VIEWS: NetworkViews = new Map();
 
@@ -160,16 +166,20 @@ class KernelNetworkRoom implements NetworkRoom {
     }
     await names.listen(signal).catch(() => false); // tasks of an earlier life ask already; else there is no address yet
     let doubtAtMs = this.#nextDoubtMs();
+    let flowsAtMs = Number.POSITIVE_INFINITY;
     let failures = 0;
     for (this.#changed.fire(); ; ) {
-      await this.#changed.wait(env, signal, Math.max(0, Math.min(doubtAtMs - env.nowMs(), pauseMs(failures))));
+      const dueMs = Math.min(doubtAtMs, flowsAtMs) - env.nowMs();
+      const fired = await this.#changed.wait(env, signal, Math.max(0, Math.min(dueMs, pauseMs(failures))));
       await env.breathe(); // tasks that come in one message are made in one run
-      if (env.nowMs() >= doubtAtMs) {
+      const doubts = env.nowMs() >= doubtAtMs;
+      if (doubts) {
         kernel.doubt();
         doubtAtMs = this.#nextDoubtMs();
       }
       try {
-        await this.#round(signal);
+        if (fired || doubts || failures > 0) await this.#round(signal);
+        flowsAtMs = await this.#endFlows(flowsAtMs, signal);
         failures = 0;
         this.#problem = "";
       } catch (error) {
@@ -184,6 +194,17 @@ class KernelNetworkRoom implements NetworkRoom {
       }
       await this.#answerCheck(signal);
     }
+  }
+
+  /** When it is time. Returns when that will be again. */
+  async #endFlows(atMs: number, signal: AbortSignal): Promise<number> {
+    const { env, kernel } = this.#options;
+    const nowMs = env.nowMs();
+    if (!kernel.hasStaleFlows) return nowMs < atMs ? atMs : Number.POSITIVE_INFINITY;
+    if (atMs === Number.POSITIVE_INFINITY) return nowMs + FLOWS_AFTER_MS;
+    if (nowMs < atMs) return atMs;
+    await kernel.endStaleFlows(signal);
+    return env.nowMs() + FLOWS_REST * (env.nowMs() - nowMs);
   }
 
   /** Within the loop: the kernel is not read while it is changed. */

@@ -172,7 +172,7 @@ export class TaskWorker {
       case "report":
         return this.#report(step);
       case "wait":
-        return this.#changed.wait(this.#context.env, signal, step.forMs);
+        return this.#changed.wait(this.#context.env, signal, step.forMs).then(() => undefined);
       case "pull":
         return this.#pull(signal);
       case "create":

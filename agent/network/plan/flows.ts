@@ -2,7 +2,8 @@
 // they decided stays in the table of connections. For TCP that is what draining needs: it goes on until its end, and ends with
 // the task. UDP has no end: a client that sends from one port would be led to the same task for good, so its entries go as soon
 // as the endpoint is not ready, and the next packet is decided anew. Whatever else leads to an endpoint that is gone is taken out
-// when the kernel is read anyway: a client that still writes to it then gets a reset instead of silence.
+// a little later, when there is time for it: a client that still writes to it, because a node was lost, then gets a reset instead
+// of silence.
 //
 // What may stay is a question of the present alone (an entry's endpoint is ready, or still known), so nothing need be
 // remembered to be right; what was there before only tells when it is worth looking.
@@ -57,14 +58,50 @@ export function flowNets(input: NodeInput, wanted: KernelState): readonly FlowNe
 }
 
 /** Those where an address is no longer ready. */
-export function shrunkNets(before: readonly FlowNet[], now: readonly FlowNet[]): readonly FlowNet[] {
+export const shrunkNets = (before: readonly FlowNet[], now: readonly FlowNet[]): readonly FlowNet[] =>
+  lessIn(before, now, ({ ready }) => ready);
+
+/** A subnet, and a namespace where connections are turned into it. */
+export interface FlowPlace {
+  readonly net: string;
+  readonly namespace: string;
+}
+
+/** Where an address is no longer known at all: these are to be looked at, after those that already were. */
+export function stalePlaces(
+  already: readonly FlowPlace[],
+  before: readonly FlowNet[],
+  now: readonly FlowNet[],
+): readonly FlowPlace[] {
+  const lost = lessIn(before, now, ({ known }) => known);
+  const all = [
+    ...already,
+    ...lost.flatMap(({ net, namespaces }) => namespaces.map((namespace) => ({ net, namespace }))),
+  ];
+  return [...new Map(all.map((place) => [`${place.net} ${place.namespace}`, place])).values()];
+}
+
+/** What is to be looked at in these places, as far as they are still there. */
+export const netsAt = (now: readonly FlowNet[], places: readonly FlowPlace[]): readonly FlowNet[] =>
+  now.flatMap((net) => {
+    const here = new Set(places.flatMap((place) => (place.net === net.net ? [place.namespace] : [])));
+    const namespaces = net.namespaces.filter((namespace) => here.has(namespace));
+    return namespaces.length === 0 ? [] : [{ ...net, namespaces }];
+  });
+
+function lessIn(
+  before: readonly FlowNet[],
+  now: readonly FlowNet[],
+  pick: (net: FlowNet) => ReadonlySet<string>,
+): readonly FlowNet[] {
   const old = new Map(before.map((net) => [net.net, net]));
-  const within = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => {
-    for (const item of a) if (!b.has(item)) return false;
-    return true;
-  };
   return now.filter((net) => {
     const was = old.get(net.net);
-    return was !== undefined && !within(was.ready, net.ready);
+    return was !== undefined && !within(pick(was), pick(net));
   });
+}
+
+function within(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  for (const item of a) if (!b.has(item)) return false;
+  return true;
 }

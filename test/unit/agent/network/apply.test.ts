@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { droppingChains, hostLinks } from "../../../../agent/network/apply/parse.ts";
 import type { ReadAddress } from "../../../../agent/network/netlink/read.ts";
 import { readAddresses } from "../../../../agent/network/plan/addresses.ts";
-import { type FlowNet, shrunkNets } from "../../../../agent/network/plan/flows.ts";
+import { type FlowNet, netsAt, shrunkNets, stalePlaces } from "../../../../agent/network/plan/flows.ts";
 import { localPorts, type Publication } from "../../../../agent/network/plan/published.ts";
 import type { NodeId } from "../../../../shared/model/ids.ts";
 import { probeAddressOf, tunnelAddressOf } from "../../../../shared/network/tunnel-address.ts";
@@ -22,6 +22,19 @@ describe("flows to what is gone", () => {
     const now = [drained, net("b", ["3", "5"], ["3", "5"]), net("d", [], [])];
     assert.deepEqual(shrunkNets(before, now), [drained]);
     assert.deepEqual(shrunkNets(now, now), []);
+  });
+
+  test("where an address is no longer known at all it is remembered until it was looked at", () => {
+    const before = [net("a", ["1", "2"], ["1", "2"]), net("b", ["3"], ["3"])];
+    const drained = [net("a", ["1"], ["1", "2"]), net("b", ["3"], ["3"])];
+    const gone = [net("a", ["1"], ["1"]), net("b", ["3"], ["3"])];
+    const place = { net: "a", namespace: "of-a" };
+    assert.deepEqual(stalePlaces([], before, drained), []);
+    assert.deepEqual(stalePlaces([], drained, gone), [place]);
+    assert.deepEqual(stalePlaces([place], drained, gone), [place], "once");
+    assert.deepEqual(stalePlaces([place], gone, gone), [place]);
+    assert.deepEqual(netsAt(gone, [place, { net: "b", namespace: "gone" }]), [gone[0]]);
+    assert.deepEqual(netsAt([], [place]), []);
   });
 });
 

@@ -52,6 +52,9 @@ class FakeKernel {
   /** For these the kernel refuses something. */
   readonly broken = new Set<TaskId>();
   found: Difference[] = [];
+  hasStaleFlows = false;
+  /** When they were asked to be ended. */
+  readonly flowsEndedAtMs: number[] = [];
   #busy = false;
   readonly #env: SimEnv;
 
@@ -66,6 +69,11 @@ class FakeKernel {
   async check(_wish: NodeInput, signal: AbortSignal): Promise<readonly Difference[]> {
     await this.#alone(signal);
     return this.found;
+  }
+
+  async endStaleFlows(signal: AbortSignal): Promise<void> {
+    this.flowsEndedAtMs.push(this.#env.nowMs());
+    await this.#alone(signal);
   }
 
   async #alone(signal: AbortSignal): Promise<void> {
@@ -387,6 +395,25 @@ test("now and then the kernel is read though nothing happened", async () => {
   const t = await setup({ adopt: [] });
   for (let second = 0; second < 600; second++) await t.pass(1_000);
   assert.ok(t.kernel.doubts >= 7 && t.kernel.doubts <= 13, `${t.kernel.doubts} in ten minutes`);
+  await t.stop();
+});
+
+test("connections to what is gone are ended a second later, a part of the time, and nothing else is done for it", async () => {
+  const t = await setup({ adopt: [] });
+  t.room.update(snapshot(3));
+  t.kernel.hasStaleFlows = true;
+  await t.pass(10);
+  const rounds = t.kernel.wishes.length;
+  await t.pass(990);
+  assert.deepEqual(t.kernel.flowsEndedAtMs, []);
+  for (let passed = 0; passed < 500; passed += 10) await t.pass(10);
+  const [first = Number.NaN, second = Number.NaN] = t.kernel.flowsEndedAtMs;
+  assert.equal(t.kernel.flowsEndedAtMs.length, 3);
+  assert.equal(second - first, 210, "10 ms of work, 200 ms of rest");
+  t.kernel.hasStaleFlows = false;
+  await t.pass(5_000);
+  assert.equal(t.kernel.flowsEndedAtMs.length, 3);
+  assert.equal(t.kernel.wishes.length, rounds);
   await t.stop();
 });
 
