@@ -21,13 +21,6 @@ export function viewHash(view: View): number {
   return hash;
 }
 
-/** What every watcher must tell alike. Every byte is compared where whole states are: when a watch begins, and in the end. */
-function gist({ table, action, object }: Change): string {
-  const { meta } = object;
-  const state = "desiredState" in object ? `${object.status?.state}/${object.desiredState}` : "";
-  return `${table} ${action} ${object.id} ${meta?.version} ${meta?.updatedAtMs} ${state}`;
-}
-
 const changeHash = (change: Change): number => objectHash(change.table, change.object);
 
 const slotOf = (task: Task): string => `${task.serviceId}/${task.slot === 0 ? task.nodeId : task.slot}`;
@@ -40,6 +33,8 @@ export class Truth {
   #version = 0;
   /** The last change of every object that there is. */
   readonly #objects = new Map<string, Change>();
+  /** Of its bytes. */
+  readonly #hashes = new Map<string, number>();
   readonly services = new Map<string, Service>();
   readonly tasks = new Map<string, Task>();
   readonly nodes = new Map<string, Node>();
@@ -79,7 +74,8 @@ export class Truth {
 
   /** A watcher heard of a commit. */
   committed(who: string, { version, changes }: Commit): void {
-    const digest = hashOf(changes.map(gist).join());
+    const hashes = changes.map(changeHash);
+    const digest = hashOf(changes.map(({ table, action }, i) => `${table} ${action} ${hashes[i]}`).join());
     const known = this.#commits.get(version);
     if (known !== undefined) {
       if (known !== digest) this.#fail(`${who} committed another change at version ${version} than others did`);
@@ -89,7 +85,7 @@ export class Truth {
     this.#commits.set(version, digest);
     this.#version = version;
     let state = this.#states.get(version - 1) ?? 0;
-    for (const change of changes) state = (state + this.#apply(change, version)) >>> 0;
+    for (const [i, change] of changes.entries()) state = (state + this.#apply(change, version, hashes[i])) >>> 0;
     const collision = this.places.collision();
     if (collision !== undefined) this.#fail(collision);
     this.#states.set(version, state);
@@ -116,14 +112,18 @@ export class Truth {
   }
 
   /** Returns by how much the state's hash changes. */
-  #apply(change: Change, version: number): number {
+  #apply(change: Change, version: number, hash = changeHash(change)): number {
     const key = objectKey(change.table, change.object.id);
-    const known = this.#objects.get(key);
-    const before = known === undefined ? 0 : changeHash(known);
+    const before = this.#hashes.get(key) ?? 0;
     const removed = change.action === "remove";
-    const after = removed ? 0 : changeHash(change);
-    if (removed) this.#objects.delete(key);
-    else this.#objects.set(key, change);
+    const after = removed ? 0 : hash;
+    if (removed) {
+      this.#objects.delete(key);
+      this.#hashes.delete(key);
+    } else {
+      this.#objects.set(key, change);
+      this.#hashes.set(key, after);
+    }
     this.#written.set(change.object.id, version);
     this.places.change(change);
     this.drains.change(change, version);

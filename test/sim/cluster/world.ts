@@ -1,6 +1,7 @@
 // Time and chance of a simulated cluster. Everything that happens is an event with a time; between two events all promises
 // settle, so that one seed gives one run. Every line that is logged goes into a digest: two runs with one digest were one.
 import { setImmediate as turn } from "node:timers/promises";
+import { crc32 } from "node:zlib";
 import { seededRandom } from "../../../shared/env/sim-env.ts";
 
 export class Violation extends Error {
@@ -150,8 +151,4 @@ export function hashOf(text: string): number {
   return hash >>> 0;
 }
 
-export function bytesHash(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
-}
+export const bytesHash = (bytes: Uint8Array): number => crc32(bytes);
