@@ -19,7 +19,7 @@ export const usesIngress = (spec: ServiceSpec | undefined): boolean =>
   portsOf(spec).some(({ publishMode }) => publishMode === "ingress");
 
 /** The overlay networks that the spec names, by ID, in its order. */
-export const namedNetworks = (spec: ServiceSpec | undefined): readonly string[] =>
+const namedNetworks = (spec: ServiceSpec | undefined): readonly string[] =>
   (spec?.taskTemplate?.networks ?? []).map(({ target }) => target).filter((target) => !isPredefinedNetwork(target));
 
 export function ingressNetwork(view: Pick<View, "all">): Network | undefined {

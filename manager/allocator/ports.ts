@@ -9,8 +9,8 @@ import type { View } from "../store/types.ts";
 import type { Cursors } from "./addresses.ts";
 
 /** Swarm's: where a port is chosen when the user names none. */
-export const FIRST_INGRESS_PORT = 30_000;
-export const LAST_INGRESS_PORT = 32_767;
+const FIRST_INGRESS_PORT = 30_000;
+const LAST_INGRESS_PORT = 32_767;
 
 export type PortScope = Pick<View, "servicesOnPort" | "tasksOnPort">;
 

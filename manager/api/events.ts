@@ -10,7 +10,7 @@ const isObject =
     (event.type === type && (event.id === value || event.attributes["name"] === value)) ||
     event.attributes[type] === value;
 
-export const EVENT_FILTERS: FilterKeys<Event> = {
+const EVENT_FILTERS: FilterKeys<Event> = {
   type: {
     matches: (event, value) => event.type === value,
     values: ["node", "service", "task", "network", "secret", "config", "cluster"],

@@ -43,7 +43,7 @@ export function compileFilters<O>(
 }
 
 /** "key" asks for the label, "key=value" for its value too. */
-export function hasLabel(labels: Labels, wanted: string): boolean {
+function hasLabel(labels: Labels, wanted: string): boolean {
   const at = wanted.indexOf("=");
   const key = at < 0 ? wanted : wanted.slice(0, at);
   if (labels === undefined || !Object.hasOwn(labels, key)) return false;

@@ -49,7 +49,7 @@ type StreamMethod = AnyMethod & { readonly requestStream: false; readonly respon
 type UnaryHandler<M extends AnyMethod> = (request: RequestOf<M>, context: CallContext) => Promise<ResponseOf<M>>;
 type StreamHandler<M extends AnyMethod> = (request: RequestOf<M>, context: CallContext) => AsyncIterable<ResponseOf<M>>;
 
-export const noLeader = (status: RaftStatus): SkepError => {
+const noLeader = (status: RaftStatus): SkepError => {
   const voters = status.members.filter((member) => member.voter !== false).length;
   const quorum = Math.floor(voters / 2) + 1;
   return new SkepError(
@@ -104,7 +104,7 @@ async function abortOnChange(
   }
 }
 
-export function unaryOnLeader<M extends UnaryMethod>(
+function unaryOnLeader<M extends UnaryMethod>(
   options: ForwardOptions,
   name: keyof typeof ControlService,
   method: M,
@@ -166,7 +166,7 @@ export function unaryOnLeader<M extends UnaryMethod>(
   };
 }
 
-export function streamOnLeader<M extends StreamMethod>(
+function streamOnLeader<M extends StreamMethod>(
   options: ForwardOptions,
   method: M,
   here: StreamHandler<M>,

@@ -33,7 +33,7 @@ interface Wanted {
 }
 
 /** Each reference is a service or else a task. @throws {SkepError} as resolveService and resolveTask. */
-export function resolveLogRefs(view: View, refs: readonly string[]): Wanted {
+function resolveLogRefs(view: View, refs: readonly string[]): Wanted {
   if (refs.length === 0) throw new SkepError("invalid_argument", "whose logs? name a service or a task");
   const services = new Set<ServiceId>();
   const tasks = new Set<TaskId>();

@@ -110,7 +110,7 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
  * The node at its new address. As a member of the Raft group it is moved by the leader's role loop, which sees that the two
  * differ; the node itself hears of it in its session.
  */
-export function readdressed(node: Node, addr: string, all: Iterable<Node>, nowMs: number): Node {
+function readdressed(node: Node, addr: string, all: Iterable<Node>, nowMs: number): Node {
   for (const other of all) {
     if (other.id === node.id || other.addr !== addr) continue;
     throw new SkepError("failed_precondition", `${addr} is the address of node ${label(other)}: two cannot share one`);

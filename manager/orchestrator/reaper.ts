@@ -7,7 +7,7 @@ import { occupant } from "./replicated.ts";
 import { endedByItself } from "./restart.ts";
 
 /** Swarm's: after this long on a node that is down a task is given up. */
-export const ORPHAN_AFTER_MS = 24 * 60 * 60 * 1000;
+const ORPHAN_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /** Ends what can no longer end by itself, and removes what was to go and is gone. Every task ends one way or another. */
 export function finalise(draft: Draft): void {

@@ -55,7 +55,7 @@ export function planReplicated(draft: Draft, service: Service, replicas: number)
  * Slots in the order in which scale-down keeps them: of every node the first running copy, then the second ones, and so
  * on; what has no node last.
  */
-export function keepOrder(filled: readonly FilledSlot[]): FilledSlot[] {
+function keepOrder(filled: readonly FilledSlot[]): FilledSlot[] {
   const runningFirst = [...filled].sort(
     (a, b) => Number(stateOf(b.task) === "running") - Number(stateOf(a.task) === "running") || a.slot - b.slot,
   );

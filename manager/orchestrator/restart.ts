@@ -13,12 +13,12 @@ import type { Task } from "../../proto/gen/objects.ts";
 import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
 import { ENFORCER_MESSAGE } from "./enforcer.ts";
 
-export const DEFAULT_RESTART_DELAY_MS = 5_000;
+const DEFAULT_RESTART_DELAY_MS = 5_000;
 const DEFAULT_STOP_GRACE_MS = 10_000;
 const STOP_WAIT_MS = 60_000;
 const STOP_SLACK_MS = 10_000;
 
-export const isEnforced = (task: Task): boolean => task.status?.message === ENFORCER_MESSAGE;
+const isEnforced = (task: Task): boolean => task.status?.message === ENFORCER_MESSAGE;
 
 /** Did its own process (or its preparation) end it? */
 export function endedByItself(task: Task): boolean {
