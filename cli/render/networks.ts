@@ -86,17 +86,24 @@ export function prettyNetwork(
 
 const sizeText = (size: number): string => (size >= Number.MAX_SAFE_INTEGER ? "2^53 and more" : String(size));
 
+const byName = <T>(list: readonly T[], name: (one: T) => string): readonly T[] =>
+  list.toSorted((a, b) => compare(name(a), name(b)));
+
 function useText({ services, tasks, peers, version }: NetworkDetails, hostnames: ReadonlyMap<string, string>): string {
   const names = new Map<string, string>(services.map(({ serviceId, name }) => [serviceId, name]));
   const table = (rows: readonly (readonly string[])[]): string => (rows.length < 2 ? "" : `\n${renderColumns(rows)}`);
-  const ofServices = services.map((one) => [one.name, one.virtualIps.join(", "), one.ports.map(portText).join(", ")]);
+  const ofServices = byName(services, ({ name }) => name).map((one) => [
+    one.name,
+    one.virtualIps.join(", "),
+    one.ports.map(portText).join(", "),
+  ]);
   const ofTasks = tasks.map((one) => [
     names.has(one.serviceId) ? one.name.split(".").slice(0, 2).join(".") : one.name,
     one.addresses.join(", "),
     hostnames.get(one.nodeId) ?? one.nodeId,
     one.state,
   ]);
-  const ofPeers = peers.map((one) => [
+  const ofPeers = byName(peers, ({ hostname }) => hostname).map((one) => [
     one.hostname,
     one.addresses.join(", "),
     one.appliedVersion >= version ? "up to date" : one.appliedVersion === 0 ? "not told yet" : "behind",
