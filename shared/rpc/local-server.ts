@@ -1,18 +1,20 @@
 // The local socket: whoever may open the file is root on this host, and needs no certificate. It is made in a folder that only
 // root may enter and moved to its place with its mode set, so that there is no moment in which another could open it.
 import { chmod, mkdir, rename, rm } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
-import * as grpc from "@grpc/grpc-js";
 import type { Env } from "../env/env.ts";
 import { SkepError } from "../errors.ts";
+import type { Caller } from "./grpc/call.ts";
+import { GrpcServer } from "./grpc/server.ts";
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
 import type { PeerResolver } from "./server.ts";
 
 const SOCKET_MODE = 0o660;
+const MAX_CONNECTIONS = 1_000;
 
 export interface LocalServer {
-  readonly grpc: grpc.Server;
+  readonly grpc: GrpcServer;
   readonly resolvePeer: PeerResolver;
   /**
    * Takes the socket's path over from a daemon that died without removing it.
@@ -34,11 +36,11 @@ const answers = (path: string): Promise<boolean> =>
   });
 
 export function createLocalServer(env: Env, path: string): LocalServer {
-  const server = new grpc.Server({
-    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-    "grpc.max_send_message_length": MAX_ANSWER_BYTES,
-    "grpc.enable_channelz": 0,
-  });
+  const server = new GrpcServer({ env, maxReceiveBytes: MAX_MESSAGE_BYTES, maxSendBytes: MAX_ANSWER_BYTES });
+  const caller: Caller = { getPeer: () => path, getAuthContext: () => ({}) };
+  const listener = createServer((socket) => server.inject(socket, caller));
+  listener.maxConnections = MAX_CONNECTIONS;
+  listener.on("error", () => undefined); // of a connection that could not be taken; `listen` hears of its own
 
   const listen = async (): Promise<void> => {
     if (await answers(path)) {
@@ -52,9 +54,11 @@ export function createLocalServer(env: Env, path: string): LocalServer {
       try {
         const made = join(closed, "s");
         await new Promise<void>((resolve, reject) => {
-          server.bindAsync(`unix:${made}`, grpc.ServerCredentials.createInsecure(), (error) =>
-            error === null ? resolve() : reject(error),
-          );
+          listener.once("error", reject);
+          listener.listen(made, () => {
+            listener.off("error", reject);
+            resolve();
+          });
         });
         await chmod(made, SOCKET_MODE);
         await rename(made, path); // also in place of one that a dead daemon left
@@ -69,14 +73,8 @@ export function createLocalServer(env: Env, path: string): LocalServer {
   };
 
   const close = async (graceMs: number): Promise<void> => {
-    await new Promise<void>((resolve) => {
-      const timer = env.timer(graceMs, () => resolve());
-      server.tryShutdown(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
-    server.forceShutdown();
+    listener.close();
+    await server.close(graceMs);
     await rm(path, { force: true });
   };
 

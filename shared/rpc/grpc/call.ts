@@ -6,6 +6,7 @@ import { SkepError } from "../../errors.ts";
 import type { Field } from "../http2/static-table.ts";
 import type { Http2Stream, StreamListener } from "../http2/stream.ts";
 import type { AnyMethod } from "../method.ts";
+import type { Peer } from "../peer.ts";
 import type { Authorizer, CallContext, PeerResolver } from "../server.ts";
 import { HEAD_BLOCK, MessageCutter, metadataOf, parseTimeout, statusBlock, withPrefix } from "./wire.ts";
 
@@ -49,6 +50,28 @@ export function refuseCall(stream: Http2Stream, error: SkepError): void {
 const CALL_ENDED = new SkepError("canceled", "the call ended");
 const CALLER_GONE = new SkepError("canceled", "the caller went away");
 
+class LazyContext implements CallContext {
+  readonly peer: Peer;
+  readonly #fields: readonly Field[];
+  readonly #makeSignal: () => AbortSignal;
+  #metadata: ReadonlyMap<string, string> | undefined;
+
+  constructor(peer: Peer, fields: readonly Field[], makeSignal: () => AbortSignal) {
+    this.peer = peer;
+    this.#fields = fields;
+    this.#makeSignal = makeSignal;
+  }
+
+  get signal(): AbortSignal {
+    return this.#makeSignal();
+  }
+
+  get metadata(): ReadonlyMap<string, string> {
+    this.#metadata ??= metadataOf(this.#fields);
+    return this.#metadata;
+  }
+}
+
 export class ServerCall implements StreamListener {
   readonly #stream: Http2Stream;
   readonly #served: ServedMethod;
@@ -56,7 +79,9 @@ export class ServerCall implements StreamListener {
   readonly #fields: readonly Field[];
   readonly #limits: CallLimits;
   readonly #messages: MessageCutter;
-  readonly #abort = new AbortController();
+  /** Made when somebody asks for the signal: most calls are too short to be given up. */
+  #abort: AbortController | undefined;
+  #ending: SkepError | undefined;
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
   /** Received, but not to be told to the client before the queue is shorter. */
@@ -126,7 +151,8 @@ export class ServerCall implements StreamListener {
     this.#isOver = true;
     this.#deadline?.cancel();
     this.#queue.length = 0;
-    this.#abort.abort(isCut ? CALLER_GONE : CALL_ENDED);
+    this.#ending = isCut ? CALLER_GONE : CALL_ENDED;
+    this.#abort?.abort(this.#ending);
     this.#wakeReader();
     this.#wakeWriter();
   }
@@ -144,7 +170,7 @@ export class ServerCall implements StreamListener {
     const { method, handler, resolve, authorize } = this.#served;
     const peer = resolve(this.#caller);
     authorize(method.path, peer);
-    const context: CallContext = { peer, signal: this.#abort.signal, metadata: metadataOf(this.#fields) };
+    const context = new LazyContext(peer, this.#fields, () => this.#signal());
     // A client of grpc-js keeps a copy of up to 1 MB of what it has sent, to send it again elsewhere, until our first sign. A
     // stream of requests may otherwise get none until it ends, and may live for months.
     if (method.requestStream) this.#respond();
@@ -152,6 +178,14 @@ export class ServerCall implements StreamListener {
     const output = handler(input, context);
     if (method.responseStream) await this.#sendAll(output as AsyncIterable<unknown>);
     else this.#send(await output);
+  }
+
+  #signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#ending !== undefined) this.#abort.abort(this.#ending);
+    }
+    return this.#abort.signal;
   }
 
   #onlyMessage(): Buffer {
@@ -174,7 +208,7 @@ export class ServerCall implements StreamListener {
         this.#settle();
         yield decodeRequest(this.#served.method, message);
       } else if (this.#isOver) {
-        throw this.#abort.signal.reason;
+        throw this.#ending ?? CALL_ENDED;
       } else if (this.#hasAllInput) {
         if (this.#messages.isMidMessage) throw new SkepError("internal", "the last message was cut short");
         return;

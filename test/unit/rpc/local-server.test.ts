@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { statSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -87,13 +88,13 @@ test("at no moment could another user open it: it is made in a folder that only 
   await symlink("/nowhere", path);
   const modes = new Set<string>();
   const local = server(path);
-  const bind = local.grpc.bindAsync.bind(local.grpc);
-  local.grpc.bindAsync = (name, credentials, done) =>
-    bind(name, credentials, (error, port) => {
-      modes.add((statSync(dirname(name.replace(/^unix:/, ""))).mode & 0o777).toString(8));
-      done(error, port);
-    });
+  const listening = (message: unknown): void => {
+    const address = (message as { readonly server: Server }).server.address();
+    if (typeof address === "string") modes.add((statSync(dirname(address)).mode & 0o777).toString(8));
+  };
+  subscribe("tracing:net.server.listen:asyncEnd", listening);
   await local.listen();
+  unsubscribe("tracing:net.server.listen:asyncEnd", listening);
   assert.deepEqual([...modes], ["700"]);
   assert.ok((await stat(path)).isSocket());
   await local.close(100);
