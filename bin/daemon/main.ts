@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { createToolRunner } from "../../agent/network/apply/run.ts";
 import { defaultLocalSubnets } from "../../agent/network/local-subnets.ts";
 import { openNetworks } from "../../agent/network/open.ts";
 import type { OpenNetworkRoom } from "../../agent/network/room.ts";
@@ -23,6 +24,7 @@ import { lockDataDir } from "./data-lock.ts";
 import { createLocalNode, type LocalNode } from "./local-node.ts";
 import { createLog } from "./log.ts";
 import { type DaemonOptions, HELP, parseDaemonOptions } from "./options.ts";
+import { createOwnFirewall } from "./own-firewall.ts";
 import { createRuntimeHolder } from "./runtime-holder.ts";
 import { openStateDir, type StateDir } from "./state-dir.ts";
 
@@ -91,6 +93,10 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
     insecureRegistries: options.insecureRegistries,
     interfaces: networkInterfaces,
     openNetworks: options.runtime === "hollow" ? undefined : networksOf(options, dir, log),
+    ownFirewall:
+      options.runtime === "hollow"
+        ? undefined
+        : createOwnFirewall(createToolRunner({ env: realEnv }), options.tunnelPort, networkInterfaces),
     advertise: options.advertise,
     seeds: options.managers,
   });

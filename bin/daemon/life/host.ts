@@ -14,6 +14,7 @@ import type { ClusterNode } from "../cluster-node.ts";
 import { chooseDataPath, linkMtu } from "../data-path.ts";
 import { describeHost } from "../describe.ts";
 import { createKeyStore, type KeyStore } from "../key-store.ts";
+import type { OwnFirewall } from "../own-firewall.ts";
 import type { RuntimeHolder } from "../runtime-holder.ts";
 import type { NodeState, StateDir } from "../state-dir.ts";
 import type { LifeCell } from "./life.ts";
@@ -30,6 +31,8 @@ export interface LocalNodeOptions {
   readonly interfaces: () => Interfaces;
   /** Unset: tasks have hollow networks. */
   readonly openNetworks?: ((nodeId: NodeId) => OpenNetworkRoom) | undefined;
+  /** Unset: there is no network to keep open. */
+  readonly ownFirewall?: OwnFirewall | undefined;
   /** Where others reach this node from now on, for a node that is one already; undefined: as it said before. */
   readonly advertise?: string | undefined;
   /** host:port of managers to ask beside those that the node remembers. */

@@ -5,8 +5,12 @@ import {
   newNetworkFindingsResponse,
 } from "../../../proto/gen/dispatcher.ts";
 import { SkepError } from "../../../shared/errors.ts";
+import { parseAddress } from "../../../shared/rpc/address.ts";
 import { unary } from "../../../shared/rpc/client.ts";
+import type { ClusterNode } from "../cluster-node.ts";
 import type { Host } from "./host.ts";
+
+const DEFAULT_DATA_PATH_PORT = 4_789;
 
 /** A check begins 2 s after the node is ready, and takes about a second where nobody is slow. */
 const LIMIT_MS = 10_000;
@@ -29,7 +33,7 @@ export async function networkFindingsOf(host: Host, signal: AbortSignal): Promis
           timeoutMs: ANSWER_LIMIT_MS,
         }),
       );
-      if (findings.state !== "pending") return findings;
+      if (findings.state !== "pending") return await withOwnFaults(host, life.node, findings, signal);
     } catch (error) {
       signal.throwIfAborted();
       const { code } = SkepError.from(error);
@@ -39,4 +43,25 @@ export async function networkFindingsOf(host: Host, signal: AbortSignal): Promis
     await env.sleep(ASK_EVERY_MS, signal);
   }
   return newNetworkFindingsResponse({ state: "pending" });
+}
+
+/** With what this host's own rules have to do with it, whether or not a manager could ask for them. */
+async function withOwnFaults(
+  { ownFirewall }: Host,
+  { state, agent }: ClusterNode,
+  findings: NetworkFindingsResponse,
+  signal: AbortSignal,
+): Promise<NetworkFindingsResponse> {
+  if (ownFirewall === undefined || findings.problems.length === 0) return findings;
+  const [view] = [...(agent?.networks.views.values() ?? [])];
+  const { host: own, port } = parseAddress("node address", state.addr);
+  try {
+    const peers = state.managers.map((addr) => parseAddress("manager address", addr).host);
+    const dataPathPort = view?.network.dataPathPort || DEFAULT_DATA_PATH_PORT;
+    const faults = await ownFirewall({ own, peers, daemonPort: port, dataPathPort }, signal);
+    return { ...findings, problems: [...findings.problems, ...faults] };
+  } catch {
+    signal.throwIfAborted();
+    return findings; // what was found is found without it
+  }
 }
