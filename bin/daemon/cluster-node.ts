@@ -148,9 +148,7 @@ export class ClusterNode {
       await this.#server.listen();
       if (how.kind === "bootstrap") await this.#startManager(how.start);
       else if (how.kind === "join" && this.identity.role === "manager") await this.#joinManagers(signal);
-      else if (this.state.raft !== undefined) {
-        await this.#startManager({ kind: "restart", raftId: this.state.raft.raftId });
-      }
+      else if (this.state.raft !== undefined) await this.#restartManager(this.state.raft.raftId);
     } catch (error) {
       await this.stop();
       throw error;
@@ -230,11 +228,18 @@ export class ClusterNode {
     void this.#replaceLogKeys(); // what a crash cut short
   }
 
+  /** The log is made before its member's id is written down: after a crash, or a full disk, in between the log is right. */
+  async #restartManager(remembered: number): Promise<void> {
+    await this.#startManager({ kind: "restart" });
+    const { raftId } = this.#requireManager().raft.status();
+    if (raftId !== remembered) this.#memory.remember({ raft: { raftId } });
+  }
+
   async #joinManagers(signal: AbortSignal): Promise<void> {
     const ask = <T>(question: (client: grpc.Client) => Promise<T>): Promise<T> => this.askManagers(question);
-    // What a crash between joining and remembering it left: each join gives a new raft id, for an empty log.
-    await this.#options.dir.wipeRaft();
     const joined = await joinRaft(ask, this.state, signal);
+    // Each join gives a new raft id, for an empty log. What is there is of an id that the managers have just taken out.
+    await this.#options.dir.wipeRaft();
     try {
       await this.#startManager({ kind: "join", ...joined });
     } catch (error) {
@@ -251,16 +256,18 @@ export class ClusterNode {
 
   #presentRole(): NodeRole | undefined {
     if (this.#manager === undefined) return "worker";
-    return this.#manager.raft.status().state === "removed" ? undefined : "manager";
+    const { state, lostEntries } = this.#manager.raft.status();
+    return state === "removed" || lostEntries === true ? undefined : "manager";
   }
 
   async #become(role: NodeRole, signal: AbortSignal): Promise<void> {
     const manager = this.#manager;
     this.#manager = undefined;
     await manager?.stop();
-    if (role === "manager") return await this.#joinManagers(signal);
+    // Whatever its log holds, this node does not speak for that member again, also when it is stopped in between.
     this.#memory.remember({ raft: undefined });
     await this.#memory.written();
+    if (role === "manager") return await this.#joinManagers(signal);
     await this.keys.forgetManager();
     await this.#options.dir.wipeRaft();
   }

@@ -54,7 +54,8 @@ export type ManagerStart =
       readonly node: Node;
     }
   | { readonly kind: "join"; readonly raftId: number; readonly members: readonly RaftMember[] }
-  | { readonly kind: "restart"; readonly raftId: number };
+  /** As the member that its log says it is. */
+  | { readonly kind: "restart" };
 
 export interface ManagerOptions {
   readonly env: Env;
@@ -118,7 +119,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     env,
     log: log.child({ room: "raft" }),
     dir: options.dir,
-    raftId: start.raftId,
+    raftId: start.kind === "restart" ? 0 : start.raftId,
     nodeId: options.nodeId,
     addr: options.addr,
     stateMachine: machine,
@@ -140,9 +141,12 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
   });
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await raft.stop();
-    abort.abort(new SkepError("canceled", "the manager stops"));
-    await Promise.all(running);
+    try {
+      await raft.stop();
+    } finally {
+      abort.abort(new SkepError("canceled", "the manager stops"));
+      await Promise.all(running);
+    }
   };
 
   run("store", (signal) => attach(raft, signal));
@@ -302,10 +306,13 @@ async function receiveState(env: Env, log: Log, store: Store, signal: AbortSigna
     }
     return false;
   };
-  while (!limit.signal.aborted) if (await hasCluster()) break;
-  if (limit.signal.aborted) log.warn({}, "the cluster's state has not arrived yet; waiting for it in the background");
-  timer.cancel();
-  limit.abort();
+  try {
+    while (!limit.signal.aborted) if (await hasCluster()) break;
+    if (limit.signal.aborted) log.warn({}, "the cluster's state has not arrived yet; waiting for it in the background");
+  } finally {
+    timer.cancel();
+    limit.abort();
+  }
 }
 
 /** The last step of it: the role keeper has taken the node out of the Raft group. */
@@ -333,6 +340,7 @@ function watchCluster(
     run: async (signal) => {
       const { view, commits } = store.viewAndWatch((tx) => tx.cluster(), { signal });
       read(view);
+      onMistrust(); // who was demoted while nobody looked: a snapshot tells no changes
       for await (const { changes } of commits) {
         for (const change of changes) {
           if (change.table === "cluster") read(change.object);

@@ -2,7 +2,7 @@
 // demotion, leaving. One story, in order: each test goes on where the one before it ended.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -198,6 +198,20 @@ test("a manager leaves with force: the others go on without it", async () => {
     const list = await nodes(first).catch(() => []);
     return list.filter((node) => node.managerStatus !== undefined).length === 1;
   });
+});
+
+test("a manager whose place in the Raft group was not written down in time takes it from its log", async () => {
+  const file = join(first.dataDir, "node.json");
+  await first.node().stop();
+  const written = await readFile(file, "utf8");
+  assert.match(written, /"raftId": \d+/);
+  await writeFile(file, written.replace(/"raftId": \d+/, '"raftId": 99'));
+  await first.restart();
+  const { localNodeState, error } = await first.info();
+  assert.deepEqual([localNodeState, error], ["active", ""]);
+  await eventually("it leads", async () => (await nodes(first).catch(() => [])).length > 0);
+  await first.node().stop();
+  assert.doesNotMatch(await readFile(file, "utf8"), /"raftId": 99/);
 });
 
 test("a manager whose log is lost says so, and the daemon stays to be told what to do", async () => {
