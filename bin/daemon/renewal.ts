@@ -90,14 +90,17 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
   };
 
   const renewOnce = async (signal: AbortSignal): Promise<void> => {
+    const next = await requestNext(signal);
+    await use(next);
+    isExposed = false; // not before: when it cannot be saved, the key in use is still the one that lay open
+    log.info({ role: next.role, notAfterMs: next.notAfterMs, issuer: next.issuer }, "renewed the certificate");
+  };
+
+  const requestNext = async (signal: AbortSignal): Promise<Identity> => {
     const failures: string[] = [];
     for (const addr of managers()) {
       try {
-        const next = await renew(dial(addr), identity.current(), signal);
-        isExposed = false;
-        await use(next);
-        log.info({ role: next.role, notAfterMs: next.notAfterMs, issuer: next.issuer }, "renewed the certificate");
-        return;
+        return await renew(dial(addr), identity.current(), signal);
       } catch (error) {
         failures.push(`${addr}: ${plainReason(SkepError.from(error))}`);
       }

@@ -74,6 +74,7 @@ function start() {
   const client = new grpc.Client(addr, grpc.credentials.createInsecure());
   const abort = new AbortController();
   const saved: Identity[] = [];
+  const disk = { isFull: false };
   const renewal = createRenewal({
     env,
     log: silentLog,
@@ -81,6 +82,7 @@ function start() {
     managers: () => [addr],
     dial: () => client,
     save: async (next) => {
+      if (disk.isFull) throw new SkepError("internal", "no space left on device");
       saved.push(next);
     },
   });
@@ -90,7 +92,7 @@ function start() {
     await done;
     client.close();
   };
-  return { holder, renewal, saved, stop };
+  return { holder, renewal, saved, disk, stop };
 }
 
 /** The next request is answered, and its answer has arrived. */
@@ -126,6 +128,24 @@ test("tries again after a failure, and keeps the old one meanwhile", async () =>
   while (env.pendingTimers() === 0) await env.breathe();
   await env.advance(5_000);
   await answered(() => holder.current() !== old);
+  await stop();
+});
+
+test("a key that lay open is replaced, also where the first new one cannot be saved", async () => {
+  const { holder, renewal, disk, stop } = start();
+  await env.advance(0);
+  const [old, asked] = [holder.current(), ca.asked];
+  disk.isFull = true;
+  renewal.renewNow();
+  await env.advance(0);
+  await answered(() => true);
+  while (env.pendingTimers() === 0) await env.breathe();
+  assert.equal(ca.asked, asked + 1);
+  assert.equal(holder.current(), old);
+  disk.isFull = false;
+  await env.advance(5_000);
+  await answered(() => holder.current() !== old);
+  assert.notEqual(holder.current().keyPem, old.keyPem);
   await stop();
 });
 
