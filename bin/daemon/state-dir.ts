@@ -87,9 +87,8 @@ export function openStateDir(dir: string): StateDir {
     },
     readIdentity: async () => {
       const [node, rootPem] = [await readIfThere(certificateFile), await readIfThere(rootFile)];
-      const stored = node === undefined || rootPem === undefined ? undefined : parseNodePem(node, rootPem);
-      if (stored === undefined) throw damaged(certificates, "key or certificate missing");
-      return stored;
+      if (node === undefined || rootPem === undefined) throw damaged(certificates, "key or certificate missing");
+      return parseIdentity(node, rootPem, certificates);
     },
     writeIdentity: (files, unlockKey) =>
       inTurn(async () => {
@@ -145,6 +144,18 @@ const damaged = (path: string, why: string): SkepError =>
     "internal",
     `${path} is damaged (${why}); restore it, or run "skep swarm leave --force" and join again`,
   );
+
+function parseIdentity(node: string, rootPem: string, path: string): StoredIdentity {
+  let stored: StoredIdentity | undefined;
+  try {
+    stored = parseNodePem(node, rootPem);
+  } catch (cause) {
+    // As below: what the parser would quote is part of a key.
+    throw damaged(path, cause instanceof SyntaxError ? "its keys are not JSON" : SkepError.from(cause).message);
+  }
+  if (stored === undefined) throw damaged(path, "key or certificate missing");
+  return stored;
+}
 
 function parseNode(text: string, path: string): NodeState {
   try {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { type NodeState, openStateDir, type StateDir } from "../../../bin/daemon/state-dir.ts";
 import type { ClusterId, NodeId } from "../../../shared/model/ids.ts";
+import { toPem } from "../../../shared/pki/pem.ts";
 import { newSealingKey } from "../../../shared/pki/sealing.ts";
 
 const state: NodeState = {
@@ -99,6 +100,24 @@ for (const [name, text] of [
 test("a missing certificate is told", async () => {
   await assert.rejects(dir.readIdentity(), /certificates is damaged/);
 });
+
+for (const [name, keys] of [
+  ["not JSON", '{"format":1,"raftKey":"c2VjcmV0c2Vjcm'],
+  ["of another format", '{"format":2,"raftKey":"c2VjcmV0c2Vjcm"}'],
+  ["cut", '{"format":1,"raftKey":"c2VjcmV0c2Vjcm"}'],
+] as const) {
+  test(`keys that are ${name} are told as damaged, with their path and without a word of them`, async () => {
+    const node = identity.keyPem + identity.certificatePem + toPem("SKEP KEYS", Buffer.from(keys));
+    await dir.writeIdentity(identity);
+    await writeFile(join(path, "certificates", "node.pem"), node);
+    await assert.rejects(dir.readIdentity(), (error: unknown) => {
+      assert.ok(error instanceof Error);
+      assert.match(error.message, /certificates is damaged .*swarm leave --force/);
+      assert.equal(error.message.includes("c2Vjcm"), false, error.message);
+      return true;
+    });
+  });
+}
 
 test("wipe forgets the node and keeps the images", async () => {
   await dir.writeNode(state);
