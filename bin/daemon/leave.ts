@@ -1,5 +1,5 @@
-// Leaving a cluster: say goodbye first, so that the tasks are replaced elsewhere and nothing new comes; then stop what runs
-// here; then, as a manager, get out of the Raft group while there is still somebody to answer for it.
+// Leaving a cluster: as a manager get out of the Raft group first, or the others would miss a vote that never comes again;
+// then say goodbye, so that the tasks are replaced elsewhere and nothing new comes; then stop what runs here.
 import { CAService, newLeaveClusterRequest } from "../../proto/gen/ca.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";

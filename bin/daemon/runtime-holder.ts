@@ -29,7 +29,12 @@ export function createRuntimeHolder(env: Env, log: Log, open: () => Promise<Runt
   const openNow = async (): Promise<Runtime> => {
     try {
       const runtime = await open();
-      name = (await runtime.info(new AbortController().signal)).name;
+      try {
+        name = (await runtime.info(new AbortController().signal)).name;
+      } catch (error) {
+        await runtime.close().catch(() => undefined); // the next attempt opens another
+        throw error;
+      }
       problem = "";
       log.info({ runtime: name }, "runtime is open");
       return runtime;

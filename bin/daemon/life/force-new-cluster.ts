@@ -4,6 +4,7 @@ import { chooseAdvertiseAddr } from "../advertise.ts";
 import type { NodeState } from "../state-dir.ts";
 import { type Host, newNode } from "./host.ts";
 import { resume } from "./resume.ts";
+import { busy } from "./words.ts";
 
 /**
  * `skep swarm init --force-new-cluster`: the other managers are lost for good, and this one goes on alone from its own disk.
@@ -14,6 +15,7 @@ export async function forceNewCluster(host: Host, request: InitRequest, signal: 
   const node = life.requireActive("go on alone");
   const { forcedNotes, leadsAlone, mayGoOnAlone } = await import("../recovery.ts");
   await mayGoOnAlone(node, request.force, env, signal);
+  if (life.requireActive("go on alone") !== node) throw busy("it has just been started anew"); // by who asked meanwhile
   life.now = { kind: "changing", doing: "going on as the only manager" };
   const { state, identity } = node;
   await node.stop();

@@ -14,7 +14,7 @@ import { busy, withWayOut } from "./words.ts";
 
 const DISK_RETRY_MS = 3_000;
 
-const isDiskFull = (error: unknown): boolean => /ENOSPC|MDB_MAP_FULL/.test(SkepError.from(error).message);
+const isDiskFull = (error: unknown): boolean => /ENOSPC/.test(SkepError.from(error).message);
 
 /** @throws {SkepError} when the node cannot run here now (its port is taken). Any other failure is told by its life. */
 export async function resume(host: Host): Promise<void> {

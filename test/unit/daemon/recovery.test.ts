@@ -94,6 +94,19 @@ const goOnAlone = (daemon: TestDaemon | undefined, force = false) =>
     .node()
     .local.init(newInitRequest({ forceNewCluster: true, force }), LOCAL);
 
+/** The answer of the one that is served, and why the other one was not. */
+async function twoAtOnce<T>(...calls: readonly [Promise<T>, Promise<T>]): Promise<readonly [T, string]> {
+  const answers: T[] = [];
+  const refusals: string[] = [];
+  for (const outcome of await Promise.allSettled(calls)) {
+    if (outcome.status === "fulfilled") answers.push(outcome.value);
+    else refusals.push(String(outcome.reason));
+  }
+  const [[answer], [refusal]] = [answers, refusals];
+  assert.ok(answer !== undefined && refusal !== undefined, refusals.join("; "));
+  return [answer, refusal];
+}
+
 const spec = (name: string) =>
   newServiceSpec({
     name,
@@ -227,7 +240,8 @@ test("the quorum is lost for good: one manager goes on with everything; one that
   const before = await clusterOf(a);
   const [idB, idC] = [await idOf(b), await idOf(c)];
   await Promise.all([b, c].map((daemon) => some(daemon).stop()));
-  const answer = await goOnAlone(a);
+  const [answer, second] = await twoAtOnce(goOnAlone(a), goOnAlone(a));
+  assert.match(second, /this node is busy/);
   const notes = answer.notes.join("\n");
   assert.match(notes, /goes on alone.*2 services/);
   assert.match(notes, new RegExp(`No managers any more: .*${some(b).addr}`));

@@ -38,6 +38,28 @@ test("a failure is told, and the next one who asks tries again", async () => {
   await holder.close();
 });
 
+test("a runtime that does not say what it is is closed, and another one is opened", async () => {
+  const env = createSimEnv(1);
+  const closed: number[] = [];
+  let opened = 0;
+  const holder = createRuntimeHolder(env, silentLog, async () => {
+    const runtime = await openHollowRuntime({ env });
+    const number = ++opened;
+    const close = async (): Promise<void> => {
+      closed.push(number);
+      await runtime.close();
+    };
+    if (number > 1) return { ...runtime, close };
+    const info = () => Promise.reject(new SkepError("unavailable", "containerd went away"));
+    return { ...runtime, info, close };
+  });
+  await assert.rejects(holder.get(), /containerd went away/);
+  assert.deepEqual(closed, [1]);
+  await holder.get();
+  await holder.close();
+  assert.deepEqual(closed, [1, 2]);
+});
+
 test("waiting ends with its signal", async () => {
   const env = createSimEnv(1);
   const holder = createRuntimeHolder(env, silentLog, async () => {
