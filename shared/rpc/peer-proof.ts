@@ -53,7 +53,9 @@ export function createCertificateCache(maxEntries = 10_000): (certificate: PeerC
 
 /** Why TLS did not take a certificate, in words. `error` is OpenSSL's name for it. */
 export function refusal(error: string, certificate: PeerCertificate): string {
-  const subject = new X509Certificate(certificate.raw).subject.replaceAll("\n", ", ");
+  // A certificate without a subject has none here, whatever the type library says.
+  const { subject: lines }: { readonly subject?: string } = new X509Certificate(certificate.raw);
+  const subject = lines?.replaceAll("\n", ", ") ?? "without a subject";
   switch (error) {
     case "CERT_HAS_EXPIRED":
       return `the certificate (${subject}) expired on ${certificate.valid_to}; join again with a token`;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sign } from "node:crypto";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { connect } from "node:tls";
@@ -8,7 +9,10 @@ import { CAService, newIssueCertificateRequest } from "../../../proto/gen/ca.ts"
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { NodeId, TaskId } from "../../../shared/model/ids.ts";
+import { bitString, encodeDer, integer, objectIdentifier, sequence, TAG } from "../../../shared/pki/der.ts";
 import { createIdentityHolder } from "../../../shared/pki/identity.ts";
+import { newKeyPair, privateKeyToPem } from "../../../shared/pki/keys.ts";
+import { toPem } from "../../../shared/pki/pem.ts";
 import { RAFT_ALPN } from "../../../shared/rpc/alpn.ts";
 import { serverStream, unary } from "../../../shared/rpc/client.ts";
 import { createDialer } from "../../../shared/rpc/dialer.ts";
@@ -94,6 +98,24 @@ for (const [name, shown, words] of refusedCases) {
     assert.match(error.message, words);
   });
 }
+
+/** Signed by itself, for nobody. */
+function namelessCertificate(): { readonly certificatePem: string; readonly keyPem: string } {
+  const { publicKey, privateKey } = newKeyPair();
+  const algorithm = sequence(objectIdentifier("1.2.840.10045.4.3.2"));
+  const from = encodeDer(TAG.utcTime, Buffer.from("200101000000Z"));
+  const until = encodeDer(TAG.generalizedTime, Buffer.from("21200101000000Z"));
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  const body = sequence(integer(Uint8Array.of(1)), algorithm, sequence(), sequence(from, until), sequence(), spki);
+  const signed = sequence(body, algorithm, bitString(sign("sha256", body, privateKey)));
+  return { certificatePem: toPem("CERTIFICATE", signed), keyPem: privateKeyToPem(privateKey) };
+}
+
+test("refused, not taken for anonymous: a certificate without a subject", async () => {
+  const error = await failure(whoAmI(keep(looseClient(server.addr, namelessCertificate()))));
+  assert.equal(error.code, "unauthenticated");
+  assert.match(error.message, /\(without a subject\) is not from this cluster's CA/);
+});
 
 test("an answer may be larger than a request", async () => {
   const dialer = keep(createDialer(createIdentityHolder(cluster.identity(bob, "manager"))));
