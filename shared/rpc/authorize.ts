@@ -13,7 +13,7 @@ const MAY_CALL: Readonly<Record<string, readonly Caller[]>> = {
   // A manager that was demoted while it was away is told so there, and may do no more than leave (manager/raft/handlers.ts).
   "skep.v1.Raft": ["manager", "demoted"],
   "skep.v1.Dispatcher": ["worker", "demoted", "manager"],
-  // Logs of this node's tasks.
+  // Logs of this node's tasks, tests of its network, and news of who the managers are.
   "skep.v1.Agent": ["manager"],
   // A joining host has no certificate: the token that it shows is checked by the handler.
   "skep.v1.CA": ["anonymous", "worker", "demoted", "manager"],

@@ -4,7 +4,7 @@
 import type { Duplex } from "node:stream";
 import { connect, type PeerCertificate } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
-import { SkepError } from "../errors.ts";
+import { assertNever, SkepError } from "../errors.ts";
 import type { NodeId } from "../model/ids.ts";
 import { identityOfSubject, ROLE_NAME } from "../pki/certificate.ts";
 import type { Identity, IdentityHolder } from "../pki/identity.ts";
@@ -63,6 +63,8 @@ export function checkServer(certificate: PeerCertificate, expect: Expect, own: I
         return server.nodeId === expect.nodeId
           ? undefined
           : new Error(`node ${server.nodeId} answers where node ${expect.nodeId} was expected`);
+      default:
+        return assertNever(expect);
     }
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
