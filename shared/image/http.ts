@@ -130,12 +130,13 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
     const unwatch = (): void => timer?.cancel();
     const failure = (error: unknown): unknown => (signal.aborted ? signal.reason : transportError(url, error));
 
+    // The time counts from the socket on: until one is free a request waits for those before it, each of which has its limits.
     outgoing.on("socket", (socket) => {
       const connected = (): void => watch(idleTimeoutMs, "did not answer");
-      if (!socket.connecting) connected();
-      else socket.once(isSecure ? "secureConnect" : "connect", connected);
+      if (!socket.connecting) return connected();
+      watch(connectTimeoutMs, "could not be connected");
+      socket.once(isSecure ? "secureConnect" : "connect", connected);
     });
-    watch(connectTimeoutMs, "could not be connected");
 
     const answered = Promise.withResolvers<http.IncomingMessage>();
     let isAnswered = false;

@@ -23,17 +23,19 @@ export function registryWords(body: Uint8Array, contentType: string): string {
         readonly message?: unknown;
       };
       const words = Array.isArray(errors) ? errors.map(messageOf).filter((text) => text !== "") : [];
-      if (words.length > 0) return words.join("; ").slice(0, MAX_WORDS);
-      for (const text of [details, message]) if (typeof text === "string") return text.slice(0, MAX_WORDS);
+      if (words.length > 0) return printable(words.join("; "));
+      for (const text of [details, message]) if (typeof text === "string") return printable(text);
     }
     return "";
   } catch {
     if (contentType.includes("html")) return "";
-    // Control characters would reach somebody's terminal.
     const [line = ""] = raw.split(/[\r\n]/);
-    return line.replace(/\p{Cc}/gu, " ").slice(0, MAX_WORDS);
+    return printable(line);
   }
 }
+
+/** Control characters would reach somebody's terminal. */
+const printable = (words: string): string => words.slice(0, MAX_WORDS).replace(/\p{Cc}/gu, " ");
 
 function codeOf(status: number): Code {
   if (status === 401) return "unauthenticated";

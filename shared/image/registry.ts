@@ -133,6 +133,7 @@ export class RegistryClient {
     const response = await this.#send({ method: "GET", target, headers, what, accept: [200, 206] }, signal);
     const isPart = response.status === 206;
     if (isPart && !(response.header("content-range") ?? "").startsWith(`bytes ${offset}-`)) {
+      response.discard();
       throw new SkepError("unavailable", `registry ${this.host} sent another part of ${what} than asked for`);
     }
     let at = isPart ? offset : 0;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, type ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import type { Env } from "../../../shared/env/env.ts";
@@ -250,6 +250,56 @@ test("a redirect to another host is followed without the credentials", async () 
     return true;
   };
   await assert.rejects(good.manifest("v1", signal), fails("unavailable", /in circles/));
+});
+
+test("another part than asked for is refused, and its connection is not kept waiting", async () => {
+  await using registry = await startFakeRegistry();
+  const image = await anImage("amd64", "x".repeat(16 << 20));
+  const [, layer] = image.blobs;
+  assert.ok(layer !== undefined);
+  const closed = Promise.withResolvers<void>();
+  registry.intercept = (_, response) => {
+    response.writeHead(206, { "content-range": `bytes 0-${layer.size - 1}/${layer.size}` });
+    response.once("close", closed.resolve).end(layer.bytes);
+    return true;
+  };
+  await assert.rejects(read(client(registry).blob(layer, 700, signal)), fails("unavailable", /sent another part/));
+  await closed.promise;
+});
+
+test("a request that waits for a free connection is not out of time to connect", async () => {
+  const held: ServerResponse[] = [];
+  const allHeld = Promise.withResolvers<void>();
+  let free = false;
+  const server = createHttpServer((_, response) => {
+    if (free) return void response.end("late");
+    held.push(response);
+    if (held.length === 8) allHeld.resolve();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const url = new URL(`http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`);
+  const connecting = new Set<() => void>();
+  const byHand: Env = {
+    ...realEnv,
+    timer: (ms, callback) => {
+      if (ms === 6_000) connecting.add(callback);
+      return { cancel: () => connecting.delete(callback) };
+    },
+  };
+  const busy = createHttpTransport({ env: byHand });
+  try {
+    const answers = Array.from({ length: 9 }, () => busy.request({ method: "GET", url, headers: {} }, signal));
+    await allHeld.promise;
+    for (const tooLate of [...connecting]) tooLate();
+    free = true;
+    for (const response of held) response.end("held");
+    const texts = await Promise.all(answers.map(async (answer) => read((await answer).body)));
+    assert.deepEqual(texts.toSorted(), [...Array.from({ length: 8 }, () => "held"), "late"]);
+  } finally {
+    busy.close();
+    server.close();
+  }
 });
 
 test("nobody there, silence, and an abort", async () => {
