@@ -173,7 +173,8 @@ class ArchiveReader {
 
   async finish(): Promise<ArchiveContent> {
     const images = this.#ociImages() ?? this.#dockerImages();
-    for (const { root } of images) await this.#storeBracedLayers(root);
+    const seen = new Set<string>();
+    for (const { root } of images) await this.#storeBracedLayers(root, seen);
     return { images, documents: this.#documents, stored: new Set(this.#stored.keys()) };
   }
 
@@ -251,14 +252,16 @@ class ArchiveReader {
     return root;
   }
 
-  // A layer that happens to start with a brace was taken for a document.
-  async #storeBracedLayers(root: ContentDescriptor): Promise<void> {
+  // A layer that happens to start with a brace was taken for a document. Indexes may list the same again and again: once is enough.
+  async #storeBracedLayers(root: ContentDescriptor, seen: Set<string>): Promise<void> {
     const bytes = this.#documents.get(root.digest);
-    if (bytes === undefined) return;
+    if (bytes === undefined || seen.has(root.digest)) return;
+    seen.add(root.digest);
     const document: ImageDocument = parseDocument(bytes, root.mediaType, `image archive: ${root.digest}`);
     if (document.kind === "index") {
       for (const entry of document.entries) {
-        if (this.#documents.has(entry.digest) && entry.platform?.os !== "unknown") await this.#storeBracedLayers(entry);
+        if (this.#documents.has(entry.digest) && entry.platform?.os !== "unknown")
+          await this.#storeBracedLayers(entry, seen);
       }
       return;
     }

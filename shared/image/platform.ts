@@ -10,23 +10,23 @@ export interface ImagePlatform {
   readonly variant: string;
 }
 
-const ARCHITECTURES: Readonly<Record<string, string>> = {
-  x64: "amd64",
-  x86_64: "amd64",
-  "x86-64": "amd64",
-  aarch64: "arm64",
-  ia32: "386",
-  i386: "386",
-  i686: "386",
-  armhf: "arm",
-  armel: "arm",
-};
+const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
+  ["x64", "amd64"],
+  ["x86_64", "amd64"],
+  ["x86-64", "amd64"],
+  ["aarch64", "arm64"],
+  ["ia32", "386"],
+  ["i386", "386"],
+  ["i686", "386"],
+  ["armhf", "arm"],
+  ["armel", "arm"],
+]);
 
 /** One spelling for each platform: what kernels and Node call it becomes what OCI calls it. */
 export function normalisePlatform(platform: ImagePlatform): ImagePlatform {
   const os = platform.os.toLowerCase();
   const raw = platform.architecture.toLowerCase();
-  const architecture = ARCHITECTURES[raw] ?? raw;
+  const architecture = ARCHITECTURES.get(raw) ?? raw;
   const variant = platform.variant.toLowerCase();
   if (architecture === "arm64")
     return { os, architecture, variant: variant === "8" || variant === "" ? "v8" : variant };

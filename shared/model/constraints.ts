@@ -84,12 +84,16 @@ export function parseConstraint(text: string): Constraint {
 
 export const parseConstraints = (texts: readonly string[]): readonly Constraint[] => texts.map(parseConstraint);
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64", armv7l: "arm" };
+const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
+  ["x86_64", "amd64"],
+  ["aarch64", "arm64"],
+  ["armv7l", "arm"],
+]);
 
 /** One name for each architecture: Docker's nodes say x86_64, images say amd64. Lower case. */
 export function normalizeArchitecture(name: string): string {
   const lower = name.toLowerCase();
-  return ARCHITECTURES[lower] ?? lower;
+  return ARCHITECTURES.get(lower) ?? lower;
 }
 
 function holds(constraint: Constraint, node: Node): boolean {

@@ -200,6 +200,29 @@ test("the sink's error is what the caller sees", async () => {
   await assert.rejects(load(await ociArchive("app", await image()), sink), fails(/disk full/, "resource_exhausted"));
 });
 
+test("indexes that list one another twice at every level are read once each", async () => {
+  const { root, blobs } = await image();
+  const file = (digest: string, content: Uint8Array): ImageFile => {
+    return { kind: "file", path: `blobs/${digest.replace(":", "/")}`, mode: 0o644, content };
+  };
+  const parts = [root, ...blobs].map(({ digest, bytes }) => file(digest, bytes));
+  let below = { mediaType: root.mediaType, digest: root.digest, size: root.size };
+  const indexOf = (...manifests: readonly object[]): Buffer =>
+    Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA.ociIndex, manifests }));
+  for (let level = 0; level < 40; level++) {
+    const bytes = indexOf(below, below);
+    below = { mediaType: MEDIA.ociIndex, digest: sha256(bytes), size: bytes.length };
+    parts.push(file(below.digest, bytes));
+  }
+  const top = indexOf({ ...below, annotations: { "io.containerd.image.name": "deep:1" } });
+  const archive = await tarOf([...parts, { kind: "file", path: "index.json", mode: 0o644, content: top }]);
+  const { images } = await load(archive);
+  assert.deepEqual(
+    images.map(({ names }) => names),
+    [["docker.io/library/deep:1"]],
+  );
+});
+
 test("an abort ends the reading", async () => {
   const abort = new AbortController();
   async function* endless(): AsyncGenerator<Uint8Array> {

@@ -21,6 +21,7 @@ const spellings: readonly (readonly [string, string])[] = [
   ["linux/arm", "linux/arm/v7"],
   ["linux/armel", "linux/arm/v6"],
   ["Linux/AMD64", "linux/amd64"],
+  ["linux/constructor", "linux/constructor"],
 ];
 for (const [raw, want] of spellings) {
   test(`platform: ${raw}`, () => assert.equal(formatPlatform(normalisePlatform(platform(raw))), want));
