@@ -2,9 +2,10 @@
 // its slot then gets a new one elsewhere like any other.
 import type { Node, Task } from "../../proto/gen/objects.ts";
 import { rank } from "../../shared/model/tasks.ts";
+import { placementOf } from "../scheduler/placement.ts";
 import { addUse, amountsOf, fits, nothingUsed, reservationOf } from "../scheduler/resources.ts";
 import { isDead, isWanted, stateOf } from "./draft.ts";
-import { fateOf, placementOf } from "./node-fate.ts";
+import { fateOf } from "./node-fate.ts";
 
 /** Swarm's words; they also tell such an end from one that costs a restart attempt. */
 export const ENFORCER_MESSAGE = "task rejected by constraint enforcer";

@@ -1,7 +1,5 @@
 // What a node's condition means for the tasks on it.
-import type { Node, Task } from "../../proto/gen/objects.ts";
-import { compileConstraints } from "../../shared/model/constraints.ts";
-import { platformMatches } from "../scheduler/platform.ts";
+import type { Node } from "../../proto/gen/objects.ts";
 
 /** here: tasks run, or may again. down: lost until it returns. drained: must be empty. gone: removed from the cluster. */
 export type NodeFate = "here" | "down" | "drained" | "gone";
@@ -12,13 +10,6 @@ export function fateOf(node: Node | undefined): NodeFate {
   const state = node.status?.state;
   if (state === "down" || state === "disconnected") return "down";
   return node.spec?.availability === "drain" ? "drained" : "here";
-}
-
-/** Does the service's placement allow this node? Constraints and platform; not its load. */
-export function placementOf(spec: Task["spec"]): (node: Node) => boolean {
-  const matches = compileConstraints(spec?.placement?.constraints ?? []);
-  const platforms = spec?.placement?.platforms ?? [];
-  return (node) => matches(node) && platformMatches(platforms, node.description?.platform);
 }
 
 /** May a global service start a task here? */

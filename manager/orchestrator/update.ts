@@ -14,9 +14,9 @@ import {
 } from "../../proto/gen/objects.ts";
 import { isTerminal, isUp } from "../../shared/model/tasks.ts";
 import { hasEndpoint } from "../allocator/places.ts";
+import { placementOf } from "../scheduler/placement.ts";
 import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
 import { updatableTasks } from "./global.ts";
-import { placementOf } from "./node-fate.ts";
 import { filledSlots } from "./replicated.ts";
 import { settledAtMs } from "./restart.ts";
 

@@ -1,5 +1,5 @@
 // The scheduler's loop: commits feed the planner, its decisions go to the store in batches. A placement is checked again over
-// the head: the task must still wait and the node must still take tasks.
+// the head: the task must still wait, and the node still take tasks and be one that the task's placement, as it is then, allows.
 import type { Task } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
@@ -8,6 +8,7 @@ import type { Commit, Store, Tx } from "../store/types.ts";
 import { runWatchLoop } from "../watch-loop.ts";
 import { isReady } from "./filters.ts";
 import { chooseHostPorts } from "./host-ports.ts";
+import { placementOf } from "./placement.ts";
 import { type Decision, isPending, Planner } from "./planner.ts";
 
 const RETRY_MS = 1_000;
@@ -81,8 +82,8 @@ function write(tx: Tx, decision: Decision, env: Env): boolean {
     return true;
   }
   const node = tx.get("node", decision.node);
-  if (task.specVersion !== decision.specVersion) return false;
   if (node === undefined || !isReady(node) || (task.nodeId !== "" && task.nodeId !== node.id)) return false;
+  if (!placementOf(task.spec)(node)) return false;
   const message =
     task.nodeId === "" ? "scheduler assigned task to node" : "scheduler confirmed task can run on preassigned node";
   const ports = chooseHostPorts(tx, task, node.id, env.random);

@@ -14,13 +14,7 @@ import { Best, type Candidate, newSpread, type Spread } from "./spread.ts";
 import { type Path, Topology } from "./topology.ts";
 
 export type Decision =
-  | {
-      readonly kind: "place";
-      readonly task: TaskId;
-      readonly node: NodeId;
-      /** What the node was chosen for: a task that is of another version by now may not be allowed there. */
-      readonly specVersion: number;
-    }
+  | { readonly kind: "place"; readonly task: TaskId; readonly node: NodeId }
   /** No node takes it: the words to show. */
   | { readonly kind: "explain"; readonly task: TaskId; readonly err: string };
 
@@ -249,7 +243,7 @@ export class Planner {
       this.#leaveGroup(task);
       this.#count(entry, node.id, node.load, true);
     }
-    return { kind: "place", task: task.id, node: node.id, specVersion: task.specVersion };
+    return { kind: "place", task: task.id, node: node.id };
   }
 
   // --------------------------------------------------------------------------------------------------------- bookkeeping

@@ -64,6 +64,35 @@ test("a task that took over another version over the head is not placed by the o
   close();
 });
 
+test("a node that is another one over the head is not given what its new labels refuse", async () => {
+  const { env, raft, store, close } = await createTestStore();
+  const placement = newPlacement({ constraints: ["node.labels.disk == ssd"] });
+  await store.update((tx) => {
+    for (const each of [nodeWith("a", "ssd"), nodeWith("b", "ssd")]) tx.put("node", each);
+  });
+  const abort = new AbortController();
+  const done = runScheduler({ env, log: silentLog, store, signal: abort.signal });
+  await env.advance(1);
+  raft.hold();
+  const born = store.update((tx) => tx.put("task", { ...waiting, spec: newTaskSpec({ placement }) }));
+  const changed = store.update((tx) => {
+    const node = tx.get("node", "a");
+    assert.ok(node !== undefined);
+    tx.put("node", { ...node, spec: nodeWith("a", "hdd").spec });
+  });
+  raft.commit(1);
+  await born;
+  await env.advance(1);
+  raft.release();
+  await changed;
+  const placedOn = (): string | undefined => store.view((view) => view.get("task", TASK)?.nodeId);
+  for (let turns = 0; turns < 100 && placedOn() === ""; turns++) await env.advance(1);
+  assert.equal(placedOn(), "b");
+  abort.abort();
+  await done;
+  close();
+});
+
 test("a placement that cannot be written is said, and tried again after a pause", async () => {
   const { env, store, close } = await createTestStore();
   await store.update((tx) => {

@@ -246,7 +246,7 @@ describe("what cannot be placed", () => {
 describe("tasks born with a node", () => {
   test("go there and nowhere else, when the filters allow", () => {
     const decisions = decide(planner([node("a"), node("b")], [task("t", { node: "b" })]));
-    assert.deepEqual(decisions, [{ kind: "place", task: "t", node: "b", specVersion: 1 }]);
+    assert.deepEqual(decisions, [{ kind: "place", task: "t", node: "b" }]);
     const refused = decide(planner([node("a"), node("b", { cpus: 0 })], [task("t", { node: "b", cpus: 1 })]));
     assert.deepEqual(words(refused), ["no suitable node (insufficient resources on 1 node)"]);
   });
