@@ -15,8 +15,8 @@ interface Options {
 // The CSR, and for a manager its place in Raft, are waited for.
 const TIMEOUT_MS = 120_000;
 
-/** The daemon waits for 10 s at most. */
-const FINDINGS_TIMEOUT_MS = 15_000;
+/** The daemon waits for 15 s at most. */
+const FINDINGS_TIMEOUT_MS = 20_000;
 const NOT_TESTED =
   "whether this node and the others reach one another is not known yet: run `skep network check` on a manager";
 
@@ -70,7 +70,7 @@ export function define(command: Command, context: CommandContext): void {
 async function warnOfNetwork(context: CommandContext, local: Connection["local"]): Promise<void> {
   try {
     const { state, problems } = await local.networkFindings({}, { timeoutMs: FINDINGS_TIMEOUT_MS });
-    warn(context, state === "tested" ? problems : [NOT_TESTED]);
+    warn(context, state === "tested" ? problems : [NOT_TESTED, ...problems]);
   } catch {
     warn(context, [NOT_TESTED]);
   }
