@@ -14,6 +14,7 @@ import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { type NodeId, newId, parseId } from "../../shared/model/ids.ts";
+import { parseJoinToken } from "../../shared/model/join-token.ts";
 import { DEFAULT_NODE_VALIDITY_MS, issueNodeCertificate, verifyCertificateRequest } from "../../shared/pki/issue.ts";
 import { parseAddress } from "../../shared/rpc/address.ts";
 import { unary } from "../../shared/rpc/client.ts";
@@ -51,7 +52,8 @@ export function createCaHandlers(options: CaOptions): Handlers<typeof CAMethods>
     },
     issueCertificate: async (request, context) => {
       const applicant = applicantOf(request, context);
-      // A wrong request is told here, and so is a wrong token, without the leader.
+      // What is no request, or no token, is told here, without the leader; which token is valid the leader knows for certain.
+      if (applicant.kind === "stranger") parseJoinToken(applicant.token);
       verifyCertificateRequest(Buffer.from(request.csr).toString());
       if (raft.status().state === "leader") return await issue(request, applicant, context.signal, options);
       return await forward(CAService.issueCertificate, request, applicant, context, options);

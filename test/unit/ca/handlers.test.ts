@@ -168,6 +168,9 @@ test("a follower asks the leader, and nobody when it was asked by a manager alre
   const { follower, tokens, dialed, raft } = await cluster(2);
   assert.ok(follower !== undefined);
   const request = newIssueCertificateRequest({ csr: csr(), token: tokens?.worker ?? "", addr: "10.0.0.9:7377" });
+  await assert.rejects(follower.issueCertificate({ ...request, token: "SKEPTKN-1" }, anonymous), /not a join token/);
+  await assert.rejects(follower.issueCertificate({ ...request, csr: Buffer.from("?") }, anonymous), /not valid/);
+  assert.deepEqual(dialed, []);
   await assert.rejects(follower.issueCertificate(request, anonymous), /no network here/);
   assert.deepEqual(dialed, [raft.nodes[0]?.status().members[0]?.addr]);
   const forwarded = node("m".repeat(25) as NodeId, "manager", { "skep-on-behalf-of": "" });
