@@ -98,10 +98,14 @@ function listenUdp(handle: NameServer["handle"], address: string, port: number, 
       const reply = await handle(packet, canonical(from.address), "udp", signal);
       if (reply !== undefined && !signal.aborted) socket.send(reply, from.port, from.address, () => undefined);
     };
-    socket.once("error", reject);
+    const onError = (error: Error): void => {
+      socket.close(); // a bind that failed leaves it open
+      reject(error);
+    };
+    socket.once("error", onError);
     socket.on("message", (packet, from) => void answer(packet, from));
     socket.bind({ address, port, exclusive: true }, () => {
-      socket.removeListener("error", reject);
+      socket.removeListener("error", onError);
       socket.on("error", () => undefined); // one datagram's trouble is not the server's
       if (signal.aborted) close();
       else signal.addEventListener("abort", close, { once: true });
@@ -140,16 +144,22 @@ function serveConnection(handle: NameServer["handle"], socket: TcpSocket, signal
   let waiting = 0;
   socket.setTimeout(IDLE_MS, () => socket.destroy());
   socket.on("error", () => socket.destroy());
+  // Who does not take his answers is not asked for more questions: what waits for him is kept here.
+  const readOn = (): void => {
+    if (waiting < MAX_PIPELINED && !socket.writableNeedDrain) socket.resume();
+    else socket.pause();
+  };
   const answer = async (message: Uint8Array): Promise<void> => {
     waiting++;
     const reply = await handle(message, source, "tcp", signal);
     waiting--;
-    if (waiting < MAX_PIPELINED) socket.resume();
     if (reply === undefined) socket.destroy();
     else if (!socket.destroyed) socket.write(frame(reply));
+    readOn();
   };
+  socket.on("drain", readOn);
   socket.on("data", (chunk) => {
     for (const message of frames.push(chunk)) void answer(message);
-    if (waiting >= MAX_PIPELINED) socket.pause();
+    readOn();
   });
 }

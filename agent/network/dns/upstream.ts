@@ -124,8 +124,10 @@ function overUdp(server: UpstreamServer, sent: Uint8Array, query: Query, signal:
     socket.on("message", (message) => {
       if (isAnswerTo(message, sent, query)) end(message);
     });
-    // A connected socket takes answers of that server only, and hears of a port that nobody listens on.
-    socket.connect(server.port, server.address, () => socket.send(sent));
+    // A connected socket takes answers of that server only, and hears of a port that nobody listens on. No callback of `connect`:
+    // it would be called for a failure as well, which then is no "error".
+    socket.once("connect", () => socket.send(sent));
+    socket.connect(server.port, server.address);
   });
 }
 

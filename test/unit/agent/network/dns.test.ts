@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
 import { decide, reverseAddress } from "../../../../agent/network/dns/answer.ts";
 import { concat, encodeName, encodeReply, parseQuery, RCODE, TYPE } from "../../../../agent/network/dns/packet.ts";
 import { createNameServer } from "../../../../agent/network/dns/server.ts";
 import { FrameReader, frame } from "../../../../agent/network/dns/tcp-frames.ts";
-import { isAnswerTo, readResolvConf } from "../../../../agent/network/dns/upstream.ts";
+import { createUpstream, isAnswerTo, readResolvConf } from "../../../../agent/network/dns/upstream.ts";
 import { buildNames } from "../../../../agent/network/dns/zone.ts";
 import { formatIp } from "../../../../agent/network/plan/addresses.ts";
 import { newNetworkEndpoint, newNetworkService, newOverlayNetwork } from "../../../../proto/gen/network.ts";
+import { realEnv } from "../../../../shared/env/real-env.ts";
 import { SkepError } from "../../../../shared/errors.ts";
 import { silentLog } from "../../../../shared/log.ts";
 import type { NetworkId, NodeId, ServiceId, TaskId } from "../../../../shared/model/ids.ts";
@@ -245,4 +248,44 @@ test("readResolvConf: three servers at most, ours never", () => {
     "search lan\nnameserver 127.0.0.11\nnameserver 192.0.2.1\n nameserver fd00::1\nnameserver 1.2.3.4\nnameserver 5.6.7.8\n";
   const servers = readResolvConf(text, ["127.0.0.11"]).map(({ address }) => address);
   assert.deepEqual(servers, ["192.0.2.1", "fd00::1", "1.2.3.4"]);
+});
+
+test("a resolver that cannot even be asked is passed over at once", async () => {
+  const parsed = parseQuery(query("example.com", TYPE.A));
+  assert.equal(parsed.kind, "query");
+  if (parsed.kind !== "query") return;
+  const never = { ...realEnv, timer: () => ({ cancel: () => undefined }) };
+  // A link-local address without its link.
+  const upstream = createUpstream({ env: never, servers: () => [{ address: "fe80::1", port: 53 }] });
+  const asked = upstream.ask(parsed.query.question, parsed.query, "udp", [], new AbortController().signal);
+  await assert.rejects(asked, /no resolver answered for example.com/);
+});
+
+test("who asks much and reads nothing for a while gets every answer", async () => {
+  const COUNT = 4_000;
+  const [HERE, PORT] = ["127.83.75.2", 17_353];
+  const stop = new AbortController();
+  const known = buildNames({
+    views: new Map([[NET, view(NET, "10.0.9.0/24", 100, "web")]]),
+    tasks: [{ taskId: id<TaskId>("t1"), networks: [NET], nameservers: [], localAddresses: [HERE] }],
+  });
+  const upstream = createUpstream({ env: realEnv, servers: () => [] });
+  const large = createNameServer({ env: realEnv, log: silentLog, names: () => known, upstream });
+  await large.listen([HERE], PORT, stop.signal);
+  const socket = connect({ host: HERE, port: PORT, localAddress: HERE });
+  try {
+    await once(socket, "connect");
+    const one = frame(query("tasks.web", TYPE.A));
+    for (let i = 0; i < COUNT; i++) socket.write(one);
+    const frames = new FrameReader();
+    let answers = 0;
+    for await (const chunk of socket) {
+      answers += frames.push(chunk as Buffer).length;
+      if (answers === COUNT) break;
+    }
+    assert.equal(answers, COUNT);
+  } finally {
+    socket.destroy();
+    stop.abort();
+  }
 });

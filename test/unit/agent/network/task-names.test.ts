@@ -30,6 +30,8 @@ after(() => {
 const names = (addresses: readonly string[], resolvConf?: string) =>
   createTaskNames({ env: realEnv, log: silentLog, addresses, ...(resolvConf === undefined ? {} : { resolvConf }) });
 
+const udpSockets = (): number => process.getActiveResourcesInfo().filter((name) => name === "UDPWrap").length;
+
 async function take(port: number): Promise<void> {
   const socket = createSocket("udp4");
   sockets.push(socket);
@@ -41,9 +43,12 @@ test("a port that somebody has is passed over, and the one that is used is told"
   await take(first.port);
   await take(first.port + 1);
   const server = names([HERE]);
+  const before = udpSockets();
   assert.equal(await server.listen(stop.signal), true);
   assert.equal(server.port, first.port + 2);
   assert.equal(await server.listen(stop.signal), true, "once is enough");
+  for (let turns = 0; turns < 100 && udpSockets() > before + 1; turns++) await realEnv.breathe();
+  assert.equal(udpSockets(), before + 1, "those that could not have their port are closed");
 });
 
 test("an address that is not there yet is no failure", async () => {
