@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import type { Env } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
-import { parseAddress } from "../../../shared/rpc/address.ts";
+import { type Address, parseAddress } from "../../../shared/rpc/address.ts";
 
 export interface Datagram {
   readonly address: string;
@@ -14,7 +14,7 @@ export interface Datagram {
 export interface ProbeTransport {
   /** Sends each once, from `source`. What cannot be sent is lost like any other. Never throws. */
   readonly send: (source: string, datagrams: readonly Datagram[]) => Promise<void>;
-  /** Opens a connection to host:port and closes it. Resolves with what went wrong, or with nothing. */
+  /** Opens a connection to host:port and closes it. Resolves with what went wrong, or with nothing. Never throws. */
   readonly connect: (addr: string, limitMs: number, signal: AbortSignal) => Promise<string>;
 }
 
@@ -34,8 +34,14 @@ export function realTransport(env: Pick<Env, "timer">): ProbeTransport {
           for (const { address, port, bytes } of datagrams) socket.send(Buffer.alloc(bytes), port, address, done);
         });
       }),
-    connect: (addr, limitMs, signal) =>
-      new Promise((resolve) => {
+    connect: async (addr, limitMs, signal) => {
+      let at: Address;
+      try {
+        at = parseAddress("node address", addr);
+      } catch (error) {
+        return SkepError.from(error).message;
+      }
+      return await new Promise((resolve) => {
         const end = (problem: string): void => {
           timer.cancel();
           signal.removeEventListener("abort", onAbort);
@@ -44,18 +50,14 @@ export function realTransport(env: Pick<Env, "timer">): ProbeTransport {
         };
         const onAbort = (): void => end("the test was ended");
         const timer = env.timer(limitMs, () => end(`no answer within ${limitMs / 1000} s`));
-        const socket = connect(hostAndPort(addr));
+        const socket = connect({ host: at.host, port: at.port });
         socket.once("connect", () => end(""));
         socket.once("error", (error: NodeJS.ErrnoException) => end(plain(error)));
         signal.addEventListener("abort", onAbort, { once: true });
         if (signal.aborted) onAbort();
-      }),
+      });
+    },
   };
-}
-
-function hostAndPort(addr: string): { readonly host: string; readonly port: number } {
-  const { host, port } = parseAddress("node address", addr);
-  return { host, port };
 }
 
 function plain(error: NodeJS.ErrnoException): string {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { ToolCall, ToolRunner } from "../../../../agent/network/apply/run.ts";
 import { FIRST_PORT, parseArrivals, planProbe } from "../../../../agent/network/probe/plan.ts";
 import { NetworkProbe } from "../../../../agent/network/probe/probe.ts";
-import type { Datagram } from "../../../../agent/network/probe/transport.ts";
+import { type Datagram, realTransport } from "../../../../agent/network/probe/transport.ts";
 import {
   newProbeCommand,
   newProbePrepare,
@@ -181,4 +181,9 @@ describe("a node's part in a test of the network", () => {
     void first.next();
     await assert.rejects(probe.run(never(), new AbortController().signal).next(), { code: "unavailable" });
   });
+});
+
+test("an address that is none is a word in the answer, and no failure", async () => {
+  const signal = new AbortController().signal;
+  assert.match(await realTransport(createSimEnv(1)).connect("node-b:7377:1", 2_000, signal), /not a host and port/);
 });
