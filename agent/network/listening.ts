@@ -13,8 +13,11 @@ export type ReadListening = (pid: number) => Promise<ReadonlySet<ListeningPort>>
 const LISTEN = "0A";
 /** A UDP socket that takes from anybody. */
 const UNCONNECTED = "07";
-/** 127.x.x.x as the kernel writes it (host byte order), and ::1: from outside nobody reaches what listens there. */
-const LOOPBACK = /^(?:[0-9A-F]{6}7F|0{24}01000000)$/;
+/**
+ * 127.x.x.x as the kernel writes it (host byte order), the same as sockets of IPv6 have it (::ffff:127.x.x.x), and ::1: from
+ * outside nobody reaches what listens there.
+ */
+const LOOPBACK = /^(?:(?:0{16}FFFF0000)?[0-9A-F]{6}7F|0{24}01000000)$/;
 
 /** One table: lines "sl local_address rem_address st …", addresses as hexadecimal IP:PORT. Pure. */
 export function listeningIn(protocol: "tcp" | "udp", table: string): readonly ListeningPort[] {
