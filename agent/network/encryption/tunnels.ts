@@ -158,8 +158,9 @@ export class Tunnels {
       const isNeeded = this.#input().isNeeded;
       // Where nothing is encrypted, nothing is looked at.
       const observed = isNeeded || this.#hadAny ? await this.#observe(signal) : NO_TUNNELS;
-      await this.#renewKeys(observed);
+      // Before the networks are known nobody can say whether an old key is needed.
       if (!this.#isKnown || this.#isStopped) return LOOK_MS;
+      await this.#renewKeys(observed);
       const steps = await this.#round(observed, signal);
       this.#hadAny = isNeeded;
       if (steps > 0) continue;
