@@ -5,7 +5,7 @@
 // Why here and not once per node. The node cannot do it for its tasks without either its own address on the packets or the
 // bridge's packets sent through the node's rules (br_netfilter, a switch of the whole host); a task that reaches itself would
 // need a third case; and the connections of all tasks would share one table that each of them can fill. What speaks against
-// it, that one change is to be made in every namespace, costs 0.1 ms in each (apply/nft-many.ts), and tasks on the same
+// it, that one change is to be made in every namespace, costs 0.1 ms in each (apply/nft-binary.ts), and tasks on the same
 // networks share the plan of it.
 import type { TaskId } from "../../../shared/model/ids.ts";
 import { formatIp, readAddresses } from "./addresses.ts";
