@@ -8,6 +8,7 @@ import {
   addrOf,
   e2eCluster,
   eventually,
+  everyNodeReady,
   inHost,
   inTask,
   okAt,
@@ -42,12 +43,12 @@ after(async () => {
 
 const ask = (node: string, script: string) => inTask(node, /sleep-of-cprobe/, "/bin/sh", "-c", script);
 
-/** Drops what node3 sends to node1's port for VXLAN. */
-const block = (): Promise<unknown> =>
+/** Drops what a node sends to node1's port for VXLAN. */
+const block = (from: string): Promise<unknown> =>
   inHost(
     "node1",
     "nft",
-    `add table inet wall; add chain inet wall in { type filter hook input priority 0; }; add rule inet wall in ip saddr ${addrOf("node3")} udp dport 4789 drop`,
+    `add table inet wall; add chain inet wall in { type filter hook input priority 0; }; add rule inet wall in ip saddr ${addrOf(from)} udp dport 4789 drop`,
   );
 const unblock = (): Promise<unknown> => inHost("node1", "nft", "delete table inet wall");
 
@@ -91,7 +92,7 @@ test("all is well, on every way and through the tunnel", async () => {
 });
 
 test("VXLAN is blocked from one node to another: that way is told and what to open, and it is well again when it is open", async () => {
-  await block();
+  await block("node3");
   const { code, stdout } = await skepAt("node1", ["network", "check"]);
   assert.equal(code, 1, stdout);
   const way = `node3 → node1: UDP 4789 \\(VXLAN\\) is blocked: open it from ${addrOf("node3")} to ${addrOf("node1")}`;
@@ -103,4 +104,22 @@ test("VXLAN is blocked from one node to another: that way is told and what to op
   assert.equal(other.code, 0, other.stdout);
   await unblock();
   await eventually("all is well again", async () => assert.match(await skep("network", "check", "node3"), /^OK/));
+});
+
+test("a node that joins: what is wrong on its ways is said where it joins, and it has joined", async () => {
+  const [manager = ""] = (await skep("info", "--format", "{{.Swarm.NodeAddr}}")).trim().split("\n");
+  const token = (await skep("swarm", "join-token", "-q", "worker")).trim();
+  const old = (await skep("node", "ls", "--filter", "name=node5", "-q")).trim();
+  await okAt("node5", "swarm", "leave");
+  await skep("node", "rm", "--force", old);
+  await block("node5");
+  try {
+    const { code, stdout, stderr } = await skepAt("node5", ["swarm", "join", "--token", token, manager]);
+    assert.deepEqual([code, stdout], [0, "This node joined a swarm as a worker.\n"]);
+    const way = `node5 → node1: UDP 4789 \\(VXLAN\\) is blocked: open it from ${addrOf("node5")} to ${addrOf("node1")}`;
+    assert.match(stderr, new RegExp(`^warning: ${way}; on node1 the firewall drops it .*\n$`));
+  } finally {
+    await unblock();
+    await everyNodeReady();
+  }
 });
