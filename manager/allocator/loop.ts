@@ -4,7 +4,7 @@
 import type { Env } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
-import { isTerminal, rank } from "../../shared/model/tasks.ts";
+import { isDead, isWanted } from "../../shared/model/tasks.ts";
 import type { Change, Commit, Store, Tables, Tx, View } from "../store/types.ts";
 import { runWatchLoop } from "../watch-loop.ts";
 import { Cursors } from "./addresses.ts";
@@ -124,16 +124,15 @@ export async function runAllocator({ env, log, store, signal }: AllocatorOptions
   await runWatchLoop({ env, store, signal, start, commit, work });
 }
 
-const isWaiting = (task: Tables["task"]): boolean =>
-  task.status?.state === "new" && rank(task.desiredState) <= rank("running");
+const isWaiting = (task: Tables["task"]): boolean => task.status?.state === "new" && isWanted(task);
 
 /** The networks on which the change sets an address free. */
 function givenBack(change: Change): readonly string[] {
   switch (change.table) {
     case "task": {
       const held = change.action === "update" ? change.old : change.object;
-      if (change.action === "create" || ended(held)) return [];
-      const freed = change.action === "remove" || ended(change.object);
+      if (change.action === "create" || isDead(held)) return [];
+      const freed = change.action === "remove" || isDead(change.object);
       return freed ? held.attachments.map(({ networkId }) => networkId) : [];
     }
     case "service": {
@@ -150,5 +149,3 @@ function givenBack(change: Change): readonly string[] {
 
 const networksOf = ({ endpoint }: Tables["service"]): readonly string[] =>
   endpoint?.virtualIps.map(({ networkId }) => networkId) ?? [];
-
-const ended = (task: Tables["task"]): boolean => isTerminal(task.status?.state ?? "new");

@@ -58,7 +58,7 @@ function withNetworking(spec: ClusterSpec, before: ClusterSpec | undefined): Clu
     return { ...spec, networking };
   throw new SkepError(
     "failed_precondition",
-    `the data path port is chosen when the cluster is made: it is ${port} and cannot become ${networking.dataPathPort}`,
+    `the data path port is chosen when the cluster is made: it is ${port} and cannot become ${networking.dataPathPort || DEFAULT_DATA_PATH_PORT}`,
   );
 }
 

@@ -4,15 +4,11 @@ import type { Env } from "../../shared/env/env.ts";
 import type { ImageResolver } from "../../shared/image/resolve.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NetworkId, NodeId } from "../../shared/model/ids.ts";
+import type { NetworkProgress } from "../dispatcher/network/network-dispatch.ts";
 import type { NetworkChecks } from "../network-check/checks.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import type { EventLog } from "./event-log.ts";
-
-export interface NetworkProgress {
-  readonly version: number;
-  readonly applied: ReadonlyMap<NodeId, number>;
-}
 
 export interface ControlOptions {
   readonly env: Env;

@@ -3,7 +3,7 @@
 import { type Event, newEvent } from "../../proto/gen/control.ts";
 import type { Cluster, Node, Service, Task } from "../../proto/gen/objects.ts";
 import { assertNever } from "../../shared/errors.ts";
-import { taskName } from "../../shared/model/tasks.ts";
+import { stateOf, taskName } from "../../shared/model/tasks.ts";
 import type { Change, Commit } from "../store/types.ts";
 import { hostnameOf } from "./refs.ts";
 
@@ -25,7 +25,7 @@ const factsOfService = (service: Service): Facts => ({
 });
 
 const factsOfTask = (task: Task): Facts => ({
-  state: task.status?.state ?? "new",
+  state: stateOf(task),
   desiredstate: task.desiredState,
 });
 

@@ -16,9 +16,9 @@ import { parseIp, parseSubnet, subnetContains } from "../../shared/model/ip.ts";
 import { fullTaskName } from "../../shared/model/tasks.ts";
 import { hostsOf, sizeOf } from "../allocator/hosts.ts";
 import { underlayAddresses } from "../dispatcher/network/describe.ts";
+import type { NetworkProgress } from "../dispatcher/network/network-dispatch.ts";
 import { phaseOf, presenceOf } from "../dispatcher/network/state.ts";
 import type { View } from "../store/types.ts";
-import type { NetworkProgress } from "./context.ts";
 import { usersOf } from "./network-use.ts";
 import { hostnameOf } from "./refs.ts";
 

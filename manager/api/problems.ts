@@ -1,12 +1,12 @@
 // What is wrong, in plain words, each with what to look at. Pure: views in, sentences out.
 import type { Node, Service, Task, UpdateState } from "../../proto/gen/objects.ts";
-import { isTerminal, taskName } from "../../shared/model/tasks.ts";
+import { isTerminal, isWanted, stateOf, taskName } from "../../shared/model/tasks.ts";
 import { ingressNetwork } from "../allocator/places.ts";
 import type { RaftStatus } from "../raft/raft-node.ts";
 import type { View } from "../store/types.ts";
 import { isVoter, quorumHealth, reachabilityOf } from "./managers.ts";
 import { hostnameOf } from "./refs.ts";
-import { answers, isWanted, newestByPlace, placeOf } from "./service-status.ts";
+import { answers, newestByPlace, placeOf } from "./service-status.ts";
 
 /** A task that is on its way for longer than this is worth a word. */
 const SLOW_MS = 15_000;
@@ -125,7 +125,7 @@ const hasFailed = (task: Task): boolean =>
 
 function slowProblems(view: View, tasks: readonly Task[], nowMs: number): string[] {
   const slow = tasks.filter((task) => {
-    const state = task.status?.state ?? "new";
+    const state = stateOf(task);
     if (task.desiredState !== "running" || state === "running" || isTerminal(state)) return false;
     if (waitsFor(task) !== undefined) return false;
     return nowMs - (task.status?.timestampMs ?? nowMs) > SLOW_MS;
@@ -133,7 +133,7 @@ function slowProblems(view: View, tasks: readonly Task[], nowMs: number): string
   const shown = slow.slice(0, MAX_TASK_PROBLEMS).map((task) => {
     const node = task.nodeId === "" ? "" : ` on ${hostnameOf(view.get("node", task.nodeId)) || task.nodeId}`;
     const err = task.status?.err ? `: ${task.status.err}` : "";
-    return `${nameInService(task)} has been ${task.status?.state ?? "new"} for ${agoText(nowMs - (task.status?.timestampMs ?? nowMs))}${node}${err}`;
+    return `${nameInService(task)} has been ${stateOf(task)} for ${agoText(nowMs - (task.status?.timestampMs ?? nowMs))}${node}${err}`;
   });
   const more = slow.length - shown.length;
   return more > 0 ? [...shown, `and ${plural(more, "more task")} on the way for long`] : shown;

@@ -1,12 +1,8 @@
 // How many tasks of a service run, told truthfully: a task on a node that does not answer is not known to run.
 import { newServiceStatus, type ServiceStatus } from "../../proto/gen/control.ts";
 import type { Node, Service, Task } from "../../proto/gen/objects.ts";
-import { rank } from "../../shared/model/tasks.ts";
+import { isWanted, stateOf } from "../../shared/model/tasks.ts";
 import type { View } from "../store/types.ts";
-
-export const isWanted = (task: Task): boolean => rank(task.desiredState) <= rank("running");
-
-const stateOf = (task: Task): Task["desiredState"] => task.status?.state ?? "new";
 
 /** The place a task fills: its slot, or its node for a global service. */
 export const placeOf = (task: Task): string => (task.slot === 0 ? task.nodeId : String(task.slot));

@@ -15,7 +15,7 @@ import {
 import { encodeTaskSpec, type Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { NetworkId, NodeId, TaskId } from "../../shared/model/ids.ts";
-import { isLive, isTerminal } from "../../shared/model/tasks.ts";
+import { isDead } from "../../shared/model/tasks.ts";
 import type { View } from "../store/types.ts";
 import { isAssigned } from "./assigned.ts";
 import type { NetworkFeed } from "./network/feed.ts";
@@ -232,10 +232,9 @@ const assignments = (message: Assignments): DispatcherMessage =>
  * What runs or shall run always goes; of the dead, which the agent keeps for their logs only, the newest as far as they fit.
  */
 function withinBytes(tasks: readonly Task[]): Task[] {
-  const dead = (task: Task): boolean => !isLive(task) && isTerminal(task.status?.state ?? "new");
-  const kept = tasks.filter((task) => !dead(task));
+  const kept = tasks.filter((task) => !isDead(task));
   let bytes = kept.reduce((sum, task) => sum + bytesOf(task), 0);
-  const history = tasks.filter(dead).sort((a, b) => (b.meta?.createdVersion ?? 0) - (a.meta?.createdVersion ?? 0));
+  const history = tasks.filter(isDead).sort((a, b) => (b.meta?.createdVersion ?? 0) - (a.meta?.createdVersion ?? 0));
   for (const task of history) {
     bytes += bytesOf(task);
     if (bytes > MAX_COMPLETE_BYTES) break;

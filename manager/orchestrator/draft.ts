@@ -9,7 +9,6 @@ import {
   type UpdateStatus,
 } from "../../proto/gen/objects.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
-import { isTerminal, rank } from "../../shared/model/tasks.ts";
 import { fateOf, type NodeFate } from "./node-fate.ts";
 
 /** A slot number, or for a global service the node. */
@@ -44,11 +43,6 @@ export interface Plan {
   /** The bound on changes was reached: plan again at once. */
   readonly more: boolean;
 }
-
-export const stateOf = (task: Task) => task.status?.state ?? "new";
-export const isDead = (task: Task): boolean => isTerminal(stateOf(task));
-/** Shall it run? It may be dead all the same: then it waits for its replacement. */
-export const isWanted = (task: Task): boolean => rank(task.desiredState) <= rank("running");
 
 const byAge = (a: Task, b: Task): number =>
   (a.meta?.createdVersion ?? 0) - (b.meta?.createdVersion ?? 0) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);

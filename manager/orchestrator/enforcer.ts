@@ -1,10 +1,9 @@
 // The constraint enforcer: a node that changed may no longer satisfy what its tasks asked for. Such a task is rejected, and
 // its slot then gets a new one elsewhere like any other.
 import type { Node, Task } from "../../proto/gen/objects.ts";
-import { rank } from "../../shared/model/tasks.ts";
+import { isDead, isWanted, rank, stateOf } from "../../shared/model/tasks.ts";
 import { placementOf } from "../scheduler/placement.ts";
 import { addUse, amountsOf, fits, nothingUsed, reservationOf } from "../scheduler/resources.ts";
-import { isDead, isWanted, stateOf } from "./draft.ts";
 import { fateOf } from "./node-fate.ts";
 
 /** Swarm's words; they also tell such an end from one that costs a restart attempt. */

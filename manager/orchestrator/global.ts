@@ -1,8 +1,9 @@
 // Global services: one task on every node that the service's placement allows. The slot is the node. A node that is paused
 // keeps what it has and gets nothing new; a drained one is emptied; one that no longer matches loses the task for good.
 import type { Node, Service, Task } from "../../proto/gen/objects.ts";
+import { isWanted, stateOf } from "../../shared/model/tasks.ts";
 import { placementOf } from "../scheduler/placement.ts";
-import { type Draft, isWanted, stateOf } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import { takesNewTasks } from "./node-fate.ts";
 import { occupant } from "./replicated.ts";
 import { restartSlot } from "./restart.ts";

@@ -13,12 +13,11 @@ import {
 import { type Env, steadyWall } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import { type NodeId, newId, type ServiceId, type TaskId } from "../../shared/model/ids.ts";
-import { isUp } from "../../shared/model/tasks.ts";
+import { isDead, isUp, isWanted, stateOf } from "../../shared/model/tasks.ts";
 import { Cursors } from "../allocator/addresses.ts";
 import { TaskAllocator } from "../allocator/tasks.ts";
 import type { Change, Commit, Store, Tx, View } from "../store/types.ts";
 import { runWatchLoop } from "../watch-loop.ts";
-import { isDead, isWanted, stateOf } from "./draft.ts";
 import { enforceNode } from "./enforcer.ts";
 import { planService } from "./service-plan.ts";
 

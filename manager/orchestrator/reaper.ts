@@ -1,8 +1,8 @@
 // The end of tasks. A task leaves the store when nobody needs it: it was to be removed and has stopped (or there is nobody
 // left to stop it), it never reached a node, or its slot has newer history enough.
 import { newTaskStatus, type Task } from "../../proto/gen/objects.ts";
-import { rank } from "../../shared/model/tasks.ts";
-import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
+import { isDead, isWanted, rank, stateOf } from "../../shared/model/tasks.ts";
+import type { Draft, SlotKey } from "./draft.ts";
 import { occupant } from "./replicated.ts";
 import { endedByItself } from "./restart.ts";
 

@@ -1,7 +1,8 @@
 // Replicated services: N slots, numbered from 1, each with one task that shall run. Swarm's rules for both directions: scale up
 // fills the lowest free slots, scale down takes from the nodes that have most copies, what does not run first.
 import type { Service, Task } from "../../proto/gen/objects.ts";
-import { type Draft, isWanted, stateOf } from "./draft.ts";
+import { isWanted, stateOf } from "../../shared/model/tasks.ts";
+import type { Draft } from "./draft.ts";
 import { mayRestart, restartSlot } from "./restart.ts";
 
 export interface FilledSlot {

@@ -10,7 +10,8 @@
 // - Tasks that were taken away by their node's loss, a drain, an update or the constraint enforcer did not end by
 //   themselves and cost no attempt.
 import type { Task } from "../../proto/gen/objects.ts";
-import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
+import { isDead, isWanted, stateOf } from "../../shared/model/tasks.ts";
+import type { Draft, SlotKey } from "./draft.ts";
 import { ENFORCER_MESSAGE } from "./enforcer.ts";
 
 const DEFAULT_RESTART_DELAY_MS = 5_000;

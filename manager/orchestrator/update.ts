@@ -12,10 +12,10 @@ import {
   type Task,
   type TaskSpec,
 } from "../../proto/gen/objects.ts";
-import { isTerminal, isUp } from "../../shared/model/tasks.ts";
+import { isDead, isUp, isWanted, stateOf } from "../../shared/model/tasks.ts";
 import { hasEndpoint } from "../allocator/places.ts";
 import { placementOf } from "../scheduler/placement.ts";
-import { type Draft, isDead, isWanted, type SlotKey, stateOf } from "./draft.ts";
+import type { Draft, SlotKey } from "./draft.ts";
 import { updatableTasks } from "./global.ts";
 import { filledSlots } from "./replicated.ts";
 import { settledAtMs } from "./restart.ts";
@@ -109,7 +109,7 @@ function adoptUnchanged(draft: Draft, service: Service, tasks: readonly Task[]):
   let wanted: { readonly whole: Buffer; readonly bare: Buffer } | undefined;
   let allows: ReturnType<typeof placementOf> | undefined;
   for (const task of tasks) {
-    if (task.specVersion === service.specVersion || isTerminal(stateOf(task)) || !isWanted(task)) continue;
+    if (task.specVersion === service.specVersion || isDead(task) || !isWanted(task)) continue;
     if (task.spec === undefined) continue;
     wanted ??= { whole: bytesOf(spec), bare: bytesOf(withoutPlacement(spec)) };
     // The same to the last byte, and yet another version: what changed is not in the task's spec.

@@ -3,7 +3,7 @@
 import type { PortConfig, Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
-import { isTerminal } from "../../shared/model/tasks.ts";
+import { isDead } from "../../shared/model/tasks.ts";
 import { meet } from "../allocator/ports.ts";
 import type { View } from "../store/types.ts";
 
@@ -54,7 +54,7 @@ export function chooseHostPorts(
   if (task.ports.every(({ publishedPort }) => publishedPort !== 0)) return task.ports;
   const held = new HostPorts();
   for (const other of view.tasksOfNode(node)) {
-    if (other.id !== task.id && !isTerminal(other.status?.state ?? "new")) held.add(other.ports);
+    if (other.id !== task.id && !isDead(other)) held.add(other.ports);
   }
   held.add(task.ports);
   const span = LAST - FIRST + 1;

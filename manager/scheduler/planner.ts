@@ -6,7 +6,7 @@
 // a heap. A group that found no node is asked again only when something got better: a node changed, or a task left one.
 import type { Node, Task } from "../../proto/gen/objects.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
-import { isTerminal, rank } from "../../shared/model/tasks.ts";
+import { isTerminal, isWanted, rank, stateOf } from "../../shared/model/tasks.ts";
 import { explain, Filters, isReady, noRefusals, TraitFilter } from "./filters.ts";
 import { type NodeEntry, NodeLoad, type TasksByNode } from "./node-load.ts";
 import { type Amounts, amountsOf, reservationOf } from "./resources.ts";
@@ -45,8 +45,6 @@ interface TaskEntry {
 const MAX_CACHED = 256;
 const NOWHERE: TasksByNode = new Map();
 
-const stateOf = (task: Task) => task.status?.state ?? "new";
-const isWanted = (task: Task): boolean => rank(task.desiredState) <= rank("running");
 export const isPending = (task: Task): boolean => stateOf(task) === "pending" && isWanted(task);
 
 const groupKey = (task: Task): string => `${task.serviceId}/${task.specVersion}`;

@@ -7,6 +7,13 @@ export const isTaskState = (word: string): word is TaskState => Object.hasOwn(Ta
 
 export const isTerminal = (state: TaskState): boolean => rank(state) > rank("running");
 
+export const stateOf = (task: Task): TaskState => task.status?.state ?? "new";
+
+export const isDead = (task: Task): boolean => isTerminal(stateOf(task));
+
+/** Shall it run? It may be dead all the same: then it waits for its replacement. */
+export const isWanted = (task: Task): boolean => rank(task.desiredState) <= rank("running");
+
 /** Of two observations of one task the later one: state first, then time. */
 export function laterStatus(a: TaskStatus, b: TaskStatus): TaskStatus {
   if (rank(a.state) !== rank(b.state)) return rank(b.state) > rank(a.state) ? b : a;
@@ -14,8 +21,7 @@ export function laterStatus(a: TaskStatus, b: TaskStatus): TaskStatus {
 }
 
 /** Shall this task run, and has it not ended? */
-export const isLive = (task: Task): boolean =>
-  rank(task.desiredState) <= rank("running") && !isTerminal(task.status?.state ?? "new");
+export const isLive = (task: Task): boolean => isWanted(task) && !isDead(task);
 
 /** It runs, and takes connections at the ports that its service publishes. */
 export const isUp = (task: Task): boolean =>

@@ -7,14 +7,13 @@
 //   another node; otherwise a doubtful task is better than none. Its established connections go on in any case.
 import type { EndpointState } from "../../../proto/gen/network.ts";
 import type { Node, Task } from "../../../proto/gen/objects.ts";
-import { isTerminal, isUp, rank } from "../../../shared/model/tasks.ts";
+import { isDead, isUp, isWanted } from "../../../shared/model/tasks.ts";
 import { isAssigned } from "../assigned.ts";
 
 /** Is the node's agent to hold the task's networks? */
-export const needsNetworks = (task: Task): boolean =>
-  task.attachments.length > 0 && isAssigned(task) && !isTerminal(task.status?.state ?? "new");
+export const needsNetworks = (task: Task): boolean => task.attachments.length > 0 && isAssigned(task) && !isDead(task);
 
-export const isStopping = (task: Task): boolean => rank(task.desiredState) > rank("running");
+export const isStopping = (task: Task): boolean => !isWanted(task);
 
 /** A task's own part in its endpoint's state. */
 export function phaseOf(task: Task): EndpointState {
