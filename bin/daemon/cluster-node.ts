@@ -7,7 +7,7 @@ import type { OpenNetworkRoom } from "../../agent/network/room.ts";
 import { grpcConnect } from "../../agent/session/grpc-connect.ts";
 import type { AgentService } from "../../proto/gen/agent.ts";
 import type { SessionInfo } from "../../proto/gen/dispatcher.ts";
-import { type Cluster, type NodeDescription, type NodeRole, newTLSInfo } from "../../proto/gen/objects.ts";
+import { type NodeDescription, type NodeRole, newTLSInfo } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
@@ -21,6 +21,7 @@ import { createTlsServer, type NodeServer } from "../../shared/rpc/tls-server.ts
 import type { KeyStore } from "./key-store.ts";
 import type { ManagerPart, ManagerStart } from "./manager-part.ts";
 import { AgentKeeper } from "./node/agent-keeper.ts";
+import { KeyFollower } from "./node/key-follower.ts";
 import { askManagers, joinRaft, leaveRaft } from "./node/managers.ts";
 import { NodeMemory } from "./node/memory.ts";
 import { servePort } from "./node/port.ts";
@@ -66,6 +67,7 @@ export class ClusterNode {
   readonly #server: NodeServer;
   readonly #renewal: Renewal;
   readonly #agents: AgentKeeper;
+  readonly #keyFollower: KeyFollower;
   readonly #abort = new AbortController();
   readonly #running: Promise<void>[] = [];
   #manager: ManagerPart | undefined;
@@ -99,6 +101,16 @@ export class ClusterNode {
       managers: () => this.state.managers,
       dial: this.#dialer.manager,
       save: (next) => options.keys.save(next),
+    });
+    this.#keyFollower = new KeyFollower({
+      env,
+      log,
+      keys: options.keys,
+      onProtected: (layOpen) => {
+        if (layOpen) this.#renewal.renewNow();
+        void this.#replaceLogKeys();
+      },
+      signal: this.#abort.signal,
     });
     this.#agents = new AgentKeeper({
       env,
@@ -220,7 +232,7 @@ export class ClusterNode {
       insecureRegistries: this.#options.insecureRegistries,
       start,
       sealer: await this.keys.sealer(),
-      onCluster: (cluster) => this.#protectKeys(cluster),
+      onCluster: (cluster) => this.#keyFollower.follow(cluster),
       onMistrust: () => this.#server.dropMistrusted(),
       seeds: () => [...this.#options.seeds, ...this.state.managers],
       onTurnedAway: (message) => this.#wasTurnedAway(message),
@@ -264,6 +276,7 @@ export class ClusterNode {
     const manager = this.#manager;
     this.#manager = undefined;
     await manager?.stop();
+    this.#keyFollower.forget();
     // Whatever its log holds, this node does not speak for that member again, also when it is stopped in between.
     this.#memory.remember({ raft: undefined });
     await this.#memory.written();
@@ -325,17 +338,6 @@ export class ClusterNode {
     this.#log.error({ why }, this.#turnedAway);
     // Nobody listens to it any more; its log stays until it leaves.
     this.#manager?.raft.stop().catch((error: unknown) => this.#log.error({ error }, "cannot stop the raft member"));
-  }
-
-  /** Managers lie on the disk as the cluster says: sealed with its unlock key, or open. */
-  #protectKeys({ unlockKey, meta }: Cluster): void {
-    this.keys
-      .protect(unlockKey.length === 0 ? undefined : unlockKey, meta?.version ?? 0)
-      .then(async (layOpen) => {
-        if (layOpen) this.#renewal.renewNow();
-        await this.#replaceLogKeys();
-      })
-      .catch((error: unknown) => this.#log.error({ error }, "cannot write this node's keys as the cluster wants them"));
   }
 
   /** Has the log written anew, where some of it may be sealed with a key that somebody has read. */
