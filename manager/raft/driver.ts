@@ -8,11 +8,13 @@
 //
 // A disk that refuses a write makes this member stand aside: it stops leading, answers nobody, and tries the same write
 // again with back-off; when it succeeds the member goes on as a follower. A broken invariant is different: what the member
-// believes is wrong, so it halts for good and leaves the cluster to the others. Neither ends the process.
+// believes is wrong, so it halts for good and leaves the cluster to the others; one whose disk has lost entries can come back as
+// a new member. Neither ends the process.
 import type { Env, Timer } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { CommitWaiters } from "./commit-waiters.ts";
+import { LostEntriesError } from "./core/assert.ts";
 import type { ConfigChange } from "./core/config.ts";
 import type { ConfigProposal } from "./core/membership.ts";
 import type { Message } from "./core/messages.ts";
@@ -63,6 +65,7 @@ export class Driver {
   #pumping = false;
   #timer: Timer | undefined;
   #fault: { readonly message: string; readonly halted: boolean } | undefined;
+  #lostEntries = false;
   #leadingTerm = 0;
 
   constructor(options: DriverOptions) {
@@ -75,6 +78,11 @@ export class Driver {
 
   get fault(): string | undefined {
     return this.#fault?.message;
+  }
+
+  /** It halted because its disk has lost what it had acknowledged. */
+  get lostEntries(): boolean {
+    return this.#lostEntries;
   }
 
   get stopped(): boolean {
@@ -373,7 +381,11 @@ export class Driver {
   }
 
   #halt(error: unknown): void {
-    const message = `raft state is broken, this member has halted: ${SkepError.from(error).message}`;
+    this.#lostEntries = error instanceof LostEntriesError;
+    const { message: why } = SkepError.from(error);
+    const message = this.#lostEntries
+      ? `its disk has lost entries of the Raft log (${why}): it votes no more, and joins the managers anew once they have a quorum`
+      : `raft state is broken, this member has halted: ${why}`;
     this.#options.log.error({ error: error instanceof Error ? error.stack : String(error) }, message);
     this.#fault = { message, halted: true };
     this.#timer?.cancel();

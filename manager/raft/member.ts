@@ -83,6 +83,7 @@ export class Member {
       nextRaftId: config.nextRaftId,
       progress,
       fault: driver.fault,
+      lostEntries: driver.lostEntries,
     };
   }
 

@@ -26,6 +26,8 @@ export interface RaftStatus {
   readonly progress: ReadonlyMap<number, { readonly matchIndex: number; readonly active: boolean }>;
   /** Why this member stands aside: its disk refuses writes, or it found its own state broken. Absent while it is well. */
   readonly fault?: string | undefined;
+  /** It halted because its disk has lost what it had acknowledged: only as a new member can it come back. */
+  readonly lostEntries?: boolean | undefined;
 }
 
 /** What Raft replicates: `apply` and `restore` are functions of their input and the state alone. */

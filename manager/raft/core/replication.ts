@@ -1,4 +1,5 @@
 // Copying the log from the leader to everybody else, and committing it (Raft paper, sections 5.3, 5.4.2 and 7).
+import { LostEntriesError } from "./assert.ts";
 import { voterIds } from "./config.ts";
 import { noteBeat } from "./lease.ts";
 import type { MessageOf } from "./messages.ts";
@@ -157,6 +158,8 @@ export function handleAppend(raft: Raft, m: MessageOf<"append">): void {
 }
 
 export function handleHeartbeat(raft: Raft, m: MessageOf<"heartbeat">): void {
+  // The leader names no index that this member has not acknowledged.
+  if (m.commit > raft.log.lastIndex) throw new LostEntriesError(m.commit, raft.log.lastIndex);
   raft.log.commitTo(m.commit);
   send(raft, m.from, { kind: "heartbeat-response", readRound: m.readRound });
 }

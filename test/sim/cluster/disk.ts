@@ -22,6 +22,12 @@ export class Disk {
   /** A snapshot that is there and does not count yet. */
   saved: Snapshot | undefined;
   #underWay: LogWrite | undefined;
+  #forgottenThrough = 0;
+
+  /** Until it has as much again. */
+  get forgetful(): boolean {
+    return this.lastIndex < this.#forgottenThrough;
+  }
 
   begin(write: LogWrite): void {
     this.#underWay = write;
@@ -50,6 +56,14 @@ export class Disk {
   /** Whether `index` is here as of `term`, itself or within the snapshot. */
   holds(index: number, term: number): boolean {
     return this.term(index) === term || index <= (this.snapshot?.index ?? 0);
+  }
+
+  /** What lies behind `index` is not there any more, as if it had never been written. */
+  forget(index: number): void {
+    this.#forgottenThrough = this.lastIndex;
+    this.entries = this.entries.slice(0, Math.max(0, index - this.startIndex));
+    const commit = Math.min(this.hardState.commit, this.lastIndex);
+    this.hardState = { ...this.hardState, commit };
   }
 
   put({ hardState, install, compact, entries }: LogWrite): void {

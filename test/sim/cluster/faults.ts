@@ -45,8 +45,10 @@ function jumpMs(world: World): number {
   return world.between(-most, most);
 }
 
-/** Of a theme only: users know whom to ask. */
+/** These two are of themes only: they look at who leads, and at what the disks hold. */
 const DEPOSED = "leader cut off from the managers, and users read there";
+
+const FORGETS = "disk forgets what was acknowledged";
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   "partition into halves": (targets) => {
@@ -131,6 +133,27 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "agent killed": ({ world, agents }) => {
     world.pick(agents)?.crash();
   },
+  [FORGETS]: (targets) => {
+    const { managers, world } = targets;
+    const leader = leaderOf(targets);
+    const one = world.pick(managers().filter((manager) => manager !== leader && manager.life !== undefined));
+    const { core } = leader?.life ?? {};
+    if (one === undefined || core === undefined) return;
+    const { disk } = one;
+    const index = Math.max(disk.snapshot?.index ?? 0, disk.startIndex, disk.lastIndex - world.between(1, 30));
+    // Without this one a majority still has all of it: with less, no protocol can keep what was acknowledged.
+    const voters = core.config.members.filter(({ voter }) => voter);
+    const others = managers().filter(
+      (manager) => manager !== one && voters.some((v) => v.raftId === manager.disk.raftId),
+    );
+    const holders = others.filter(({ disk: other }) => other.holds(disk.lastIndex, disk.term(disk.lastIndex) ?? 0));
+    if (index >= disk.lastIndex || holders.length * 2 <= voters.length) return;
+    if (managers().some((manager) => manager.disk.forgetful)) return; // one at a time, until it has it all again
+    one.crash(false, false);
+    world.count("acknowledged entries forgotten");
+    disk.forget(index);
+    one.start({ kind: "restart" });
+  },
   "worker loses power": ({ world, agents }) => {
     world.pick(agents)?.powerCut();
   },
@@ -185,7 +208,7 @@ const REPAIRS: Readonly<Record<string, Fault>> = {
 
 export const FAULT_NAMES: readonly string[] = Object.keys(FAULTS);
 /** Those that a run may have by chance. */
-export const KINDS: readonly string[] = FAULT_NAMES.filter((name) => name !== DEPOSED);
+export const KINDS: readonly string[] = FAULT_NAMES.filter((name) => name !== DEPOSED && name !== FORGETS);
 
 /** One thing goes wrong, or is put right. */
 export function disturb(plan: Plan, targets: Targets): void {

@@ -159,8 +159,8 @@ export class Operator {
         await this.#pause(ASK_ROLE_MS);
         const answer = await this.#ask((life, { signal }) => roleOf(manager, life, signal));
         if (answer.kind !== "done" || manager.gone) continue;
-        const removed = manager.life?.core.role === "removed";
-        if (manager.wanted && (answer.value === "worker" || removed)) {
+        const outside = manager.life?.core.role === "removed" || manager.life?.driver.lostEntries === true;
+        if (manager.wanted && (answer.value === "worker" || outside)) {
           world.record(`${manager.name} is no manager any more`);
           manager.wanted = false;
           manager.wipe();

@@ -89,6 +89,11 @@ const THEMES: readonly Theme[] = [
     workload: { register: 4 },
   },
   {
+    name: "disks forget what was acknowledged",
+    faults: ["disk forgets what was acknowledged", "manager killed", "manager stalls"],
+    pauseMs: [500, 4_000],
+  },
+  {
     name: "managers are replaced while workers are away",
     faults: ["manager added", "manager removed", "manager demoted", "manager promoted", "worker loses power"],
     pauseMs: [300, 2_000],
