@@ -5,6 +5,7 @@ import type { Env } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
 import { isDead, isWanted } from "../../shared/model/tasks.ts";
+import { Retries } from "../retries.ts";
 import type { Change, Commit, Store, Tables, Tx, View } from "../store/types.ts";
 import { runWatchLoop } from "../watch-loop.ts";
 import { Cursors } from "./addresses.ts";
@@ -22,14 +23,13 @@ export interface AllocatorOptions {
 
 type Item = { readonly node: NodeId } | { readonly task: TaskId };
 
-const RETRY_MS = 1_000;
-
 export async function runAllocator({ env, log, store, signal }: AllocatorOptions): Promise<void> {
   const cursors = new Cursors(env.random);
   const waiting = new Waiting();
   const nodes = new Set<NodeId>();
   /** Nodes that found the ingress network full. */
   const placeless = new Set<NodeId>();
+  const retries = { nodes: new Retries<NodeId>(), tasks: new Retries<TaskId>() };
   let ingress: string | undefined;
 
   const start = (view: View): void => {
@@ -71,6 +71,8 @@ export async function runAllocator({ env, log, store, signal }: AllocatorOptions
   };
 
   const work = async (): Promise<number> => {
+    for (const id of retries.nodes.take(env.nowMs())) nodes.add(id);
+    for (const id of retries.tasks.take(env.nowMs())) waiting.add(id);
     while ((nodes.size > 0 || waiting.hasWork) && !signal.aborted) {
       const full = new Map<string, string>();
       const { failed } = await store.batch(items(full), (tx, item) => {
@@ -79,16 +81,15 @@ export async function runAllocator({ env, log, store, signal }: AllocatorOptions
       });
       for (const { item, error } of failed) {
         log.error({ ...item, error: error.message }, "could not give addresses; trying again");
-        if ("node" in item) nodes.add(item.node);
+        if ("node" in item) retries.nodes.add(item.node, env.nowMs());
         else {
           waiting.remove(item.task);
-          waiting.add(item.task);
+          retries.tasks.add(item.task, env.nowMs());
         }
       }
-      if (failed.length > 0) return RETRY_MS;
       await env.breathe();
     }
-    return Number.POSITIVE_INFINITY;
+    return Math.min(retries.nodes.waitMs(env.nowMs()), retries.tasks.waitMs(env.nowMs()));
   };
 
   function* items(full: ReadonlyMap<string, string>): Generator<Item> {

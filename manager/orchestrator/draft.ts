@@ -129,11 +129,15 @@ export class Draft {
     return task;
   }
 
-  /** Since when this leader has known that `task` waits. */
-  waitingSinceMs({ id }: Task): number {
+  /** Since when this leader has known that `task` waits; or, in an update, that it is up. */
+  sinceMs({ id }: Task): number {
     const sinceMs = this.input.waits.get(id) ?? this.input.nowMs;
     this.#waits.set(id, sinceMs);
     return sinceMs;
+  }
+
+  forget({ id }: Task): void {
+    this.#waits.delete(id);
   }
 
   wakeAt(atMs: number): void {

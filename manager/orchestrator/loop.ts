@@ -16,6 +16,7 @@ import { type NodeId, newId, type ServiceId, type TaskId } from "../../shared/mo
 import { isDead, isUp, isWanted, stateOf } from "../../shared/model/tasks.ts";
 import { Cursors } from "../allocator/addresses.ts";
 import { TaskAllocator } from "../allocator/tasks.ts";
+import { Retries } from "../retries.ts";
 import type { Change, Commit, Store, Tx, View } from "../store/types.ts";
 import { runWatchLoop } from "../watch-loop.ts";
 import { enforceNode } from "./enforcer.ts";
@@ -27,7 +28,6 @@ const TASK_OVERHEAD_BYTES = 400;
 /** Of a task on one network: its ID and two addresses. */
 const PLACE_BYTES = 100;
 const MAX_PLAN_CHANGES = 1000;
-const RETRY_MS = 1_000;
 const NO_WAITS: ReadonlyMap<TaskId, number> = new Map();
 
 export interface LoopOptions {
@@ -45,19 +45,22 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
   const cursors = new Cursors(env.random);
   const wakeAtMs = new Map<ServiceId, number>();
   const waits = new Map<ServiceId, ReadonlyMap<TaskId, number>>();
+  const retries = { services: new Retries<ServiceId>(), nodes: new Retries<NodeId>() };
   const clock = steadyWall(env);
 
   const work = async (): Promise<number> => {
+    for (const id of retries.services.take(env.nowMs())) services.add(id);
+    for (const id of retries.nodes.take(env.nowMs())) nodes.add(id);
     const nowMs = clock();
     for (const [id, atMs] of wakeAtMs) if (atMs <= nowMs) services.add(id);
     while (services.size + nodes.size > 0 && !signal.aborted) {
-      const failed = await round();
-      if (failed) return RETRY_MS;
+      await round();
       await env.breathe();
     }
     let nextMs = Number.POSITIVE_INFINITY;
     for (const atMs of wakeAtMs.values()) nextMs = Math.min(nextMs, atMs);
-    return Math.max(0, nextMs - clock());
+    const retryMs = Math.min(retries.services.waitMs(env.nowMs()), retries.nodes.waitMs(env.nowMs()));
+    return Math.min(retryMs, Math.max(0, nextMs - clock()));
   };
 
   // Nodes first: what the enforcer rejects is replaced in the same batch.
@@ -72,17 +75,19 @@ export async function runOrchestrator({ env, log, store, signal }: LoopOptions):
     }
   }
 
-  const round = async (): Promise<boolean> => {
+  const round = async (): Promise<void> => {
     const { failed } = await store.batch(items(), (tx, item) => {
       if ("node" in item) enforce(tx, item.node);
       else plan(tx, item.service);
     });
     for (const { item, error } of failed) {
       log.error({ ...item, error: error.message }, "could not write a plan; trying again");
-      if ("node" in item) nodes.add(item.node);
-      else services.add(item.service);
+      if ("node" in item) retries.nodes.add(item.node, env.nowMs());
+      else {
+        retries.services.add(item.service, env.nowMs());
+        wakeAtMs.delete(item.service); // said again by the plan that can be written
+      }
     }
-    return failed.length > 0;
   };
 
   const enforce = (tx: Tx, id: NodeId): void => {

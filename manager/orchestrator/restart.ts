@@ -135,17 +135,21 @@ const DEFAULT_MONITOR_MS = 5_000;
 export const monitorMs = (draft: Draft): number =>
   draft.input.service?.spec?.updateConfig?.monitorMs ?? DEFAULT_MONITOR_MS;
 
-const isEarly = (task: Task, draft: Draft): boolean =>
-  task.startedAtMs === 0 || settledAtMs(task, draft) > draft.input.nowMs;
+/**
+ * Did `task` end within the monitor time? A leader that did not see it up has only the start that another one wrote down; one
+ * that lies further ahead than the monitor time is of a clock that was wrong, and says nothing.
+ */
+function isEarly(task: Task, draft: Draft): boolean {
+  const { nowMs, waits } = draft.input;
+  const sinceMs = waits.get(task.id) ?? task.startedAtMs;
+  return task.startedAtMs === 0 || (sinceMs <= nowMs + monitorMs(draft) && sinceMs + monitorMs(draft) > nowMs);
+}
 
 /**
- * When `task`, which runs, has run for the monitor time. A start that lies further ahead than that was written by a leader
- * whose clock was wrong: nothing waits for it.
+ * When `task`, which is up, has been so for the monitor time, as this leader has seen it: by the clock of the one before it, it
+ * could be over too early. So a change of leaders makes an update longer, by the monitor time at most.
  */
-export function settledAtMs(task: Task, draft: Draft): number {
-  const monitor = monitorMs(draft);
-  return task.startedAtMs > draft.input.nowMs + monitor ? 0 : task.startedAtMs + monitor;
-}
+export const settledAtMs = (task: Task, draft: Draft): number => draft.sinceMs(task) + monitorMs(draft);
 
 /** Tasks that wait in desired state ready start when their time has come and the slot's old task has stopped. */
 export function startWaiting(draft: Draft): void {
@@ -153,7 +157,7 @@ export function startWaiting(draft: Draft): void {
   for (const slot of draft.slots.values()) {
     for (const task of slot) {
       if (task.desiredState !== "ready" || isDead(task)) continue;
-      const sinceMs = draft.waitingSinceMs(task);
+      const sinceMs = draft.sinceMs(task);
       const startAtMs = dueAtMs(task, draft);
       if (startAtMs > nowMs) {
         draft.wakeAt(startAtMs);
@@ -167,12 +171,10 @@ export function startWaiting(draft: Draft): void {
       }
       if (draft.full()) return;
       draft.desire(task, "running");
+      draft.forget(task); // counted anew when it is up
     }
   }
 }
 
 const dueAtMs = (task: Task, draft: Draft): number =>
-  Math.min(
-    task.notBeforeMs,
-    draft.waitingSinceMs(task) + (task.spec?.restartPolicy?.delayMs ?? DEFAULT_RESTART_DELAY_MS),
-  );
+  Math.min(task.notBeforeMs, draft.sinceMs(task) + (task.spec?.restartPolicy?.delayMs ?? DEFAULT_RESTART_DELAY_MS));

@@ -30,6 +30,7 @@ export function planUpdate(draft: Draft, service: Service): void {
   const { nowMs } = draft.input;
   const status = service.updateStatus;
   const updating = status?.state === "updating";
+  if (updating) for (const task of fresh) if (isWanted(task) && isUp(task)) draft.sinceMs(task); // seen
 
   const failure = draft.earlyEnds[0];
   if (updating && failure !== undefined) {

@@ -4,6 +4,7 @@ import type { Task } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import type { TaskId } from "../../shared/model/ids.ts";
+import { Retries } from "../retries.ts";
 import type { Commit, Store, Tx } from "../store/types.ts";
 import { runWatchLoop } from "../watch-loop.ts";
 import { isReady } from "./filters.ts";
@@ -11,7 +12,6 @@ import { chooseHostPorts } from "./host-ports.ts";
 import { placementOf } from "./placement.ts";
 import { type Decision, isPending, Planner } from "./planner.ts";
 
-const RETRY_MS = 1_000;
 /** Decisions per round: some transactions' worth, small enough to let the process breathe between. */
 const ROUND = 2_000;
 
@@ -24,6 +24,8 @@ export interface SchedulerOptions {
 
 export async function runScheduler({ env, log, store, signal }: SchedulerOptions): Promise<void> {
   const planner = new Planner();
+  /** Their places are held until then. */
+  const retries = new Retries<TaskId>();
 
   const commit = ({ changes }: Commit): boolean => {
     for (const { table, action, object } of changes) {
@@ -39,6 +41,7 @@ export async function runScheduler({ env, log, store, signal }: SchedulerOptions
   };
 
   const work = async (): Promise<number> => {
+    for (const id of retries.take(env.nowMs())) planner.refuse(id);
     while (!signal.aborted) {
       const decisions = planner.decide(ROUND, env.wallMs());
       if (decisions.length === 0) break;
@@ -49,12 +52,11 @@ export async function runScheduler({ env, log, store, signal }: SchedulerOptions
       for (const id of refused) planner.refuse(id);
       for (const { item, error } of failed) {
         log.error({ ...item, error: error.message }, "could not write a placement; trying again");
-        planner.refuse(item.task);
+        retries.add(item.task, env.nowMs());
       }
-      if (failed.length > 0) return RETRY_MS; // what stands in its way may stay
       await env.breathe();
     }
-    return Number.POSITIVE_INFINITY;
+    return retries.waitMs(env.nowMs());
   };
 
   await runWatchLoop({
