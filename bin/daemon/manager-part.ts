@@ -36,6 +36,7 @@ import type { AcceptStream } from "../../shared/rpc/tls-server.ts";
 /** The first manager leads alone: this is one election and one commit. */
 const BOOTSTRAP_LIMIT_MS = 20_000;
 const DEFAULT_SNAPSHOT_INTERVAL = 10_000;
+const DEFAULT_TRAILING_ENTRIES = 500;
 const RECEIVE_LIMIT_MS = 10_000;
 /**
  * A leader that is not heard for 600 ms to 1.2 s is replaced; docs/figures.md has what that comes to, and that a machine busy
@@ -133,6 +134,8 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     isManager: (nodeId) => store.view((view) => view.get("node", nodeId)?.spec?.role) === "manager",
     snapshotIntervalEntries: () =>
       store.view((view) => view.cluster()?.spec?.raft?.snapshotInterval) || DEFAULT_SNAPSHOT_INTERVAL,
+    trailingEntries: () =>
+      store.view((view) => view.cluster()?.spec?.raft?.logEntriesForSlowFollowers) || DEFAULT_TRAILING_ENTRIES,
     tickIntervalMs: TICK_INTERVAL_MS,
     electionTicks: ELECTION_TICKS,
   }).catch((error: unknown) => {

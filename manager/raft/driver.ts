@@ -24,6 +24,10 @@ import type { StateMachine } from "./raft-node.ts";
 import { ReadWaiters } from "./read-waiters.ts";
 import type { LogWrite, RaftStorage, SnapshotHead } from "./storage.ts";
 
+/** A function is asked each time: the cluster's setting may change. */
+export type Setting = number | (() => number);
+const present = (setting: Setting): number => (typeof setting === "number" ? setting : setting());
+
 export interface DriverOptions {
   readonly env: Env;
   readonly log: Log;
@@ -34,11 +38,11 @@ export interface DriverOptions {
   /** Role, term, leader or membership may have changed. Called after every round. */
   readonly onProgress: () => void;
   readonly tickIntervalMs: number;
-  /** A function is asked each time: the cluster's setting may change. */
-  readonly snapshotIntervalEntries: number | (() => number);
+  readonly snapshotIntervalEntries: Setting;
+  /** Entries kept behind a snapshot, so that a member a little behind needs none; never more than between snapshots. 500. */
+  readonly trailingEntries?: Setting | undefined;
 }
 
-/** Entries kept behind a snapshot, so that a member a little behind needs no snapshot. */
 const TRAILING_ENTRIES = 500;
 /** A log of large entries is compacted by size. */
 const SNAPSHOT_INTERVAL_BYTES = 64 << 20;
@@ -286,27 +290,22 @@ export class Driver {
 
   #compaction(): LogWrite["compact"] {
     if (this.#savedIndex === undefined) return undefined;
-    const { storage } = this.#options;
-    const trailing = Math.min(TRAILING_ENTRIES, this.#snapshotIntervalEntries);
+    const { storage, snapshotIntervalEntries, trailingEntries = TRAILING_ENTRIES } = this.#options;
+    const trailing = Math.min(present(trailingEntries), present(snapshotIntervalEntries));
     return {
       snapshotIndex: this.#savedIndex,
       dropThrough: Math.max(storage.firstIndex - 1, this.#savedIndex - trailing),
     };
   }
 
-  get #snapshotIntervalEntries(): number {
-    const { snapshotIntervalEntries: interval } = this.#options;
-    return typeof interval === "number" ? interval : interval();
-  }
-
   /** Begins a snapshot of the machine when the log has grown enough since the last one. */
   #considerSnapshot(): void {
-    const { core, storage, machine } = this.#options;
+    const { core, storage, machine, snapshotIntervalEntries } = this.#options;
     const index = this.#machineIndex;
     const entries = index - this.#snapshotIndex;
     if (this.#installing || this.#saving !== undefined || this.#savedIndex !== undefined || entries <= 0) return;
     if (this.#rewrite !== undefined) return; // it waits for the last one
-    if (entries < this.#snapshotIntervalEntries && storage.logBytes < SNAPSHOT_INTERVAL_BYTES) return;
+    if (entries < present(snapshotIntervalEntries) && storage.logBytes < SNAPSHOT_INTERVAL_BYTES) return;
     const term = storage.term(index);
     if (term === undefined) return;
     this.#saving = this.#save({ index, term, config: core.configAt(index) }, machine.snapshot()).then(() => {

@@ -12,7 +12,7 @@ import type { Handlers } from "../../shared/rpc/server.ts";
 import { RaftCore } from "./core/raft-core.ts";
 import type { Config } from "./core/types.ts";
 import { openLog } from "./disk/open-log.ts";
-import { Driver } from "./driver.ts";
+import { Driver, type Setting } from "./driver.ts";
 import { createRaftHandlers } from "./handlers.ts";
 import { Member } from "./member.ts";
 import type { RaftMember, RaftNode, StateMachine } from "./raft-node.ts";
@@ -52,7 +52,9 @@ export interface RaftOpenOptions {
   /** 2: an idle member then takes about 0.6 % of a core (measured; 1.1 % with 1), and five beats fit an election timeout. */
   readonly heartbeatTicks?: number;
   /** 10,000. A log of large entries is compacted at 64 MiB all the same. */
-  readonly snapshotIntervalEntries?: number | (() => number);
+  readonly snapshotIntervalEntries?: Setting;
+  /** As DriverOptions.trailingEntries. */
+  readonly trailingEntries?: Setting;
   /** host:port of hosts that may be managers: tried when a member is not where the membership has it. */
   readonly seeds?: () => readonly string[];
   /** Shall the node be a manager, as the state machine has it? Others may not join. */
@@ -137,6 +139,7 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
       onProgress: () => member.progressed(),
       tickIntervalMs,
       snapshotIntervalEntries,
+      trailingEntries: options.trailingEntries,
     });
     const transferPatienceMs = electionTicks * tickIntervalMs;
     const member: Member = new Member({

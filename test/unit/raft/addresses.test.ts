@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
+import { openLog } from "../../../manager/raft/disk/open-log.ts";
 import { RealCluster, type RealMember, until } from "./real-members.ts";
 
 const signal = (): AbortSignal => AbortSignal.timeout(20_000);
@@ -84,6 +85,28 @@ test("the snapshot interval is asked each time", async () => {
     await cluster.stop("one");
     const third = await cluster.open("one", { kind: "restart" }, 1);
     assert.equal(third.machine.restored, 1);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("behind a snapshot as many entries stay as is said", async () => {
+  const cluster = new RealCluster();
+  try {
+    const sparse = { snapshotIntervalEntries: 20, trailingEntries: () => 3 };
+    const member = await cluster.open("one", { kind: "bootstrap" }, 1, sparse);
+    await until("it leads", () => member.raft.status().state === "leader");
+    const seen = new Set<string>();
+    while (seen.size < 2) {
+      await member.raft.propose(bytes("one more"));
+      for (const name of readdirSync(member.dir)) if (/^snapshot-\d+$/.test(name)) seen.add(name);
+    }
+    await cluster.stop("one");
+    const storage = openLog(member.dir);
+    const { firstIndex, restored } = storage;
+    await storage.close();
+    assert.ok(restored.snapshotIndex > 0);
+    assert.equal(firstIndex, restored.snapshotIndex - 3 + 1);
   } finally {
     await cluster.close();
   }
