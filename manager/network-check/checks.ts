@@ -17,6 +17,8 @@ const SETTLE_MS = 2_000;
 /** While something is wrong. */
 const AGAIN_MS = 60_000;
 const MAX_PROBLEMS = 5;
+/** Checks that users asked for, the one under way included: each may take half a minute. */
+const MAX_ASKED = 8;
 
 export interface NetworkChecksOptions {
   readonly env: Env;
@@ -29,6 +31,7 @@ export interface NetworkChecksOptions {
 export class NetworkChecks {
   readonly #options: NetworkChecksOptions;
   #last: Promise<unknown> = Promise.resolve();
+  #asked = 0;
   #problems: readonly string[] = [];
   /** While this manager leads. */
   #newcomers: Newcomers | undefined;
@@ -48,9 +51,23 @@ export class NetworkChecks {
     throw new SkepError("unavailable", "this manager does not lead, and does not test the network");
   }
 
-  /** @param only the node whose ways are tested; undefined: those of all. @throws `signal.reason` when aborted. */
+  /**
+   * @param only the node whose ways are tested; undefined: those of all.
+   * @throws {SkepError} `resource_exhausted`: too many wait for their turn. @throws `signal.reason` when aborted.
+   */
   async check(only: NodeId | undefined, signal: AbortSignal): Promise<NetworkCheckResponse> {
-    return (await this.#test(only, signal)).verdict;
+    if (this.#asked >= MAX_ASKED) {
+      throw new SkepError(
+        "resource_exhausted",
+        `${MAX_ASKED} checks of the network are under way or wait for their turn: try again in a few minutes`,
+      );
+    }
+    this.#asked++;
+    try {
+      return (await this.#test(only, signal)).verdict;
+    } finally {
+      this.#asked--;
+    }
   }
 
   #test(only: NodeId | undefined, signal: AbortSignal) {

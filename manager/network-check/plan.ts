@@ -3,6 +3,7 @@ import type { Cluster, Node } from "../../proto/gen/objects.ts";
 import { newNetwork } from "../../proto/gen/objects.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
 import { tunnelMtu } from "../../shared/network/overlay-mtu.ts";
+import { DEFAULT_DATA_PATH_PORT } from "../allocator/pool.ts";
 import { underlayAddresses } from "../dispatcher/network/describe.ts";
 import { networkMtu, Underlays } from "../dispatcher/network/mtu.ts";
 
@@ -10,7 +11,6 @@ import { networkMtu, Underlays } from "../dispatcher/network/mtu.ts";
 export const MAX_NODES = 128;
 /** Others that each of them tests its way to. */
 export const MAX_TARGETS = 30;
-const DEFAULT_DATA_PATH_PORT = 4_789;
 /** Arrives wherever anything does. */
 const SMALL_BYTES = 120;
 /** Below the full size: what the wrappings of others take away, one or two of them. */

@@ -180,6 +180,24 @@ describe("checks", () => {
     assert.deepEqual(checks.findings(id(3)), { kind: "untested" });
   });
 
+  test("so many checks wait for their turn, and no more", async () => {
+    const leave = new AbortController();
+    const asked = Array.from({ length: 8 }, (_, n) =>
+      checks.check(undefined, n === 0 ? new AbortController().signal : leave.signal),
+    );
+    const over = Promise.allSettled(asked);
+    await assert.rejects(checks.check(undefined, leave.signal), /^SkepError: .*8 checks of the network/);
+    leave.abort(new Error("gone"));
+    await at.env.advance(1_000);
+    assert.deepEqual(
+      (await over).map(({ status }) => status),
+      ["fulfilled", ...Array.from({ length: 7 }, () => "rejected")],
+    );
+    const again = checks.check(undefined, new AbortController().signal);
+    await at.env.advance(1_000);
+    assert.deepEqual((await again).problems, []);
+  });
+
   test("checks follow one another", async () => {
     const never = new AbortController().signal;
     const both = Promise.all([checks.check(undefined, never), checks.check(id(2), never)]);
