@@ -71,6 +71,8 @@ export class ClusterNode {
   readonly #abort = new AbortController();
   readonly #running: Promise<void>[] = [];
   #manager: ManagerPart | undefined;
+  /** It was a manager, and was kept from letting go of all that was the manager's: its log holds the cluster's secrets. */
+  #hasLeftovers = false;
   #problem = "";
   /** Why the cluster does not know this node any more; empty while it does. */
   #turnedAway = "";
@@ -161,6 +163,7 @@ export class ClusterNode {
       if (how.kind === "bootstrap") await this.#startManager(how.start);
       else if (how.kind === "join" && this.identity.role === "manager") await this.#joinManagers(signal);
       else if (this.state.raft !== undefined) await this.#restartManager(this.state.raft.raftId);
+      else if (this.identity.role === "worker") this.#hasLeftovers = await this.#options.dir.hasRaft();
     } catch (error) {
       await this.stop();
       throw error;
@@ -267,7 +270,7 @@ export class ClusterNode {
   }
 
   #presentRole(): NodeRole | undefined {
-    if (this.#manager === undefined) return "worker";
+    if (this.#manager === undefined) return this.#hasLeftovers ? undefined : "worker";
     const { state, lostEntries } = this.#manager.raft.status();
     return state === "removed" || lostEntries === true ? undefined : "manager";
   }
@@ -275,6 +278,7 @@ export class ClusterNode {
   async #become(role: NodeRole, signal: AbortSignal): Promise<void> {
     const manager = this.#manager;
     this.#manager = undefined;
+    this.#hasLeftovers = true;
     await manager?.stop();
     this.#keyFollower.forget();
     // Whatever its log holds, this node does not speak for that member again, also when it is stopped in between.
@@ -283,6 +287,7 @@ export class ClusterNode {
     if (role === "manager") return await this.#joinManagers(signal);
     await this.keys.forgetManager();
     await this.#options.dir.wipeRaft();
+    this.#hasLeftovers = false;
   }
 
   #agentOptions(): Omit<AgentOptions, "runtime"> {

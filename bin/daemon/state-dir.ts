@@ -7,7 +7,7 @@
 //   raft/                   managers: log and snapshots
 //   agent/                  task states, logs, networks
 //   runtime/                images and containers; stays when the node leaves
-import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { access, chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SkepError } from "../../shared/errors.ts";
 import { type ClusterId, type NodeId, parseId } from "../../shared/model/ids.ts";
@@ -48,6 +48,8 @@ export interface StateDir {
   readonly writeIdentity: (files: NodeFiles, unlockKey?: Uint8Array) => Promise<void>;
   /** What a certificate or key that cannot be used is told as. */
   readonly damagedIdentity: (why: string) => SkepError;
+  /** Is there anything of a managers' log? */
+  readonly hasRaft: () => Promise<boolean>;
   /** Forgets the managers' log: this node is a manager no more. */
   readonly wipeRaft: () => Promise<void>;
   /** Forgets the node; images stay. */
@@ -100,6 +102,11 @@ export function openStateDir(dir: string): StateDir {
         if (both.join("") !== files.rootPem) await writeAtomically(rootFile, files.rootPem);
       }),
     damagedIdentity: (why) => damaged(certificates, why),
+    hasRaft: () =>
+      access(raftDir).then(
+        () => true,
+        () => false,
+      ),
     wipeRaft: () => inTurn(() => rm(raftDir, { recursive: true, force: true })),
     wipe: () =>
       inTurn(async () => {

@@ -2,10 +2,11 @@
 // demotion, leaving. One story, in order: each test goes on where the one before it ended.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { openStateDir } from "../../../bin/daemon/state-dir.ts";
 import type { Node, NodeRole } from "../../../proto/gen/objects.ts";
 import { type Code, isCode } from "../../../shared/errors.ts";
 import { eventually, freePort, LOCAL, type TestDaemon, testDaemon } from "./daemons.ts";
@@ -121,6 +122,17 @@ test("restart: every daemon is who it was", async () => {
   for (const daemon of [third, second, first]) await daemon.restart();
   await ready(second, 3);
   assert.deepEqual(await Promise.all([first, second, third].map(async (daemon) => (await daemon.info()).nodeId)), ids);
+});
+
+test("a worker that was stopped before it had let go of a manager's log does so when it is back", async () => {
+  const { raftDir } = openStateDir(third.dataDir);
+  await third.stop();
+  await mkdir(raftDir);
+  await writeFile(join(raftDir, "log-00000001"), "of its time as a manager");
+  await third.restart();
+  await eventually("it is gone", () => !existsSync(raftDir));
+  assert.equal((await third.info()).localNodeState, "active");
+  await ready(second, 3);
 });
 
 test("a rotated token is refused, the new one taken", async () => {
