@@ -75,11 +75,11 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
     replace: 'else if (fate === "drained") draft.create(service, key, "ready", nowMs);',
   },
   {
-    name: "a start ahead of the clock holds an update up",
+    name: "an update's monitor time counts by the clock of another leader",
     theme: "clocks of leaders",
     file: "manager/orchestrator/restart.ts",
-    find: "return task.startedAtMs > draft.input.nowMs + monitor ? 0 : task.startedAtMs + monitor;",
-    replace: "return task.startedAtMs + monitor;",
+    find: "=> draft.sinceMs(task) + monitorMs(draft);",
+    replace: "=> task.startedAtMs + monitorMs(draft);",
   },
   {
     name: "the scheduler forgets the placements that are on their way",

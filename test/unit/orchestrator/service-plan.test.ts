@@ -511,9 +511,23 @@ describe("updates", () => {
       60_000,
     ],
     "all run, not yet for the monitor time": [
-      { service: updated(updating, 1), tasks: [fresh("a", 1, "running", { startedAtMs: NOW - 2_000 })] },
+      {
+        service: updated(updating, 1),
+        tasks: [fresh("a", 1, "running", { startedAtMs: NOW - 2_000 })],
+        waitedMs: { a: 2_000 },
+      },
       [],
       3_000,
+    ],
+    "all run for the monitor time by the clock of a leader before this one: it counts its own": [
+      { service: updated(updating, 1), tasks: [fresh("a", 1, "running", { startedAtMs: NOW - 3_600_000 })] },
+      [],
+      5_000,
+    ],
+    "all run, from a time far ahead, of a wrong clock": [
+      { service: updated(updating, 1), tasks: [fresh("a", 1, "running", { startedAtMs: NOW + 3_600_000 })] },
+      [],
+      5_000,
     ],
     "global: paused nodes are not touched": [
       {
@@ -557,6 +571,7 @@ describe("updates", () => {
     const done = plan({
       service: updated(updating, 1),
       tasks: [fresh("a", 1, "running", { startedAtMs: NOW - 5_000 })],
+      waitedMs: { a: 5_000 },
     });
     assert.deepEqual(
       [done.updateStatus?.state, done.updateStatus?.startedAtMs, done.updateStatus?.completedAtMs],
@@ -564,9 +579,24 @@ describe("updates", () => {
     );
     const none = plan({ service: service(), tasks: [task("a", 1, "running")] });
     assert.equal(none.updateStatus, undefined);
-    const ahead = fresh("a", 1, "running", { startedAtMs: NOW + 3_600_000 });
-    const wrongClock = plan({ service: updated(updating, 1), tasks: [ahead] });
-    assert.equal(wrongClock.updateStatus?.state, "completed");
+  });
+
+  test("a task that waited is counted anew when it is up; one that is up in an update, from then on", () => {
+    const started = plan({ tasks: [task("a", 1, "ready", { desired: "ready" })], waitedMs: { a: 5_000 } });
+    assert.deepEqual([...started.waits], []);
+    const tasks = [fresh("a", 1, "running", { startedAtMs: NOW }), old("b", 2)];
+    assert.deepEqual(
+      [...plan({ service: updated(updating), tasks }).waits.keys()].filter((id) => id === "a"),
+      ["a"],
+    );
+  });
+
+  test("how long a task was up that has ended is told by who saw it, whatever the clock says", () => {
+    const ended = fresh("a", 1, "failed", { startedAtMs: NOW - 3_600_000 });
+    const early = plan({ service: updated(updating), tasks: [ended, old("b", 2)], waitedMs: { a: 1_000 } });
+    assert.equal(early.updateStatus?.state, "paused");
+    const later = plan({ service: updated(updating), tasks: [ended, old("b", 2)], waitedMs: { a: 9_000 } });
+    assert.notEqual(later.updateStatus?.state, "paused");
   });
 
   const failures: readonly (readonly [
