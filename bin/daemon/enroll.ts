@@ -35,8 +35,6 @@ export interface Enrolment {
 export interface Enrolled {
   readonly identity: Identity;
   readonly managers: readonly string[];
-  /** The manager that answered. */
-  readonly manager: string;
 }
 
 /**
@@ -137,7 +135,7 @@ async function requestFirst(
     keyPem: privateKeyToPem(keys.privateKey),
     rootPem: rootsOf(response, rootPem),
   });
-  return { identity, managers: response.managers, manager };
+  return { identity, managers: response.managers };
 }
 
 /** What a proven manager says to trust; it says nothing when it is of an older version. */
