@@ -82,13 +82,16 @@ async function* mergeLogs(
   const signal = AbortSignal.any([outer, stop.signal]);
   const streams = new FanIn<LogsResponse>(signal);
   const known = new Set<string>();
-  const { view, commits } = options.store.viewAndWatch((read) => [...wantedTasks(read, wanted)], { signal });
+  const read = (view: View): Task[] => [...wantedTasks(view, wanted)];
+  const tasks = options.store.view(read);
+  // Tasks alone are all there is to follow; a service may get others. Commits that nobody reads would only be kept.
+  const awaitsMore = log.follow && (wanted.services.size > 0 || tasks.some((task) => task.nodeId === ""));
+  const commits = awaitsMore ? options.store.viewAndWatch(read, { signal }).commits : undefined;
   try {
-    const skipped = openStreams(options, streams, view, known, log, signal);
+    const skipped = openStreams(options, streams, tasks, known, log, signal);
     if (skipped > 0)
       yield newLogsResponse({ warnings: [`tasks on ${skipped} more nodes are not read: too many at once`] });
-    // Tasks alone are all there is to follow; a service may get others.
-    if (log.follow && (wanted.services.size > 0 || view.some((task) => task.nodeId === ""))) {
+    if (commits !== undefined) {
       streams.hold();
       const news = followTasks(options, streams, wanted, commits, known, log, signal);
       news.finally(() => streams.release()).catch(() => undefined);
