@@ -32,8 +32,8 @@ export function createDispatcher({ env, log, store, raft }: DispatcherOptions): 
   const notLeading = (): SkepError => {
     const { raftId, leaderId, members } = raft.status();
     const leader = members.find((member) => member.raftId === leaderId);
-    const hint = leader === undefined || leaderId === raftId ? "and knows no leader now" : `leader=${leader.addr}`;
-    return new SkepError("unavailable", `this manager does not lead: ${hint}`);
+    const hint = leader === undefined || leaderId === raftId ? ", and knows no leader now" : `: leader=${leader.addr}`;
+    return new SkepError("unavailable", `this manager does not lead${hint}`);
   };
 
   async function* session(

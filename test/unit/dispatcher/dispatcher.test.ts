@@ -431,7 +431,7 @@ describe("refused", () => {
       await at.settle();
       const lost = at.dial(1);
       await at.settle();
-      assert.equal(lost.ended, "unavailable: this manager does not lead: and knows no leader now");
+      assert.equal(lost.ended, "unavailable: this manager does not lead, and knows no leader now");
     },
     3,
   );
