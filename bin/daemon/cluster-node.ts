@@ -83,10 +83,12 @@ export class ClusterNode {
     this.#log = log;
     this.#memory = new NodeMemory(dir, log, state);
     this.#holder = createIdentityHolder(identity);
-    this.#dialer = createDialer(this.#holder);
+    const isRemoved: Trust["isRemoved"] = (nodeId) =>
+      this.#memory.isRemoved(nodeId) || this.#manager?.isRemoved(nodeId) === true;
+    this.#dialer = createDialer(this.#holder, isRemoved);
     const trust: Trust = {
       clusterId: state.clusterId,
-      isRemoved: (nodeId) => this.#memory.isRemoved(nodeId) || this.#manager?.isRemoved(nodeId) === true,
+      isRemoved,
       isDemoted: (nodeId) => this.#manager?.isDemoted(nodeId) ?? this.#memory.isDemoted(nodeId),
       wallMs: env.wallMs,
     };

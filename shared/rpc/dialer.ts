@@ -49,13 +49,21 @@ export const CHANNEL_OPTIONS: grpc.ClientOptions = {
   "grpc.use_local_subchannel_pool": 1,
 };
 
+/** Was the node removed from the cluster? Its certificate, or a copy of it, is good until it expires. */
+type IsRemoved = (nodeId: NodeId) => boolean;
 type Expect = { readonly kind: "manager" } | { readonly kind: "node"; readonly nodeId: NodeId };
 
 /** Undefined when the certificate, whose chain is proven, is whom we want. */
-export function checkServer(certificate: PeerCertificate, expect: Expect, own: Identity): Error | undefined {
+export function checkServer(
+  certificate: PeerCertificate,
+  expect: Expect,
+  own: Identity,
+  isRemoved: IsRemoved,
+): Error | undefined {
   try {
     const server = identityOfSubject(certificate.subject);
     if (server.clusterId !== own.clusterId) return new Error(`node ${server.nodeId} is of another cluster`);
+    if (isRemoved(server.nodeId)) return new Error(`node ${server.nodeId} was removed from the cluster`);
     switch (expect.kind) {
       case "manager":
         return server.role === "manager" ? undefined : new Error(`node ${server.nodeId} is not a manager`);
@@ -107,7 +115,7 @@ function certificateProvider(identity: IdentityHolder): Provider {
   };
 }
 
-function openRaftStream(own: Identity, addr: string, signal: AbortSignal): Promise<Duplex> {
+function openRaftStream(own: Identity, addr: string, isRemoved: IsRemoved, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const { host, port } = parseAddress("manager address", addr);
@@ -120,7 +128,7 @@ function openRaftStream(own: Identity, addr: string, signal: AbortSignal): Promi
       ca: own.rootPem,
       minVersion: "TLSv1.3",
       ALPNProtocols: [RAFT_ALPN],
-      checkServerIdentity: (_host, certificate) => checkServer(certificate, { kind: "manager" }, own),
+      checkServerIdentity: (_host, certificate) => checkServer(certificate, { kind: "manager" }, own, isRemoved),
     });
     socket.setNoDelay(true);
     const onAbort = (): void => settle(signal.reason);
@@ -146,13 +154,14 @@ function openRaftStream(own: Identity, addr: string, signal: AbortSignal): Promi
   });
 }
 
-export function createDialer(identity: IdentityHolder): Dialer {
+/** @param isRemoved asked when a connection is made. */
+export function createDialer(identity: IdentityHolder, isRemoved: IsRemoved = () => false): Dialer {
   const provider = certificateProvider(identity);
   const channels = new Map<string, grpc.Client>();
 
   const credentialsFor = (expect: Expect): grpc.ChannelCredentials =>
     grpc.experimental.createCertificateProviderChannelCredentials(provider, provider, {
-      checkServerIdentity: (_host, certificate) => checkServer(certificate, expect, identity.current()),
+      checkServerIdentity: (_host, certificate) => checkServer(certificate, expect, identity.current(), isRemoved),
     });
   // grpc-js shares connections between channels with equal credentials: these are made anew to have new ones.
   let managerCredentials = credentialsFor({ kind: "manager" });
@@ -192,7 +201,7 @@ export function createDialer(identity: IdentityHolder): Dialer {
         ...options,
         "grpc.ssl_target_name_override": ROLE_NAME.manager,
       }),
-    openRaftStream: (addr, signal) => openRaftStream(identity.current(), addr, signal),
+    openRaftStream: (addr, signal) => openRaftStream(identity.current(), addr, isRemoved, signal),
     node: (addr, nodeId) => open(`${addr} ${nodeId}`, addr, nodeId, () => credentialsFor({ kind: "node", nodeId })),
     close: () => {
       unwatch();

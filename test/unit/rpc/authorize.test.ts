@@ -27,6 +27,7 @@ const allowed: readonly (readonly [path: string, callers: readonly string[]])[] 
   ["/skep.v1.Raft/JoinRaft", ["manager", "demoted"]],
   ["/skep.v1.Dispatcher/Session", ["manager", "demoted", "worker"]],
   ["/skep.v1.Agent/TaskLogs", ["manager"]],
+  ["/skep.v1.Agent/MeetManagers", ["manager", "demoted"]],
   ["/skep.v1.CA/IssueCertificate", ["manager", "demoted", "worker", "anonymous"]],
   ["/skep.v1.Unheard/Of", []],
   ["/skep.v1.ControlX/CreateService", []],

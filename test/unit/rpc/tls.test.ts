@@ -117,6 +117,15 @@ test("refused, not taken for anonymous: a certificate without a subject", async 
   assert.match(error.message, /\(without a subject\) is not from this cluster's CA/);
 });
 
+test("who was removed from the cluster is not spoken to either, whatever its certificate says", async () => {
+  const removed = (nodeId: NodeId): boolean => nodeId === server1;
+  const dialer = keep(createDialer(createIdentityHolder(cluster.identity(alice, "worker")), removed));
+  const error = await failure(whoAmI(dialer.manager(server.addr)));
+  assert.equal(error.code, "unavailable");
+  assert.match(error.message, /was removed from the cluster/);
+  await assert.rejects(dialer.openRaftStream(server.addr, AbortSignal.timeout(5_000)), /was removed from the cluster/);
+});
+
 test("an answer may be larger than a request", async () => {
   const dialer = keep(createDialer(createIdentityHolder(cluster.identity(bob, "manager"))));
   const taskIds = Array.from({ length: 20 }, () => id<TaskId>("t"));
