@@ -26,7 +26,8 @@ export class NodeLoad {
     const key = failureKey(task.serviceId, task.specVersion);
     const times = this.#failures.get(key) ?? [];
     times.push(task.status?.timestampMs ?? 0);
-    if (times.length > FAILURES) times.shift();
+    // The earliest goes: a new leader finds them in any order.
+    if (times.length > FAILURES) times.splice(times.indexOf(Math.min(...times)), 1);
     this.#failures.delete(key); // to the end: the oldest record is the first
     this.#failures.set(key, times);
     if (this.#failures.size > MAX_FAILURE_RECORDS) {

@@ -156,6 +156,13 @@ describe("spread", () => {
     assert.deepEqual(placements(decide(planner(nodes, [...failures, ...waiting]), 200_000)), { a: 1, b: 2 });
     assert.deepEqual(placements(decide(planner(nodes, [...failures, ...waiting]), 400_001)), { a: 2, b: 1 });
     assert.deepEqual(placements(decide(planner(nodes, [...failures.slice(1), ...waiting]), 200_000)), { a: 2, b: 1 });
+    const before = task("before", { node: "a", state: "failed", desired: "shutdown", endedAtMs: 1 });
+    for (const told of [
+      [before, ...failures],
+      [...failures, before],
+    ]) {
+      assert.deepEqual(placements(decide(planner(nodes, [...told, ...waiting]), 399_999)), { a: 1, b: 2 });
+    }
   });
 });
 
