@@ -1,18 +1,19 @@
 // Published ports. One in mode ingress is open on every node, so it is one service's alone; one in mode host is open where its
 // task is, so two services may have it, on different nodes, and the scheduler keeps them apart. TCP, UDP and SCTP are three
-// worlds. Two ports that name different addresses of a node never meet.
+// worlds. Two ports that name different addresses of a node never meet. What the nodes need themselves is nobody's.
 import type { PortConfig, PortProtocol } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { ServiceId } from "../../shared/model/ids.ts";
 import { fullTaskName } from "../../shared/model/tasks.ts";
 import type { View } from "../store/types.ts";
 import type { Cursors } from "./addresses.ts";
+import { portsOfNodes } from "./node-ports.ts";
 
 /** Swarm's: where a port is chosen when the user names none. */
 const FIRST_INGRESS_PORT = 30_000;
 const LAST_INGRESS_PORT = 32_767;
 
-export type PortScope = Pick<View, "servicesOnPort" | "tasksOnPort">;
+export type PortScope = Pick<View, "servicesOnPort" | "tasksOnPort" | "all" | "cluster">;
 
 export const portText = ({ publishedPort, protocol, hostIp }: PortConfig): string =>
   `${hostIp === "" ? "" : `${hostIp.includes(":") ? `[${hostIp}]` : hostIp}:`}${publishedPort}/${protocol}`;
@@ -35,7 +36,16 @@ export function allocatePorts(
   before: readonly PortConfig[],
   cursors: Cursors,
 ): readonly PortConfig[] {
-  for (const port of wished) if (port.publishedPort !== 0) refuseTaken(view, id, port);
+  if (wished.length === 0) return wished;
+  const needOf = portsOfNodes(view);
+  for (const port of wished) {
+    if (port.publishedPort === 0) continue;
+    const need = needOf(port);
+    if (need !== undefined) {
+      throw new SkepError("failed_precondition", `port '${portText(port)}' is for ${need}: publish another`);
+    }
+    refuseTaken(view, id, port);
+  }
   const isOpen = ({ publishMode, publishedPort }: PortConfig): boolean =>
     publishedPort === 0 && publishMode === "ingress";
   if (!wished.some(isOpen)) return wished;
@@ -45,7 +55,7 @@ export function allocatePorts(
     if (!isOpen(port)) return port;
     const kept = left.findIndex((old) => isSameWish(old, port));
     const [old] = kept < 0 ? [] : left.splice(kept, 1);
-    const chosen = { ...port, publishedPort: old?.publishedPort ?? choose(view, port, given, cursors) };
+    const chosen = { ...port, publishedPort: old?.publishedPort ?? choose(view, port, given, needOf, cursors) };
     given.add(keyOf(chosen));
     return chosen;
   });
@@ -84,7 +94,13 @@ const taken = (port: PortConfig, who: string, { publishMode }: PortConfig): Skep
     `port '${portText(port)}' is already in use by ${who} as ${publishMode === "host" ? "a host-published" : "an ingress"} port`,
   );
 
-function choose(view: PortScope, port: PortConfig, given: ReadonlySet<string>, cursors: Cursors): number {
+function choose(
+  view: PortScope,
+  port: PortConfig,
+  given: ReadonlySet<string>,
+  needOf: ReturnType<typeof portsOfNodes>,
+  cursors: Cursors,
+): number {
   const span = LAST_INGRESS_PORT - FIRST_INGRESS_PORT + 1;
   const key = `port/${port.protocol}`;
   const start = cursors.start(key, span);
@@ -92,7 +108,7 @@ function choose(view: PortScope, port: PortConfig, given: ReadonlySet<string>, c
     const at = (start + tried) % span;
     const publishedPort = FIRST_INGRESS_PORT + at;
     if (given.has(keyOf({ protocol: port.protocol, publishedPort }))) continue;
-    if (!isFree(view, port.protocol, publishedPort)) continue;
+    if (!isFree(view, port.protocol, publishedPort) || needOf({ ...port, publishedPort }) !== undefined) continue;
     cursors.passed(key, at);
     return publishedPort;
   }
@@ -103,7 +119,7 @@ function choose(view: PortScope, port: PortConfig, given: ReadonlySet<string>, c
 }
 
 /** Of services and of tasks, whatever address they are open at. */
-export function isFree(view: PortScope, protocol: PortProtocol, port: number): boolean {
+function isFree(view: PortScope, protocol: PortProtocol, port: number): boolean {
   for (const _service of view.servicesOnPort(protocol, port)) return false;
   for (const _task of view.tasksOnPort(protocol, port)) return false;
   return true;

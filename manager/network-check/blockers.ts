@@ -1,13 +1,12 @@
 // Who drops what does not arrive: what the firewalls of the two nodes on a way say of it. Pure.
 import type { FirewallBlock, ProbePort } from "../../proto/gen/agent.ts";
+import { portOf } from "../allocator/node-ports.ts";
 import type { Findings } from "./findings.ts";
 import type { CheckedNode, CheckPlan } from "./plan.ts";
 
 /** A node's words are shown to a person: no more than so much, on one line. */
 const MAX_CHARACTERS = 400;
 const MAX_PORTS = 8;
-
-export const portOf = (addr: string): number => Number(addr.slice(addr.lastIndexOf(":") + 1));
 
 /** The ports that others must reach of a node. */
 export const portsOf = (node: CheckedNode, { dataPathPort }: CheckPlan): readonly ProbePort[] =>

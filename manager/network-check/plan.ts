@@ -3,7 +3,7 @@ import type { Cluster, Node } from "../../proto/gen/objects.ts";
 import { newNetwork } from "../../proto/gen/objects.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
 import { tunnelMtu } from "../../shared/network/overlay-mtu.ts";
-import { DEFAULT_DATA_PATH_PORT } from "../allocator/pool.ts";
+import { dataPathPortOf, tunnelPortsOf } from "../allocator/node-ports.ts";
 import { underlayAddresses } from "../dispatcher/network/describe.ts";
 import { networkMtu, Underlays } from "../dispatcher/network/mtu.ts";
 
@@ -79,17 +79,11 @@ export function planCheck(
       ...chosen.flatMap(tunnelNote),
       ...chosen.flatMap(ipv6Note),
     ],
-    dataPathPort: cluster?.spec?.networking?.dataPathPort || DEFAULT_DATA_PATH_PORT,
+    dataPathPort: dataPathPortOf(cluster),
     mtu,
     sizes: [...STEPS_BYTES.map((step) => mtu - step), SMALL_BYTES],
     tunnelSizes: [tunnelMtu(narrowest.mtu, narrowest.family), SMALL_BYTES],
   };
-}
-
-/** Keys of even epochs are behind the first, of odd ones behind the second: both must be open, though one is used at a time. */
-function tunnelPortsOf({ description }: Node): readonly number[] {
-  const firsts = (description?.tunnelKeys ?? []).map(({ epoch, port }) => port - (epoch % 2));
-  return [...new Set(firsts.flatMap((first) => [first, first + 1]))].sort((a, b) => a - b);
 }
 
 const isReady = (node: Node): boolean => node.status?.state === "ready" && node.addr !== "";

@@ -6,7 +6,8 @@ import {
   newNetworkCheckResponse,
 } from "../../proto/gen/control.ts";
 import { probeAddressOf, tunnelAddressOf } from "../../shared/network/tunnel-address.ts";
-import { blockerOf, portOf } from "./blockers.ts";
+import { portOf } from "../allocator/node-ports.ts";
+import { blockerOf } from "./blockers.ts";
 import type { Finding, Findings } from "./findings.ts";
 import type { CheckedNode, CheckPlan } from "./plan.ts";
 import { type JudgedPair, type Problem, pairProblems } from "./words.ts";

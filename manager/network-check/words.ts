@@ -1,7 +1,7 @@
 // What is wrong between nodes, in few sentences: what is the same for all ways to a node, or from it, is said once. Pure.
 import type { NetworkCheckPair } from "../../proto/gen/control.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
-import { portOf } from "./blockers.ts";
+import { portOf } from "../allocator/node-ports.ts";
 import type { CheckedNode, CheckPlan } from "./plan.ts";
 
 export interface Problem {

@@ -12,17 +12,27 @@ import {
   newEndpointSpec,
   newNetworkAttachmentConfig,
   newNetworkSpec,
+  newNodeDescription,
   newPortConfig,
   newTask,
   newTaskSpec,
   newTaskStatus,
+  newTunnelKey,
   type PortConfig,
   type Service,
   type ServiceSpec,
 } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { newId, type TaskId } from "../../../shared/model/ids.ts";
-import { context, createTestApi, errorOf, nodeIdOf, serviceSpec, type TestApi } from "../../support/test-api.ts";
+import {
+  context,
+  createTestApi,
+  errorOf,
+  nodeIdOf,
+  serviceSpec,
+  type TestApi,
+  testNode,
+} from "../../support/test-api.ts";
 
 const port = (targetPort: number, more: Partial<PortConfig> = {}): PortConfig => newPortConfig({ targetPort, ...more });
 const endpoint = (ports: readonly PortConfig[], mode: "vip" | "dnsrr" = "vip"): Partial<ServiceSpec> => ({
@@ -161,6 +171,36 @@ async function scene({ ingress = true }: { readonly ingress?: boolean } = {}): P
 const portsOf = ({ endpoint: given }: Service): readonly number[] =>
   (given?.ports ?? []).map((one) => one.publishedPort);
 const vips = ({ endpoint: given }: Service): readonly string[] => (given?.virtualIps ?? []).map((one) => one.networkId);
+
+test("what the nodes need themselves is nobody's port", async () => {
+  const { create, stores, close } = await scene();
+  await stores[0]?.update((tx) => {
+    const node = testNode(4);
+    const tunnelKeys = [newTunnelKey({ epoch: 3, port: 51_821 })];
+    const description = newNodeDescription({ ...node.description, dataPathAddrs: ["192.0.2.4"], tunnelKeys });
+    tx.put("node", { ...node, addr: "10.0.0.4:30005", description });
+  });
+  const at = (publishedPort: number, more: Partial<PortConfig> = {}) =>
+    endpoint([port(80, { publishedPort, ...more })]);
+  const refused: readonly (readonly [change: Partial<ServiceSpec>, words: RegExp])[] = [
+    [at(7377), /port '7377\/tcp' is for what managers and nodes say to host1: publish another/],
+    [at(7377, { publishMode: "host" }), /say to host1/],
+    [at(7377, { hostIp: "192.0.2.4" }), /port '192\.0\.2\.4:7377\/tcp'/],
+    [at(30_005), /say to host4/],
+    [at(4789, { protocol: "udp" }), /the packets of networks between nodes/],
+    [at(51_820, { protocol: "udp" }), /the encrypted networks of host4/],
+    [at(51_821, { protocol: "udp" }), /the encrypted networks of host4/],
+  ];
+  for (const [change, words] of refused) {
+    await assert.rejects(create("web", change), errorOf("failed_precondition", words));
+  }
+  const free = [at(7377, { protocol: "udp" }), at(4789), at(51_821), at(7377, { hostIp: "192.0.2.9" })];
+  for (const [index, change] of free.entries()) await create(`free${index}`, change);
+  const open = (count: number) => endpoint(Array.from({ length: count }, (_, index) => port(index + 1)));
+  await assert.rejects(create("all", open(2_768)), errorOf("resource_exhausted", /name another/));
+  assert.ok(!portsOf(await create("most", open(2_767))).includes(30_005), "nor is it chosen");
+  close();
+});
 
 test("networks are found by name and kept by ID; each gives a virtual IP of its own", async () => {
   const { create, network, close } = await scene();
