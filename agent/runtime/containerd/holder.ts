@@ -72,7 +72,7 @@ export async function startHolder(options: { readonly pidFile: string; readonly 
       tell("sync", "");
       await Promise.race([answered, gone]);
       try {
-        process.kill(old, "SIGKILL");
+        if (await isHolder(old, mark)) process.kill(old, "SIGKILL"); // its number may be another's by now
       } catch {
         // gone
       }
@@ -88,6 +88,8 @@ export async function startHolder(options: { readonly pidFile: string; readonly 
 async function livingHolder(pidFile: string, mark: string): Promise<number | undefined> {
   const pid = Number((await readFile(pidFile, "utf8").catch(() => "")).trim());
   if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  return commandLine.includes(mark) ? pid : undefined;
+  return (await isHolder(pid, mark)) ? pid : undefined;
 }
+
+const isHolder = async (pid: number, mark: string): Promise<boolean> =>
+  (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).includes(mark);

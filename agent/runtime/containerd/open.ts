@@ -62,14 +62,15 @@ export async function openContainerdRuntime(options: ContainerdRuntimeOptions): 
   const holderPidFile = join(runDir, "holder.pid");
   await mkdir(containersDir, { recursive: true, mode: 0o711 });
   await mkdir(runDir, { recursive: true, mode: 0o711 });
-  const [facts, fifos, { client, version, own }] = await Promise.all([
-    readNodeFacts(),
-    openFifos(join(runDir, "fifos")),
-    findContainerd(options),
-  ]);
+  const [facts, fifos] = await Promise.all([readNodeFacts(), openFifos(join(runDir, "fifos"))]);
+  const holder = await startHolder({ pidFile: holderPidFile, log });
+  // Last: what fails before it must not leave a containerd that somebody goes on starting.
+  const { client, version, own } = await findContainerd(options).catch((error: unknown) => {
+    holder.close();
+    throw error;
+  });
   const stop = new AbortController();
   const images = createImages({ client, env, log });
-  const holder = await startHolder({ pidFile: holderPidFile, log });
   const containers = createContainers({
     env,
     log,

@@ -166,7 +166,10 @@ export async function startPrivateContainerd(options: PrivateContainerdOptions):
   };
 }
 
-/** Two containerds on one folder would corrupt it, so an earlier one must be gone first. */
+/**
+ * Two containerds on one folder would corrupt it, so an earlier one must be gone first.
+ * @throws {SkepError} `failed_precondition`: it does not end, not even killed.
+ */
 async function endOld(env: Env, pidFile: string, configFile: string): Promise<void> {
   const pid = Number((await readFile(pidFile, "utf8").catch(() => "")).trim());
   if (!Number.isSafeInteger(pid) || pid <= 1) return;
@@ -177,6 +180,12 @@ async function endOld(env: Env, pidFile: string, configFile: string): Promise<vo
   const forever = new AbortController().signal;
   const deadlineMs = env.nowMs() + STOP_GRACE_MS;
   for (let asked = false; await running(); asked = true) {
+    if (env.nowMs() > deadlineMs + STOP_GRACE_MS) {
+      throw new SkepError(
+        "failed_precondition",
+        `the containerd of an earlier daemon (process ${pid}) does not end, though it was killed: look what it waits for`,
+      );
+    }
     try {
       if (!asked) process.kill(pid, "SIGTERM");
       else if (env.nowMs() > deadlineMs) process.kill(pid, "SIGKILL");
