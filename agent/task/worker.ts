@@ -236,6 +236,7 @@ export class TaskWorker {
     await work.run(either, async () => {
       // From here on the task may have run: after a crash it must not be started again.
       await this.#save();
+      either.throwIfAborted(); // told to stop meanwhile: then it need not begin
       const started = await startContainer(this.#context, this.#task, this.#overtake.signal, signal);
       if (started.kind === "running") {
         this.#container = started;

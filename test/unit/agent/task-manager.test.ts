@@ -270,6 +270,33 @@ test("told to stop during the start: the process gets its signal, not a broken s
   await node.stop();
 });
 
+test("told to stop while its start is being recorded: it is not started any more", async () => {
+  const operations: string[] = [];
+  const files = memoryTaskFiles();
+  const recorded = Promise.withResolvers<void>();
+  const node = await boot({
+    fault: (operation) => void operations.push(operation),
+    files: {
+      ...files,
+      save: async (record) => {
+        if (record.task.status?.state === "starting") await recorded.promise;
+        await files.save(record);
+      },
+    },
+  });
+  const web = task();
+  assign(node, web);
+  await node.env.advance(0);
+  assert.equal(last(node, web.id).state, "starting");
+  assign(node, { ...web, desiredState: "shutdown" });
+  recorded.resolve();
+  await node.env.advance(0);
+  assert.equal(last(node, web.id).state, "shutdown");
+  assert.ok(!operations.includes("start"), operations.join());
+  assert.equal(node.host.containers.size, 0);
+  await node.stop();
+});
+
 test("a start that hangs does not keep a task from its end", async () => {
   const node = await boot({ delays: { start: { least: 1e9, most: 1e9 } } });
   const [stopped, left] = [task(), task()];
