@@ -37,7 +37,8 @@ export class LogWriter {
   #queued: Buffer[] = [];
   #flushing: Promise<void> | undefined;
   #file: OpenFile | undefined;
-  #unfinished: Timer | undefined;
+  /** By stream: for the line that waits for its end. */
+  readonly #unfinished = new Map<Stream, Timer>();
   #last: Stamp = { ms: 0, ns: 0 };
   #lostBytes = 0;
   #ended = false;
@@ -49,11 +50,14 @@ export class LogWriter {
   /** Resolves when the chunk is in the page cache. Never throws: what cannot be written is counted and told in the log. */
   async write(stream: Stream, data: Uint8Array): Promise<void> {
     if (this.#ended) return;
-    this.#queue(stream, this.#cutters[stream].push(data));
-    this.#unfinished?.cancel();
-    this.#unfinished = undefined;
-    if (this.#cutters.stdout.unfinished || this.#cutters.stderr.unfinished) {
-      this.#unfinished = this.#options.env.timer(UNFINISHED_MS, () => this.#flushUnfinished());
+    const parts = this.#cutters[stream].push(data);
+    this.#queue(stream, parts);
+    if (parts.length > 0) this.#finished(stream); // what waits now is another line, or the rest of one
+    if (this.#cutters[stream].unfinished && !this.#unfinished.has(stream)) {
+      this.#unfinished.set(
+        stream,
+        this.#options.env.timer(UNFINISHED_MS, () => this.#flushUnfinished(stream)),
+      );
     }
     await this.#flush();
   }
@@ -62,8 +66,10 @@ export class LogWriter {
   async end(): Promise<void> {
     if (!this.#ended) {
       this.#ended = true;
-      this.#unfinished?.cancel();
-      for (const stream of ["stdout", "stderr"] as const) this.#queue(stream, this.#cutters[stream].end());
+      for (const stream of ["stdout", "stderr"] as const) {
+        this.#finished(stream);
+        this.#queue(stream, this.#cutters[stream].end());
+      }
     }
     await this.#flush();
     const file = this.#file;
@@ -71,8 +77,14 @@ export class LogWriter {
     await file?.handle.close().catch(() => undefined);
   }
 
-  #flushUnfinished(): void {
-    for (const stream of ["stdout", "stderr"] as const) this.#queue(stream, this.#cutters[stream].flush());
+  #finished(stream: Stream): void {
+    this.#unfinished.get(stream)?.cancel();
+    this.#unfinished.delete(stream);
+  }
+
+  #flushUnfinished(stream: Stream): void {
+    this.#unfinished.delete(stream);
+    this.#queue(stream, this.#cutters[stream].flush());
     this.#flush().catch(() => undefined);
   }
 

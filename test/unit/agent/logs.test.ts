@@ -181,6 +181,25 @@ test("an unfinished line is there after a moment, for who waits at a prompt and 
   await logs.end(web.id);
 });
 
+test("an unfinished line that grows is there after a moment, too, whatever the other stream says", async () => {
+  const env = createSimEnv(1);
+  const logs = await open(env);
+  const web = task();
+  const sink = logs.open(web);
+  for (const dot of [".", "-", "|"]) {
+    await sink.write("stdout", bytes(dot));
+    await sink.write("stderr", bytes("line\n"));
+    await env.advance(100);
+  }
+  const parts = (records: readonly LogRecord[]): string[] =>
+    records.filter(({ partial }) => partial).map(({ data }) => Buffer.from(data).toString());
+  const end = Date.now() + 5_000;
+  while (parts(await read(logs, web.id)).length === 0 && Date.now() < end);
+  assert.deepEqual(parts(await read(logs, web.id)), [".-"]);
+  await logs.end(web.id);
+  assert.deepEqual(lines(await read(logs, web.id)), ["e:line", "e:line", "e:line", "o:.-|"]);
+});
+
 test("since and until", async () => {
   const env = createSimEnv(1, 1_000_000);
   const logs = await open(env);
