@@ -50,6 +50,8 @@ const GOOD_SESSION_MS = 3_000;
 const AVOID_FAILURES = 8;
 /** Who calls may name so many at most; the rest is left out. */
 const MAX_MET = 16;
+/** With more than this, those that refusals named before are forgotten. */
+const MAX_KNOWN = 64;
 
 /** @param random [0, 1): which manager comes first, so that not all agents ask the same one. */
 export function startSearch(managers: readonly string[], random: number): SearchState {
@@ -90,7 +92,7 @@ export function nextAttempt(
   const told = { ...state, failures, silent };
   const leader = leaderOf(ending.message);
   if (leader !== undefined && leader !== current && leader !== silent && state.redirects < MAX_REDIRECTS) {
-    const managers = state.managers.includes(leader) ? state.managers : [...state.managers, leader];
+    const managers = withLeader(state, leader);
     const next = { ...told, managers, at: managers.indexOf(leader), next: undefined, redirects: state.redirects + 1 };
     return { state: next, attempt: { addr: leader, pauseMs: 0 } };
   }
@@ -98,6 +100,11 @@ export function nextAttempt(
   const at = again ? state.at : (state.next ?? (state.at + 1) % Math.max(1, state.managers.length));
   const next = { ...told, at, next: undefined, redirects: 0 };
   return { state: next, attempt: { addr: state.managers[at] ?? "", pauseMs: pauseMs(failures, random) } };
+}
+
+function withLeader({ managers, told }: SearchState, leader: string): readonly string[] {
+  if (managers.includes(leader)) return managers;
+  return managers.length < MAX_KNOWN ? [...managers, leader] : [...new Set([...told.slice(0, MAX_KNOWN), leader])];
 }
 
 /** Between half and all of 50, 100, 200 … 2,000 milliseconds. */

@@ -106,7 +106,7 @@ export class Session {
    */
   meet(managers: readonly string[]): void {
     const { env, log } = this.#options;
-    for (const addr of managers) parseAddress("manager address", addr.slice(0, MAX_MET_ADDRESS_LENGTH));
+    for (const addr of managers) checkMet(addr);
     if (this.#aloneSinceMs === undefined || env.nowMs() - this.#aloneSinceMs < MEET_AFTER_MS) return;
     const before = this.#search;
     this.#search = withMet(before, managers);
@@ -351,6 +351,14 @@ class LiveSession {
       }
     }
   }
+}
+
+/** @throws {SkepError} `invalid_argument` */
+function checkMet(addr: string): void {
+  if (addr.length > MAX_MET_ADDRESS_LENGTH) {
+    throw new SkepError("invalid_argument", `a manager's address has at most ${MAX_MET_ADDRESS_LENGTH} characters`);
+  }
+  parseAddress("manager address", addr);
 }
 
 function drained(link: SessionLink, signal: AbortSignal): Promise<void> {

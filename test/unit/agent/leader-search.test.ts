@@ -110,3 +110,13 @@ const hints: readonly (readonly [message: string, want: string | undefined])[] =
 ];
 for (const [message, want] of hints)
   test(`leader of ${JSON.stringify(message)}`, () => assert.equal(leaderOf(message), want));
+
+test("however many leaders are named, few are remembered, and the last one is tried", () => {
+  let state = startSearch(["a:1", "b:1"], 0);
+  for (let i = 0; i < 500; i++) {
+    const next = nextAttempt(state, refused(`leader=n${i}:1`), 1);
+    state = next.state;
+    if (next.attempt.pauseMs === 0) assert.equal(next.attempt.addr, `n${i}:1`);
+    assert.ok(state.managers.length <= 64 && state.managers.includes("a:1"));
+  }
+});

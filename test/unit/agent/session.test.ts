@@ -207,6 +207,7 @@ test("a manager that calls is listened to only after a while without a session",
   await t.env.advance(9_000);
   assert.deepEqual(tried(), ["a:1", "b:1"], "in session, and shortly after it, nobody else is heard");
   assert.throws(() => t.session.meet(["not an address"]), { code: "invalid_argument" });
+  assert.throws(() => t.session.meet([`${"a".repeat(295)}:7377 and more`]), { code: "invalid_argument" });
   await t.stop();
 });
 
