@@ -10,6 +10,7 @@ import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
+import { orAborted } from "../abort.ts";
 import { Pulse } from "../pulse.ts";
 import type { KeepNamespace } from "./adopt.ts";
 import type { NetworkNode } from "./apply/network-node.ts";
@@ -95,7 +96,7 @@ class KernelNetworkRoom implements NetworkRoom {
     signal.throwIfAborted();
     this.#check ??= Promise.withResolvers();
     this.#changed.fire();
-    return unlessAborted(this.#check.promise, signal);
+    return orAborted(this.#check.promise, signal);
   }
 
   adopt(tasks: readonly AdoptedTask[]): void {
@@ -160,7 +161,7 @@ class KernelNetworkRoom implements NetworkRoom {
 
   async #loop(signal: AbortSignal): Promise<void> {
     const { env, kernel, names, log, keepNamespace } = this.#options;
-    await unlessAborted(this.#adopted.promise, signal);
+    await orAborted(this.#adopted.promise, signal);
     for (const { place, pid } of this.#adoptedTasks) {
       if (pid !== undefined) await keepNamespace(place.taskId, pid, signal);
     }
@@ -277,15 +278,3 @@ const pauseMs = (failures: number): number =>
   failures === 0
     ? Number.POSITIVE_INFINITY
     : Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * (2 ** Math.min(10, failures) - 1));
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then((value) => {
-      signal.removeEventListener("abort", onAbort);
-      resolve(value);
-    }, reject);
-  });
-}

@@ -6,30 +6,28 @@
 // broken off in the middle when its caller goes away: half a start would leave something that nobody knows of.
 
 import { ContainersService } from "../../../proto/gen/containerd_containers.ts";
-import { newCreateTaskRequest, type TaskProcess, TasksService } from "../../../proto/gen/containerd_tasks.ts";
-import type { Mount } from "../../../proto/gen/containerd_types.ts";
+import { newCreateTaskRequest, TasksService } from "../../../proto/gen/containerd_tasks.ts";
 import type { Env } from "../../../shared/env/env.ts";
 import { isCode, SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
-import { isId, type TaskId } from "../../../shared/model/ids.ts";
+import type { TaskId } from "../../../shared/model/ids.ts";
+import { orAborted } from "../../abort.ts";
 import type { ContainerConfig, ContainerExit, ContainerState, OutputSink, Runtime } from "../runtime.ts";
-import { orAborted } from "./abort.ts";
-import { oomKills, removeCgroup } from "./cgroups.ts";
+import { createAdoption } from "./adopt.ts";
+import { oomKills } from "./cgroups.ts";
 import type { ContainerdClient } from "./client.ts";
 import { startError } from "./errors.ts";
 import { createExclusive } from "./exclusive.ts";
 import { closeQuietly, type FifoStream, type Fifos, openAgainForReading, openForReading } from "./fifos.ts";
 import type { Holder } from "./holder.ts";
 import type { ImageStore } from "./image-store.ts";
-import { flagsOf, type NewContainerOptions, newContainerRecord } from "./new-container.ts";
+import { type NewContainerOptions, newContainerRecord } from "./new-container.ts";
 import { drainOutput, type Output, type OutputStream, openOutput } from "./output.ts";
 import { signalNumber } from "./signals.ts";
 import type { TaskEvents } from "./task-events.ts";
 import { createTeardown, KILL_WAIT_MS, START_TIMEOUT_MS } from "./teardown.ts";
-import { timestampMs } from "./timestamp.ts";
+import { newTracked, outputStreams, type Tracked, type TrackedFlags, UNKNOWN_EXIT_CODE } from "./tracked.ts";
 
-/** How a container ended that was running when its node lost power, or whose end nobody saw. */
-const UNKNOWN_EXIT_CODE = 255;
 /** How long a sink may take for the chunk in its hands when the daemon stops; after that the chunk is kept on disk. */
 const CLOSE_WAIT_MS = 2_000;
 
@@ -49,22 +47,6 @@ export interface Containers extends TaskEvents, Omit<Runtime, "info" | "pull" | 
   readonly adopt: (signal: AbortSignal) => Promise<void>;
 }
 
-interface Tracked {
-  readonly id: TaskId;
-  readonly tty: boolean;
-  readonly openStdin: boolean;
-  mounts: readonly Mount[] | undefined;
-  phase: "created" | "starting" | "running" | "exited";
-  pid: number;
-  oomSeen: boolean;
-  exit: ContainerExit | undefined;
-  /** Resolves with `exit`. */
-  exited: PromiseWithResolvers<ContainerExit>;
-  output: Output | undefined;
-  /** Set once the exit is known and an output is connected: resolves when the sink has everything. */
-  drained: Promise<void> | undefined;
-}
-
 export function createContainers(options: ContainersOptions): Containers {
   const { env, log, client, images, files, fifos, holder, facts } = options;
   const table = new Map<TaskId, Tracked>();
@@ -74,19 +56,8 @@ export function createContainers(options: ContainersOptions): Containers {
   const cgroupOf = (id: TaskId): string => `${options.cgroupParent}/${id}`;
   const { signalTask, deleteTask, releaseFifos, discard } = createTeardown(options, cgroupOf);
 
-  const track = (id: TaskId, flags: { readonly tty: boolean; readonly openStdin: boolean }): Tracked => {
-    const tracked: Tracked = {
-      id,
-      ...flags,
-      mounts: undefined,
-      phase: "created",
-      pid: 0,
-      oomSeen: false,
-      exit: undefined,
-      exited: Promise.withResolvers(),
-      output: undefined,
-      drained: undefined,
-    };
+  const track = (id: TaskId, flags: TrackedFlags): Tracked => {
+    const tracked = newTracked(id, flags);
     table.set(id, tracked);
     return tracked;
   };
@@ -106,18 +77,14 @@ export function createContainers(options: ContainersOptions): Containers {
     exitedAtMs: number,
     unseen?: ContainerExit["unseen"],
   ): Promise<void> => {
-    if (tracked.exit !== undefined || (tracked.phase !== "running" && tracked.phase !== "starting")) return;
+    if (tracked.isReported || (tracked.phase !== "running" && tracked.phase !== "starting")) return;
+    tracked.isReported = true;
     const { exited } = tracked;
-    const exit = {
-      exitCode,
-      exitedAtMs: exitedAtMs > 0 ? exitedAtMs : env.wallMs(),
-      oomKilled: false,
-      ...(unseen === undefined ? {} : { unseen }),
-    };
-    tracked.exit = exit; // from here on nobody else reports
+    const atMs = exitedAtMs > 0 ? exitedAtMs : env.wallMs();
     const kills = exitCode === 0 ? 0 : await oomKills(cgroupOf(tracked.id), facts.cgroupVersion);
     if (tracked.exited !== exited) return; // that start failed and was taken back meanwhile
-    tracked.exit = { ...exit, oomKilled: exitCode !== 0 && (kills > 0 || tracked.oomSeen) };
+    const oomKilled = exitCode !== 0 && (kills > 0 || tracked.oomSeen);
+    tracked.exit = { exitCode, exitedAtMs: atMs, oomKilled, ...(unseen === undefined ? {} : { unseen }) };
     if (tracked.phase === "running") settleExit(tracked);
   };
 
@@ -170,9 +137,14 @@ export function createContainers(options: ContainersOptions): Containers {
 
   const openDescriptors = (tracked: Tracked, open: typeof openForReading): Map<OutputStream, number> => {
     const descriptors = new Map<OutputStream, number>();
-    for (const stream of outputStreams(tracked)) {
-      const descriptor = open(fifos.path(tracked.id, stream));
-      if (descriptor !== undefined) descriptors.set(stream, descriptor);
+    try {
+      for (const stream of outputStreams(tracked)) {
+        const descriptor = open(fifos.path(tracked.id, stream));
+        if (descriptor !== undefined) descriptors.set(stream, descriptor);
+      }
+    } catch (error) {
+      for (const descriptor of descriptors.values()) closeQuietly(descriptor);
+      throw error;
     }
     return descriptors;
   };
@@ -253,8 +225,7 @@ export function createContainers(options: ContainersOptions): Containers {
   /** After a start that failed: as it was before, so that it may be tried again or removed. */
   const takeBack = async (tracked: Tracked): Promise<void> => {
     const { output } = tracked;
-    Object.assign(tracked, { phase: "created", exit: undefined, exited: Promise.withResolvers(), output: undefined });
-    tracked.oomSeen = false;
+    Object.assign(tracked, newTracked(tracked.id, tracked), { mounts: tracked.mounts });
     await output?.close();
     await deleteTask(tracked.id).catch((error: unknown) =>
       log.debug({ task: tracked.id, error: String(error) }, "what a failed start left stays until removal"),
@@ -314,77 +285,7 @@ export function createContainers(options: ContainersOptions): Containers {
     stop.abort();
   };
 
-  // ----------------------------------------------------------------------------------------------------------- adopt
-
-  const tasksById = async (signal: AbortSignal): Promise<Map<string, TaskProcess>> => {
-    const { tasks } = await client.call(TasksService.list, { filter: "" }, signal);
-    return new Map(tasks.map((task) => [task.id === "" ? task.containerId : task.id, task]));
-  };
-
-  const adopt = async (signal: AbortSignal): Promise<void> => {
-    const [{ containers }, tasks, folders] = await Promise.all([
-      client.call(ContainersService.list, { filters: [] }, signal),
-      tasksById(signal),
-      files.list(),
-    ]);
-    const ours = containers.filter((container) => isId(container.id));
-    for (const container of ours) {
-      const id = container.id as TaskId;
-      const flags = flagsOf(container);
-      const tracked = track(id, flags);
-      const exit = await files.readExit(id);
-      const task = tasks.get(id);
-      if (exit !== undefined) {
-        Object.assign(tracked, { phase: "exited", exit, drained: Promise.resolve() });
-        tracked.exited.resolve(exit);
-        if (task !== undefined) await deleteTask(id); // its output was taken before its exit was written down
-      } else if (task === undefined) {
-        const rebooted = flags.bootId !== facts.bootId;
-        const wasRunning = rebooted || (await files.wasStarted(id));
-        if (wasRunning) {
-          tracked.phase = "running";
-          await observeExit(tracked, UNKNOWN_EXIT_CODE, env.wallMs(), rebooted ? "rebooted" : "vanished");
-        }
-      } else if (task.status === "created" || task.status === "unknown") {
-        await deleteTask(id); // a start that was cut off: it begins again
-        await files.markStarted(id, false);
-      } else {
-        tracked.phase = "running";
-        tracked.pid = task.pid;
-        for (const stream of outputStreams(tracked)) holder.hold(fifos.path(id, stream));
-        if (task.status === "stopped") await observeExit(tracked, task.exitStatus, timestampMs(task.exitedAt));
-      }
-    }
-    await holder.replaceOld();
-    const strays = new Set(
-      [...folders, ...tasks.keys()].filter((id): id is TaskId => isId(id) && !table.has(id as TaskId)),
-    );
-    for (const id of strays) {
-      log.info({ task: id }, "removing what a crash left of a container");
-      await discard(id).catch((error: unknown) => log.warn({ task: id, error: String(error) }, "cannot remove it yet"));
-    }
-  };
-
-  const onResync = async (): Promise<void> => {
-    const running = [...table.values()].filter(({ phase, exit }) => phase === "running" && exit === undefined);
-    if (running.length === 0) return;
-    const tasks = await tasksById(NEVER);
-    for (const tracked of running) {
-      const task = tasks.get(tracked.id);
-      if (task?.status === "stopped") await observeExit(tracked, task.exitStatus, timestampMs(task.exitedAt));
-      else if (task === undefined && (await isLost(tracked.id))) {
-        await removeCgroup(env, cgroupOf(tracked.id), facts.cgroupVersion, NEVER); // no shim, so nobody else ends it
-        await observeExit(tracked, UNKNOWN_EXIT_CODE, env.wallMs(), "vanished");
-      }
-    }
-  };
-
-  /** A list leaves out a task whose shim is slow to answer; only containerd's word that there is none counts. */
-  const isLost = (id: TaskId): Promise<boolean> =>
-    client.call(TasksService.get, { containerId: id, execId: "" }, NEVER, { patienceMs: 0 }).then(
-      () => false,
-      (error: unknown) => isCode(error, "not_found"),
-    );
+  const { adopt, onResync } = createAdoption(options, { table, track, observeExit, cgroupOf, deleteTask, discard });
 
   // ----------------------------------------------------------------------------------------------------------- other
 
@@ -421,6 +322,3 @@ export function createContainers(options: ContainersOptions): Containers {
     },
   };
 }
-
-const outputStreams = ({ tty }: { readonly tty: boolean }): readonly OutputStream[] =>
-  tty ? ["stdout"] : ["stdout", "stderr"];

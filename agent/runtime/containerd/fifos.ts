@@ -87,7 +87,13 @@ export function openForReading(path: string): number | undefined {
  */
 export function openAgainForReading(path: string): number | undefined {
   const descriptor = openForReading(path);
-  if (descriptor !== undefined) closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  if (descriptor === undefined) return undefined;
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  } catch (error) {
+    closeQuietly(descriptor);
+    throw error;
+  }
   return descriptor;
 }
 

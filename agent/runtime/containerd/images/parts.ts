@@ -5,7 +5,7 @@ import { newDescriptor } from "../../../../proto/gen/containerd_types.ts";
 import type { Env } from "../../../../shared/env/env.ts";
 import { SkepError } from "../../../../shared/errors.ts";
 import { type ContentDescriptor, MEDIA } from "../../../../shared/image/manifest.ts";
-import { orAborted } from "../abort.ts";
+import { orAborted } from "../../../abort.ts";
 import type { ContainerdClient } from "../client.ts";
 import { createExclusive } from "../exclusive.ts";
 import { configLabels, documentLabels } from "./chain.ts";
