@@ -1,7 +1,6 @@
 // The ports at which nodes answer one another. What comes to a published port goes to a task, on every node or on the task's, so
 // a service that had one of these would cut the cluster apart.
 import type { Cluster, Node, PortConfig, PortProtocol } from "../../proto/gen/objects.ts";
-import type { View } from "../store/types.ts";
 import { DEFAULT_DATA_PATH_PORT } from "./pool.ts";
 
 /** @param addr host:port */
@@ -16,16 +15,19 @@ export function tunnelPortsOf({ description }: Node): readonly number[] {
   return [...new Set(firsts.flatMap((first) => [first, first + 1]))].sort((a, b) => a - b);
 }
 
-/** What for the nodes need the port that is asked about; undefined when they do not, or not at its address. */
-export function portsOfNodes(view: Pick<View, "all" | "cluster">): (port: PortConfig) => string | undefined {
+/** What for `nodes` need the port that is asked about; undefined when they do not, or not at its address. */
+export function portsOfNodes(
+  nodes: Iterable<Node>,
+  cluster: Cluster | undefined,
+): (port: PortConfig) => string | undefined {
   const uses = new Map<string, string>();
   const addresses = new Set<string>();
   const use = (protocol: PortProtocol, port: number, what: string): void => {
     const key = `${protocol}/${port}`;
     if (!uses.has(key)) uses.set(key, what);
   };
-  use("udp", dataPathPortOf(view.cluster()), "the packets of networks between nodes");
-  for (const node of view.all("node")) {
+  use("udp", dataPathPortOf(cluster), "the packets of networks between nodes");
+  for (const node of nodes) {
     const name = node.description?.hostname || node.id;
     for (const address of node.status?.addrs ?? []) addresses.add(address);
     for (const address of node.description?.dataPathAddrs ?? []) addresses.add(address);

@@ -37,7 +37,7 @@ export function allocatePorts(
   cursors: Cursors,
 ): readonly PortConfig[] {
   if (wished.length === 0) return wished;
-  const needOf = portsOfNodes(view);
+  const needOf = portsOfNodes(view.all("node"), view.cluster());
   for (const port of wished) {
     if (port.publishedPort === 0) continue;
     const need = needOf(port);

@@ -1,9 +1,9 @@
 // Ports in mode host: open on the node of the task, so that two tasks cannot have the same one there. What a service leaves
 // open is chosen when the task is assigned.
-import type { PortConfig, Task } from "../../proto/gen/objects.ts";
+import type { Node, PortConfig, Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
-import type { NodeId } from "../../shared/model/ids.ts";
 import { isDead } from "../../shared/model/tasks.ts";
+import { portsOfNodes } from "../allocator/node-ports.ts";
 import { meet } from "../allocator/ports.ts";
 import type { View } from "../store/types.ts";
 
@@ -46,30 +46,31 @@ export class HostPorts {
  * @throws {SkepError} `resource_exhausted`
  */
 export function chooseHostPorts(
-  view: Pick<View, "tasksOfNode" | "servicesOnPort">,
+  view: Pick<View, "tasksOfNode" | "servicesOnPort" | "cluster">,
   task: Task,
-  node: NodeId,
+  node: Node,
   random: () => number,
 ): Task["ports"] {
   if (task.ports.every(({ publishedPort }) => publishedPort !== 0)) return task.ports;
   const held = new HostPorts();
-  for (const other of view.tasksOfNode(node)) {
+  for (const other of view.tasksOfNode(node.id)) {
     if (other.id !== task.id && !isDead(other)) held.add(other.ports);
   }
   held.add(task.ports);
+  const needOf = portsOfNodes([node], view.cluster());
   const span = LAST - FIRST + 1;
   return task.ports.map((wish) => {
     if (wish.publishedPort !== 0) return wish;
     const start = Math.floor(random() * span);
     for (let tried = 0; tried < span; tried++) {
       const port = { ...wish, publishedPort: FIRST + ((start + tried) % span) };
-      if (!held.isFree(port) || isPublished(view, port)) continue;
+      if (!held.isFree(port) || isPublished(view, port) || needOf(port) !== undefined) continue;
       held.add([port]);
       return port;
     }
     throw new SkepError(
       "resource_exhausted",
-      `every ${wish.protocol} port from ${FIRST} to ${LAST} is in use on node ${node}`,
+      `every ${wish.protocol} port from ${FIRST} to ${LAST} is in use on node ${node.id}`,
     );
   });
 }

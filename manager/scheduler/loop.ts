@@ -88,7 +88,7 @@ function write(tx: Tx, decision: Decision, env: Env): boolean {
   if (!placementOf(task.spec)(node)) return false;
   const message =
     task.nodeId === "" ? "scheduler assigned task to node" : "scheduler confirmed task can run on preassigned node";
-  const ports = chooseHostPorts(tx, task, node.id, env.random);
+  const ports = chooseHostPorts(tx, task, node, env.random);
   tx.put("task", { ...withStatus(task, "assigned", message, "", nowMs), nodeId: node.id, ports });
   return true;
 }

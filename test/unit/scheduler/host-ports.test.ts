@@ -106,25 +106,24 @@ test("HostPorts: what was added once is gone with one removal", () => {
   assert.equal(held.isFree(port(80, { hostIp: "10.0.0.2" })), false);
 });
 
-test("ports left open: each another, none that is in use on the node or published", () => {
+test("ports left open: each another, none that is in use on the node, published, or the node's own", () => {
   const LAST = 60_999;
-  // All but two of the range are taken: one by a service, the others by tasks of the node.
-  const others = Array.from({ length: LAST - 32_768 - 2 }, (_, i) => port(32_768 + i));
+  // All but two of the range are taken: one by a service, one by the node's daemon, the others by tasks of the node.
+  const own = newNode({ id: "n1" as NodeId, addr: `10.0.0.1:${LAST - 3}` });
+  const others = Array.from({ length: LAST - 32_768 - 3 }, (_, i) => port(32_768 + i));
   const busy = task("busy", "own", others, { status: newTaskStatus({ state: "running" }) });
   const dead = task("dead", "own", [port(LAST)], { status: newTaskStatus({ state: "shutdown" }) });
   const view = {
     tasksOfNode: () => [busy, dead],
     servicesOnPort: (_protocol: string, number: number) => (number === LAST - 1 ? [newService()] : []),
+    cluster: () => undefined,
   };
   const wish = task("a", "web", [port(443), port(0), port(0)]);
-  const chosen = chooseHostPorts(view, wish, "n1" as NodeId, seededRandom(1)).map((one) => one.publishedPort);
+  const chosen = chooseHostPorts(view, wish, own, seededRandom(1)).map((one) => one.publishedPort);
   assert.deepEqual(chosen.sort(), [443, LAST - 2, LAST].sort());
   assert.throws(
-    () => chooseHostPorts(view, task("b", "web", [port(0), port(0), port(0)]), "n1" as NodeId, seededRandom(1)),
+    () => chooseHostPorts(view, task("b", "web", [port(0), port(0), port(0)]), own, seededRandom(1)),
     /every tcp port from 32768 to 60999 is in use on node n1/,
   );
-  assert.equal(
-    chooseHostPorts(view, task("c", "web", [port(80)]), "n1" as NodeId, seededRandom(1))[0]?.publishedPort,
-    80,
-  );
+  assert.equal(chooseHostPorts(view, task("c", "web", [port(80)]), own, seededRandom(1))[0]?.publishedPort, 80);
 });
