@@ -5,6 +5,7 @@
 // `remove` takes everything of it away. Every method tolerates a repeat; `list` tells what an earlier life of the daemon
 // left behind.
 import type { Resources } from "../../proto/gen/objects.ts";
+import type { RegistryCredentials } from "../../shared/image/credentials.ts";
 import type { TaskId } from "../../shared/model/ids.ts";
 
 export interface RuntimeInfo {
@@ -12,17 +13,10 @@ export interface RuntimeInfo {
   readonly name: string;
 }
 
-export interface RegistryAuth {
-  readonly username: string;
-  readonly password: string;
-  /** OAuth2 refresh token, used instead of the password when not empty. */
-  readonly identityToken: string;
-}
-
 export interface ImagePull {
   /** As resolved by the manager: repository[:tag][@digest]. */
   readonly image: string;
-  readonly auth?: RegistryAuth | undefined;
+  readonly auth?: RegistryCredentials | undefined;
   /** Registries (host[:port]) spoken to over plain HTTP. */
   readonly insecureRegistries: readonly string[];
 }

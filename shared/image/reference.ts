@@ -17,7 +17,7 @@ export interface Reference {
 }
 
 export const DEFAULT_HOST = "docker.io";
-export const DEFAULT_TAG = "latest";
+const DEFAULT_TAG = "latest";
 
 const OFFICIAL = "library/";
 const MAX_NAME_LENGTH = 255;

@@ -23,7 +23,7 @@ export interface Constraint {
   readonly text: string;
 }
 
-export const CONSTRAINT_KEYS =
+const CONSTRAINT_KEYS =
   "node.id, node.hostname, node.role, node.ip, node.platform.os, node.platform.arch, node.labels.LABEL, engine.labels.LABEL";
 
 const KEY_PATTERN = /^[a-z_][a-z0-9\-_.]+$/i;

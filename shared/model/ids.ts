@@ -17,12 +17,15 @@ const ID_LENGTH = 25;
 const ID_PATTERN = /^[a-z0-9]{25}$/;
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-/** A fresh id of 25 characters. `random` returns [0, 1); 36^25 is about 129 bits. */
-export function newId<Id extends Brand<string, string>>(random: () => number): Id {
-  let id = "";
-  for (let i = 0; i < ID_LENGTH; i++) id += ALPHABET.charAt(Math.floor(random() * ALPHABET.length));
-  return id as Id;
+/** 25 characters of base 36, about 129 bits. @param random [0, 1) */
+export function randomText(random: () => number): string {
+  let text = "";
+  for (let i = 0; i < ID_LENGTH; i++) text += ALPHABET.charAt(Math.floor(random() * ALPHABET.length));
+  return text;
 }
+
+/** A fresh id. @param random [0, 1) */
+export const newId = <Id extends Brand<string, string>>(random: () => number): Id => randomText(random) as Id;
 
 /**
  * @param what the noun for the message: "node id".

@@ -2,12 +2,12 @@
 // joining node trusts a manager only when its CA has that digest, and nobody else. The secret, 25 characters of base 36
 // (129 bits), shows the manager that the node was invited, and as what: each role has a token of its own.
 import { SkepError } from "../errors.ts";
+import { randomText } from "./ids.ts";
 
 const PREFIX = "SKEPTKN-1-";
 const PATTERN = /^SKEPTKN-1-([0-9a-z]{50})-([0-9a-z]{25})$/;
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 const DIGEST_LENGTH = 50;
-const SECRET_LENGTH = 25;
 
 export interface JoinToken {
   /** SHA-256 of the root certificate's DER, 64 hexadecimal characters in lower case. */
@@ -23,9 +23,7 @@ export function newJoinToken(rootCaHash: string, random: () => number): string {
   if (!/^[0-9a-f]{64}$/i.test(rootCaHash))
     throw new SkepError("internal", "a root CA hash is 64 hexadecimal characters");
   const digest = BigInt(`0x${rootCaHash}`).toString(36).padStart(DIGEST_LENGTH, "0");
-  let secret = "";
-  for (let i = 0; i < SECRET_LENGTH; i++) secret += ALPHABET.charAt(Math.floor(random() * ALPHABET.length));
-  return `${PREFIX}${digest}-${secret}`;
+  return `${PREFIX}${digest}-${randomText(random)}`;
 }
 
 /** @throws {SkepError} `invalid_argument` when `text` is not a join token. The message does not repeat it: it is a secret. */

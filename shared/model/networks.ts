@@ -2,7 +2,7 @@
 import type { NetworkSpec } from "../../proto/gen/objects.ts";
 
 /** Not objects of the cluster: every node has them. A service without networks is on `bridge`: only the way out. */
-export const PREDEFINED_NETWORKS = ["host", "none", "bridge"] as const;
+const PREDEFINED_NETWORKS = ["host", "none", "bridge"] as const;
 export type PredefinedNetwork = (typeof PREDEFINED_NETWORKS)[number];
 
 export const isPredefinedNetwork = (name: string): name is PredefinedNetwork =>

@@ -54,7 +54,7 @@ type IsRemoved = (nodeId: NodeId) => boolean;
 type Expect = { readonly kind: "manager" } | { readonly kind: "node"; readonly nodeId: NodeId };
 
 /** Undefined when the certificate, whose chain is proven, is whom we want. */
-export function checkServer(
+function checkServer(
   certificate: PeerCertificate,
   expect: Expect,
   own: Identity,

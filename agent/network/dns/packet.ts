@@ -17,9 +17,9 @@ export type Rcode = (typeof RCODE)[keyof typeof RCODE];
 const CLASS_IN = 1;
 const HEADER_BYTES = 12;
 const MAX_NAME_BYTES = 255;
-export const MIN_UDP_BYTES = 512;
+const MIN_UDP_BYTES = 512;
 /** What we send in one datagram at most: no fragments on any usual path. */
-export const MAX_UDP_BYTES = 1232;
+const MAX_UDP_BYTES = 1232;
 export const MAX_TCP_BYTES = 65_535;
 
 export interface Query {

@@ -72,7 +72,7 @@ export function buildNames({ views, tasks }: NamesInput): Names {
 
 const ips = (texts: readonly string[]): readonly Ip[] => readAddresses(texts).map(({ ip }) => ip);
 
-export function buildZone(view: NetworkView): Zone {
+function buildZone(view: NetworkView): Zone {
   const names = new Map<string, Ip[]>();
   const reverse = new Map<string, string>();
   const add = (name: string, addresses: readonly Ip[]): void => {

@@ -8,9 +8,6 @@ import { byKey, networkSubnets, remoteUnderlay, vxlanPortOf } from "./input.ts";
 import type { Link, MutableFacts } from "./kernel.ts";
 import { bridgeOf, vxlanOf } from "./names.ts";
 
-/** What VXLAN adds to a packet, over IPv4 and IPv6. */
-export const VXLAN_OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
-
 /** Adds it to the switchboard. */
 export function addOverlay(
   view: NetworkView,

@@ -17,7 +17,7 @@ import { ANY, BITS, LOOPBACK, MAIN_TABLE, type Namespace } from "./switchboard.t
 import type { SharedRules } from "./task-rules.ts";
 
 /** Routing tables and rules of return paths start here; the mark is added. */
-export const RETURN_TABLE_BASE = 100_000;
+const RETURN_TABLE_BASE = 100_000;
 const RETURN_RULE_PREF_BASE = 10_000;
 
 /** Adds the task's namespace, and the switchboard's ends of its links. `networks` are in the order of its attachments. */

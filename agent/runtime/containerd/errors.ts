@@ -24,7 +24,7 @@ const RULES: readonly (readonly [pattern: RegExp, code: Code])[] = [
 ];
 
 /** What runc said without what was said around it; unchanged when there is nothing around it. */
-export function plainRuntimeMessage(message: string): string {
+function plainRuntimeMessage(message: string): string {
   let rest = message.replace(/: unknown$/, "").trim();
   for (let again = true; again; ) {
     again = false;

@@ -42,7 +42,7 @@ const NEEDED = [
   ["runc", "runc"],
 ] as const;
 
-export async function findBinary(name: string, path: string): Promise<string | undefined> {
+async function findBinary(name: string, path: string): Promise<string | undefined> {
   for (const folder of path.split(delimiter)) {
     const file = join(folder, name);
     const found = await access(file, constants.X_OK).then(
