@@ -9,16 +9,25 @@ export interface Regression {
 
 export const CLUSTER_REGRESSIONS: readonly Regression[] = [
   {
-    seed: 20,
+    seed: 32,
     theme: "clocks of leaders",
     found: "an update of which a task had started by a wall clock an hour ahead did not complete for an hour",
   },
-  { seed: 8, found: "a conflict with a write that was still uncommitted, and then lost, was reported as a conflict" },
+  { seed: 35, found: "a conflict with a write that was still uncommitted, and then lost, was reported as a conflict" },
   {
     seed: 4,
     theme: "clocks of leaders",
     found: "a new leader, its clock an hour ahead, gave up waiting for a task to stop: two containers ran in one slot",
   },
-  { seed: 50_102, found: "a worker that was lost while all its managers went away never found the cluster again" },
+  {
+    seed: 16,
+    theme: "managers are replaced",
+    found: "a worker that was lost while all its managers went away never found the cluster again",
+  },
   { seed: 51_368, found: "a worker that had been cut off since before the only manager was added never found it" },
+  {
+    seed: 3,
+    theme: "disks forget",
+    found: "a manager whose disk had lost acknowledged entries halted, and stayed a member that nobody could count on",
+  },
 ];
