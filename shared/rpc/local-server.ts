@@ -32,7 +32,8 @@ const answers = (path: string): Promise<boolean> =>
       socket.destroy();
       resolve(true);
     });
-    socket.once("error", () => resolve(false));
+    // Its queue is full: somebody has it who is busy.
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EAGAIN"));
   });
 
 export function createLocalServer(env: Env, path: string): LocalServer {

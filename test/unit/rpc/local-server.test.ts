@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { statSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -64,6 +64,21 @@ test("a second daemon is refused, and the first one's socket stays", async () =>
     await stat(path);
   } finally {
     await first.close(100);
+  }
+});
+
+test("the socket of a daemon that is too busy to answer is not taken over", async () => {
+  const path = join(dir, "busy.sock");
+  const busy = createServer();
+  await new Promise<void>((resolve) => busy.listen({ path, backlog: 1 }, resolve));
+  // Nothing is accepted before this turn of the event loop ends: the queue is full.
+  const waiting = Array.from({ length: 8 }, () => connect(path).on("error", () => undefined));
+  const refused = assert.rejects(server(path).listen(), /already running/);
+  try {
+    await refused;
+  } finally {
+    for (const socket of waiting) socket.destroy();
+    await new Promise((resolve) => busy.close(resolve));
   }
 });
 
