@@ -5,9 +5,8 @@ import { writeFileSync } from "node:fs";
 import { assertNever, SkepError } from "../../../shared/errors.ts";
 import type { Request } from "../netlink/attributes.ts";
 import { putFact, removeFact } from "../netlink/facts.ts";
-import { SystemError } from "../netlink/libc.ts";
 import { addLink, removeLink, setLink } from "../netlink/links.ts";
-import type { Namespaces } from "../netlink/namespaces.ts";
+import { isCode, type Namespaces } from "../netlink/namespaces.ts";
 import { runNft } from "../netlink/nftables.ts";
 import { isTaskNamespace, NODE } from "../plan/names.ts";
 import { nftLines, type RuleChange } from "../plan/rule-changes.ts";
@@ -26,7 +25,7 @@ export function execute(steps: readonly Step[], namespaces: Namespaces): Readonl
 }
 
 /** What may already be so: done by a repeat, or gone with something else. */
-const ALREADY: ReadonlySet<string> = new Set(["EEXIST", "ENODEV", "ESRCH", "ENOENT", "EADDRNOTAVAIL"]);
+const ALREADY = ["EEXIST", "ENODEV", "ESRCH", "ENOENT", "EADDRNOTAVAIL"];
 
 class Run {
   readonly failed = new Map<string, string>();
@@ -75,6 +74,7 @@ class Run {
         return;
       case "removeNamespace":
         this.flush();
+        this.#forgetLinksOf(namespace);
         this.#namespaces.remove(namespace);
         return;
       case "addLink": {
@@ -120,18 +120,28 @@ class Run {
     }
   }
 
-  /** Does what is queued. */
+  /** Does what is queued. What keeps all of it from being done is told of each step. */
   flush(): void {
     if (this.#requests.length === 0) return;
     const steps = this.#steps;
     const requests = this.#requests;
     this.#steps = [];
     this.#requests = [];
-    const outcomes = this.#namespaces.connection(this.#at, "route").request(requests);
-    outcomes.forEach((error, i) => {
-      const step = steps[i];
-      if (error !== undefined && step !== undefined) this.#refused(step, error);
+    const outcomes = this.#outcomes(requests);
+    steps.forEach((step, i) => {
+      const error = outcomes[i];
+      const { tolerates } = requests[i] ?? {};
+      if (error !== undefined && !(tolerates !== undefined && isCode(error, tolerates))) this.#refused(step, error);
     });
+  }
+
+  #outcomes(requests: readonly Request[]): readonly unknown[] {
+    try {
+      return this.#namespaces.connection(this.#at, "route").request(requests);
+    } catch (error) {
+      if (error instanceof SkepError) throw error;
+      return requests.map(() => error);
+    }
   }
 
   #indexOf(namespace: string, link: string): number {
@@ -146,6 +156,10 @@ class Run {
 
   #forget(namespace: string, link: string): void {
     this.#indexes.delete(`${namespace} ${link}`);
+  }
+
+  #forgetLinksOf(namespace: string): void {
+    for (const key of [...this.#indexes.keys()]) if (key.startsWith(`${namespace} `)) this.#indexes.delete(key);
   }
 
   /** A key that this kernel does not have is told by its absence when we look again. */
@@ -181,7 +195,7 @@ class Run {
       step.kind === "removeFact" ||
       (step.kind === "putFact" && step.fact === "rule") ||
       step.kind === "removeNamespace";
-    if (tolerant && error instanceof SystemError && ALREADY.has(error.code)) return;
+    if (tolerant && ALREADY.some((code) => isCode(error, code))) return;
     const why = error instanceof Error ? error.message : String(error);
     const message = `cannot set up the network of ${whereOf(step)}: ${describeStep(step)}: ${why}`;
     const owner = this.#ownerOf(step);

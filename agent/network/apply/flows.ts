@@ -1,7 +1,7 @@
 // Takes out of the tables of connections what leads to endpoints that are gone: plan/flows.ts says which and why. Runs in the
 // thread of its own (thread.ts).
 import type { Connection } from "../netlink/connection.ts";
-import { hasElements, readFlows } from "../netlink/conntrack.ts";
+import { hasElements, removalsOf } from "../netlink/conntrack.ts";
 import { SystemError } from "../netlink/libc.ts";
 import type { Namespaces } from "../netlink/namespaces.ts";
 import type { FlowNet } from "../plan/flows.ts";
@@ -19,16 +19,17 @@ export function endFlows(nets: readonly FlowNet[], all: boolean, namespaces: Nam
 }
 
 function endFlowsIn(namespace: string, { net, ready, known }: FlowNet, all: boolean, namespaces: Namespaces): void {
+  if (!namespaces.has(namespace)) return; // gone, and its connections with it
   const connection = namespaces.connection(namespace, "netfilter");
   if (!all && !turnedLately(connection)) return;
   const [base = "", bits = "0"] = net.split("/");
   const inside = within(base, Number(bits));
-  const gone = readFlows(connection, base.length === 8 ? 4 : 6).filter(({ asked, answering, protocol }) => {
+  const gone = removalsOf(connection, base.length === 8 ? 4 : 6, ({ asked, answering, protocol }) => {
     if (asked === answering || !inside(answering)) return false;
     const isUdp = protocol === UDP || protocol === UDP_LITE;
     return isUdp ? !ready.has(answering) : all && !known.has(answering);
   });
-  for (const outcome of connection.request(gone.map(({ removal }) => removal))) {
+  for (const outcome of connection.request(gone)) {
     if (outcome !== undefined && outcome.code !== "ENOENT") throw outcome; // ended by itself
   }
 }

@@ -52,6 +52,8 @@ const startWorker: StartThread = (options) =>
 
 /** Beyond it the kernel hangs: it is said, and tried again. */
 const TIME_LIMIT_MS = 60_000;
+/** Two or three are usual. More: the kernel hangs, and what was given up would be done later, all of it. */
+const MAX_WAITING = 16;
 
 export interface KernelThreadOptions extends Partial<ThreadOptions> {
   readonly env: Pick<Env, "timer">;
@@ -97,9 +99,15 @@ export class KernelThread implements KernelNetwork {
     if (nets.length > 0) await this.#do({ kind: "endFlows", ask: { nets, all } }, signal);
   }
 
-  /** After an abort, or its time, the job is done all the same: only nobody waits for it. */
+  /**
+   * After an abort, or its time, the job is done all the same: only nobody waits for it.
+   * @throws {SkepError} `resource_exhausted`: too many such jobs are still to be done.
+   */
   async #do<K extends JobKind>(job: Extract<Job, { kind: K }>, signal: AbortSignal): Promise<Jobs[K]["answer"]> {
     signal.throwIfAborted();
+    if (this.#waiting.size >= MAX_WAITING) {
+      throw new SkepError("resource_exhausted", `the kernel's network: ${MAX_WAITING} jobs are not done yet; it hangs`);
+    }
     const id = ++this.#lastId;
     const port = this.#opened();
     const { promise, resolve, reject } = Promise.withResolvers<Jobs[K]["answer"]>();
@@ -144,10 +152,7 @@ export class KernelThread implements KernelNetwork {
   #ended(port: ThreadPort, why: unknown): void {
     if (this.#port === port) this.#port = undefined;
     const { message } = SkepError.from(why);
-    const error = new SkepError(
-      "internal",
-      `the thread that works on the kernel's network ended: ${message}; it needs nftables (libnftables1)`,
-    );
+    const error = new SkepError("internal", `the thread that works on the kernel's network ended: ${message}`);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

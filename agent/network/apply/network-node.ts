@@ -1,4 +1,4 @@
-// The node's network, kept as it should be: look, plan, do, until the plan is empty. What was done is remembered, so a change
+// The node's network, kept as it should be: look, plan, do. What was done is remembered, so a change
 // costs only its own steps; after a failure, and whenever the caller wants to be sure, the kernel is read again. Calls must
 // not overlap: the caller runs one at a time.
 import { SkepError } from "../../../shared/errors.ts";
@@ -17,7 +17,6 @@ import { describeStep, heldBack, planSteps, type Step } from "../plan/steps.ts";
 import { SharedRules } from "../plan/task-rules.ts";
 import type { KernelNetwork } from "./kernel-thread.ts";
 
-const MAX_ROUNDS = 3;
 /** Tables of connections that are looked at in one go; it is some 5 ms for each, on a large host 20. */
 const PLACES_AT_ONCE = 8;
 
@@ -73,10 +72,11 @@ export class NetworkNode {
 
   /**
    * Makes the kernel say what `wish` says. Safe to repeat; after a failure or an abort the next call starts from the kernel.
-   * @throws {SkepError} `internal`: a tool refused, or the kernel does not stay as it was set.
+   * @throws {SkepError} `internal`: the kernel refused something that is for all tasks.
    */
   async reconcile(wish: NodeWish, signal: AbortSignal): Promise<Reconciled> {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
+    // At most twice: the second time nothing is believed.
+    for (;;) {
       const sure = this.#believed === undefined;
       const observed = this.#believed ?? (await this.#observe(wish, signal));
       const desired = this.#desired(wish, observed);
@@ -99,7 +99,6 @@ export class NetworkNode {
       const ofTasks = new Map([...failed].map(([namespace, why]) => [taskOf(namespace), why]));
       return { steps: steps.length, unready: desired.unready, failed: ofTasks };
     }
-    throw new SkepError("internal", `the node's network does not stay as it was set, after ${MAX_ROUNDS} attempts`);
   }
 
   /** Connections may lead to endpoints that are gone: `endStaleFlows` is to be called, not necessarily at once. */

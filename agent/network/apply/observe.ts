@@ -106,9 +106,12 @@ function namespaceState(read: readonly ReadLink[], addresses: readonly ReadAddre
   return { links, facts };
 }
 
+/** {} where there is no such table. Another error must not look like it: all rules would be put a second time. */
 function listRules(family: string): Json {
-  const { ok, output } = runNft(`list table ${family} skep`, true);
-  return ok ? json(output) : {}; // there is no such table
+  const { ok, output, errors } = runNft(`list table ${family} skep`, true);
+  if (ok) return json(output);
+  if (errors.includes("No such file or directory")) return {};
+  throw new SkepError("internal", `nftables cannot list the table ${family} skep: ${errors.trim().slice(0, 200)}`);
 }
 
 function json(text: string): Json {

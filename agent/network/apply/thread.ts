@@ -44,19 +44,27 @@ export type Outcome =
   | { readonly id: number; readonly kind: "done"; readonly answer: Jobs[JobKind]["answer"] }
   | { readonly id: number; readonly kind: "failed"; readonly code: Code; readonly message: string };
 
-/** Answers one message after the other. */
-export function createWorker({ nodeNamespacePath }: ThreadOptions): (message: JobMessage) => Outcome {
-  const namespaces = new Namespaces(nodeNamespacePath);
-  return ({ id, job }) => {
-    try {
-      return { id, kind: "done", answer: doJob(job, namespaces) };
-    } catch (error) {
-      const { code, message } = SkepError.from(error);
-      return { id, kind: "failed", code, message };
-    } finally {
-      namespaces.closeAll();
-    }
+/** Answers one message after the other. @throws {SkepError} it can work no more: the thread is to end, and another one to begin. */
+export function createWorker(
+  { nodeNamespacePath }: ThreadOptions,
+  namespaces = new Namespaces(nodeNamespacePath),
+): (message: JobMessage) => Outcome {
+  return (message) => {
+    const outcome = outcomeOf(message, namespaces);
+    namespaces.closeAll();
+    // The next job would work in the wrong place.
+    if (namespaces.isLost) throw new SkepError("internal", "it cannot leave the namespace that it went into");
+    return outcome;
   };
+}
+
+function outcomeOf({ id, job }: JobMessage, namespaces: Namespaces): Outcome {
+  try {
+    return { id, kind: "done", answer: doJob(job, namespaces) };
+  } catch (error) {
+    const { code, message } = SkepError.from(error);
+    return { id, kind: "failed", code, message };
+  }
 }
 
 function doJob(job: Job, namespaces: Namespaces): Jobs[JobKind]["answer"] {

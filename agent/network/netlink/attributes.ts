@@ -76,6 +76,8 @@ export interface Request {
   readonly type: number;
   /** Beside NLM_F_REQUEST. */
   readonly flags: number;
+  /** An error that is as good as done. */
+  readonly tolerates?: string;
   /** The fixed part and the attributes. */
   readonly body: readonly Buffer[];
 }

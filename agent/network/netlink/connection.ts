@@ -32,11 +32,17 @@ export class Connection {
   readonly #socket: number;
   readonly #protocol: Protocol;
   #sequence = 1;
+  #isSpoiled = false;
 
   /** To the namespace that the thread is in now. @throws {SystemError} */
   constructor(protocol: Protocol) {
     this.#socket = openNetlink(protocol);
     this.#protocol = protocol;
+  }
+
+  /** Something failed in the middle: what the kernel still has to say would be taken for the answer to something else. */
+  get isSpoiled(): boolean {
+    return this.#isSpoiled;
   }
 
   close(): void {
@@ -68,17 +74,25 @@ export class Connection {
 
   /** @throws {SystemError} */
   dump(request: Request): readonly Message[] {
+    return this.dumpOf(request, (message) => ({ ...message, body: Buffer.from(message.body) }));
+  }
+
+  /**
+   * Keeps of a large dump only what is of interest. @param read its message is there only during the call; undefined: of none.
+   * @throws {SystemError}
+   */
+  dumpOf<T>(request: Request, read: (message: Message) => T | undefined): readonly T[] {
     for (let attempt = 1; ; attempt++) {
-      const { messages, whole } = this.#dump(request);
+      const { found, whole } = this.#dump(request, read);
       // Something changed meanwhile, and the kernel does not know whether all was told.
-      if (whole || attempt === DUMP_ATTEMPTS) return messages;
+      if (whole || attempt === DUMP_ATTEMPTS) return found;
     }
   }
 
-  #dump(request: Request): { readonly messages: readonly Message[]; readonly whole: boolean } {
+  #dump<T>(request: Request, read: (message: Message) => T | undefined) {
     const sequence = this.#sequence++;
-    send(this.#socket, encodeRequest({ ...request, flags: request.flags | FLAGS.dump }, sequence));
-    const messages: Message[] = [];
+    this.#send(encodeRequest({ ...request, flags: request.flags | FLAGS.dump }, sequence));
+    const found: T[] = [];
     let whole = true;
     for (;;) {
       for (const message of this.#receive()) {
@@ -87,9 +101,10 @@ export class Connection {
         if (message.type === ERROR || message.type === DONE) {
           const errno = message.body.length >= 4 ? readI32(message.body, 0) : 0;
           if (errno < 0) throw new SystemError("netlink dump", -errno);
-          return { messages, whole };
+          return { found, whole };
         }
-        messages.push({ ...message, body: Buffer.from(message.body) });
+        const one = read(message);
+        if (one !== undefined) found.push(one);
       }
     }
   }
@@ -98,7 +113,7 @@ export class Connection {
   #acknowledged(bytes: Uint8Array, first: number, count: number): (SystemError | undefined)[] {
     const outcomes: (SystemError | undefined)[] = new Array(count).fill(undefined);
     if (count === 0) return outcomes;
-    send(this.#socket, bytes);
+    this.#send(bytes);
     for (let missing = count; missing > 0; ) {
       for (const message of this.#receive()) {
         const index = message.sequence - first;
@@ -106,9 +121,10 @@ export class Connection {
         const errno = readI32(message.body, 0);
         const error = errno < 0 ? new SystemError("refused", -errno, textOf(message)) : undefined;
         if (index < 0) {
-          // Of a batch as a whole, by its begin: no more is said.
-          if (error !== undefined) return outcomes.fill(error);
-          continue;
+          // Of a batch as a whole, by its begin. Of its messages something may be said, or not.
+          if (error === undefined) continue;
+          this.#isSpoiled = true;
+          return outcomes.fill(error);
         }
         outcomes[index] = error;
         missing--;
@@ -117,8 +133,26 @@ export class Connection {
     return outcomes;
   }
 
-  *#receive(): Generator<Message> {
-    yield* readMessages(buffer.subarray(0, receive(this.#socket, buffer)));
+  #send(bytes: Uint8Array): void {
+    this.#spoiling(() => send(this.#socket, bytes));
+  }
+
+  #receive(): Generator<Message> {
+    return readMessages(
+      buffer.subarray(
+        0,
+        this.#spoiling(() => receive(this.#socket, buffer)),
+      ),
+    );
+  }
+
+  #spoiling<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      this.#isSpoiled = true;
+      throw error;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // The kernel's table of connections in a namespace: what was turned where, and taking entries out. Numbers are those of
 // linux/netfilter/nfnetlink_conntrack.h. To read the table is to go through that of the whole host, some 5 ms on a large one.
-import { attribute, type Message, nested, type Request, readAttributes, string, u8 } from "./attributes.ts";
+import { attribute, nested, type Request, readAttributes, string, u8 } from "./attributes.ts";
 import type { Connection } from "./connection.ts";
 
 const GET = 0x101;
@@ -22,32 +22,28 @@ export interface Flow {
   readonly answering: string;
   /** Of IP. */
   readonly protocol: number;
-  readonly removal: Request;
 }
 
-export function readFlows(connection: Connection, family: 4 | 6): readonly Flow[] {
-  return connection.dump({ type: GET, flags: 0, body: [header(FAMILY[family])] }).flatMap((message) => {
-    const flow = flowOf(message, family);
-    return flow === undefined ? [] : [flow];
+/** What takes those flows out that are chosen. Of the others, which may be some hundred thousand, nothing is kept. */
+export function removalsOf(
+  connection: Connection,
+  family: 4 | 6,
+  isChosen: (flow: Flow) => boolean,
+): readonly Request[] {
+  return connection.dumpOf({ type: GET, flags: 0, body: [header(FAMILY[family])] }, ({ body }) => {
+    const attributes = readAttributes(body.subarray(FIXED_BYTES));
+    const original = attributes.get(FLOW.original);
+    const reply = attributes.get(FLOW.reply);
+    if (original === undefined || reply === undefined) return undefined;
+    const { source, protocol } = tupleOf(reply);
+    if (!isChosen({ asked: tupleOf(original).destination, answering: source, protocol })) return undefined;
+    const id = attributes.get(FLOW.id);
+    const key = [nested(FLOW.original, original), ...(id === undefined ? [] : [attribute(FLOW.id, id)])];
+    return { type: DELETE, flags: 0, body: [header(FAMILY[family]), ...key] };
   });
 }
 
 const header = (family: number): Buffer => Buffer.concat([u8(family), u8(0), u8(0), u8(0)]);
-
-function flowOf({ body }: Message, family: 4 | 6): Flow | undefined {
-  const attributes = readAttributes(body.subarray(FIXED_BYTES));
-  const original = attributes.get(FLOW.original);
-  const reply = attributes.get(FLOW.reply);
-  const id = attributes.get(FLOW.id);
-  if (original === undefined || reply === undefined) return undefined;
-  const key = [nested(FLOW.original, original), ...(id === undefined ? [] : [attribute(FLOW.id, id)])];
-  return {
-    asked: tupleOf(original).destination,
-    answering: tupleOf(reply).source,
-    protocol: tupleOf(reply).protocol,
-    removal: { type: DELETE, flags: 0, body: [header(FAMILY[family]), ...key] },
-  };
-}
 
 const NOTHING = Buffer.alloc(0);
 

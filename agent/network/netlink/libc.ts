@@ -21,6 +21,9 @@ const MS_BIND = 4096;
 const MS_REC = 16384;
 const MS_SHARED = 1 << 20;
 const MNT_DETACH = 2;
+const MSG_TRUNC = 0x20;
+const EINTR = 4;
+const EMSGSIZE = 90;
 
 /** The kernel holds what it answers until it is read: a dump of 10,000 entries, or the acknowledgements of a large batch. */
 const BUFFER_BYTES = 8 * 2 ** 20;
@@ -31,6 +34,7 @@ const lib = koffi.load("libc.so.6");
 const c = {
   socket: lib.func("int socket(int, int, int)"),
   setsockopt: lib.func("int setsockopt(int, int, int, const void*, uint32_t)"),
+  connect: lib.func("int connect(int, const void*, uint32_t)"),
   send: lib.func("long send(int, const void*, size_t, int)"),
   recv: lib.func("long recv(int, void*, size_t, int)"),
   close: lib.func("int close(int)"),
@@ -58,15 +62,35 @@ function must(what: string, result: number): number {
   return result;
 }
 
+/** The same for a call that a signal may break off before it did anything. */
+function mustAtLast(what: string, call: () => number): number {
+  for (;;) {
+    const result = call();
+    if (result >= 0 || koffi.errno() !== EINTR) return must(what, result);
+  }
+}
+
 export type Protocol = "route" | "netfilter";
 const PROTOCOLS: Readonly<Record<Protocol, number>> = { route: 0, netfilter: 12 };
 
-/** In the namespace that the thread is in, and it stays there. */
+/** Family and three zeros: the kernel itself. */
+const KERNEL = Buffer.from(new Uint32Array([0, 0, 0]).buffer);
+new Uint16Array(KERNEL.buffer, KERNEL.byteOffset, 1)[0] = AF_NETLINK;
+
+/** In the namespace that the thread is in, and it stays there. Nobody but the kernel can send to it. */
 export function openNetlink(protocol: Protocol): number {
   const socket = must("netlink socket", c.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, PROTOCOLS[protocol]));
+  // A container that may change its own network could answer in the kernel's place, or flood; connected, it is refused.
+  if (c.connect(socket, KERNEL, KERNEL.length) < 0) {
+    const error = new SystemError("netlink connect", koffi.errno());
+    closeNow(socket);
+    throw error;
+  }
   const set = (level: number, option: number, value: readonly number[]): void => {
-    const bytes = Buffer.from(BigInt64Array.from(value, BigInt).buffer);
-    c.setsockopt(socket, level, option, bytes, value.length === 1 ? 4 : bytes.length); // refused: works, only less well
+    const bytes = Buffer.from(
+      value.length === 1 ? Int32Array.from(value).buffer : BigInt64Array.from(value, BigInt).buffer,
+    );
+    c.setsockopt(socket, level, option, bytes, bytes.length); // refused: works, only less well
   };
   set(SOL_SOCKET, SO_RCVBUFFORCE, [BUFFER_BYTES]);
   set(SOL_SOCKET, SO_SNDBUFFORCE, [BUFFER_BYTES]);
@@ -77,12 +101,15 @@ export function openNetlink(protocol: Protocol): number {
 }
 
 export function send(socket: number, bytes: Uint8Array): void {
-  must("netlink send", c.send(socket, bytes, bytes.length, 0));
+  mustAtLast("netlink send", () => c.send(socket, bytes, bytes.length, 0));
 }
 
-/** Into `buffer`; returns how many bytes. */
-export const receive = (socket: number, buffer: Uint8Array): number =>
-  must("netlink receive", c.recv(socket, buffer, buffer.length, 0));
+/** Into `buffer`; returns how many bytes. @throws {SystemError} EMSGSIZE: it does not fit, and what did not is lost. */
+export function receive(socket: number, buffer: Uint8Array): number {
+  const length = mustAtLast("netlink receive", () => c.recv(socket, buffer, buffer.length, MSG_TRUNC));
+  if (length > buffer.length) throw new SystemError("netlink receive", EMSGSIZE);
+  return length;
+}
 
 /** In the background: for a socket of netfilter the kernel may wait some ten milliseconds until all rules are gone. */
 export function closeLater(socket: number): void {

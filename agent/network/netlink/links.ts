@@ -78,10 +78,11 @@ function infoOf(make: LinkMake, mtu: number, places: LinkPlaces): readonly Buffe
   }
 }
 
-/** The kernel gives it no link-local address. */
+/** The kernel gives it no link-local address. Where it has no IPv6, or the link is too narrow for it (below 1280), it never does. */
 const withoutOwnAddresses = (name: string): Request => ({
   type: SET_LINK,
   flags: 0,
+  tolerates: "EAFNOSUPPORT",
   body: [
     header(0),
     attribute(LINK.name, string(name)),

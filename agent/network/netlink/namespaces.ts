@@ -1,6 +1,8 @@
 // Network namespaces as names under /run/netns, where `ip netns` keeps them too, and the connections into them. The thread
-// goes into a namespace only for the time of one call, and is back in the node's afterwards.
+// goes into a namespace only for the time of one call, and is back in the node's afterwards. Should it not come back, it is of no
+// more use: nothing is entered or opened from there, and the thread is to end (thread.ts).
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { SkepError } from "../../../shared/errors.ts";
 import { NAMESPACES_FOLDER, NODE, namespacePath } from "../plan/names.ts";
 import { Connection } from "./connection.ts";
 import {
@@ -26,11 +28,19 @@ export class Namespaces {
   /** Where NODE is, when it is not where the thread began: only in tests. */
   readonly #nodePath: string | undefined;
   readonly #rooms = new Map<string, Room>();
+  readonly #enter: (file: number) => void;
   #shared = false;
+  #isLost = false;
 
-  constructor(nodePath: string | undefined) {
+  constructor(nodePath: string | undefined, enter = enterNamespace) {
     this.#home = openSync(OWN, "r");
     this.#nodePath = nodePath;
+    this.#enter = enter;
+  }
+
+  /** The thread could not leave a namespace. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** Whether a namespace is behind the name: a file alone is what is left when somebody died while he made one. */
@@ -60,7 +70,7 @@ export class Namespaces {
       rmSync(path, { force: true });
       throw error;
     } finally {
-      enterNamespace(this.#home);
+      this.#goHome();
     }
   }
 
@@ -78,11 +88,20 @@ export class Namespaces {
 
   /** `work` must be over when it returns: the thread is then back where it was. */
   within<T>(name: string, work: () => T): T {
-    enterNamespace(this.#room(name).file);
+    this.#enter(this.#room(name).file);
     try {
       return work();
     } finally {
-      enterNamespace(this.#home);
+      this.#goHome();
+    }
+  }
+
+  #goHome(): void {
+    try {
+      this.#enter(this.#home);
+    } catch (cause) {
+      this.#isLost = true;
+      throw new SkepError("internal", LOST, { cause });
     }
   }
 
@@ -90,7 +109,9 @@ export class Namespaces {
   connection(name: string, protocol: Protocol): Connection {
     const { connections } = this.#room(name);
     const known = connections.get(protocol);
-    if (known !== undefined) return known;
+    if (known !== undefined && !known.isSpoiled) return known;
+    connections.delete(protocol);
+    known?.close();
     const made = this.within(name, () => new Connection(protocol));
     connections.set(protocol, made);
     return made;
@@ -114,6 +135,7 @@ export class Namespaces {
   }
 
   #room(name: string): Room {
+    if (this.#isLost) throw new SkepError("internal", LOST);
     const known = this.#rooms.get(name);
     if (known !== undefined) return known;
     const path = name === NODE ? (this.#nodePath ?? OWN) : namespacePath(name);
@@ -132,6 +154,8 @@ export class Namespaces {
 }
 
 const ENODEV = 19;
+const LOST = "the thread cannot leave the namespace it went into";
 
-const isCode = (error: unknown, code: string): boolean =>
+/** Of a system call, or of a file. */
+export const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && "code" in error && error.code === code;

@@ -1,6 +1,8 @@
 // nftables' own library, called in this thread: what the command nft does, without starting a program (which costs some twenty
 // times more than the work itself). It speaks to the namespace that the thread is in.
 import koffi from "koffi";
+import { SkepError } from "../../../shared/errors.ts";
+import { closeNow, openNetlink } from "./libc.ts";
 
 const JSON_OUTPUT = 1 << 4;
 
@@ -17,10 +19,10 @@ interface Library {
 
 let loaded: Library | undefined;
 
-/** @throws {Error} where it is not installed. */
+/** @throws {SkepError} `failed_precondition`: it is not installed. */
 function library(): Library {
   if (loaded !== undefined) return loaded;
-  const lib = koffi.load("libnftables.so.1");
+  const lib = load("libnftables.so.1");
   loaded = {
     newContext: lib.func("void* nft_ctx_new(uint32_t)"),
     freeContext: lib.func("void nft_ctx_free(void*)"),
@@ -34,15 +36,26 @@ function library(): Library {
   return loaded;
 }
 
+function load(name: string) {
+  try {
+    return koffi.load(name);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SkepError("failed_precondition", `this node lacks nftables: install libnftables1 (${why})`, { cause });
+  }
+}
+
 export interface NftResult {
   readonly ok: boolean;
   readonly output: string;
   readonly errors: string;
 }
 
-/** Runs a text of commands, all or nothing. @param json what it lists is printed as JSON. */
+/** Runs a text of commands, all or nothing. @param json what it lists is printed as JSON. @throws {SkepError | SystemError} it cannot run. */
 export function runNft(text: string, json = false): NftResult {
   const nft = library();
+  // Where it gets no socket (no file left, no nf_tables in the kernel) the library ends the process: here that is an error.
+  closeNow(openNetlink("netfilter"));
   const context = nft.newContext(0);
   try {
     nft.bufferOutput(context);

@@ -69,15 +69,29 @@ describe("the thread that works on the kernel", () => {
   test("when it dies, who waits hears why, and the next job starts another", async () => {
     const { thread, ports, port } = open();
     const waiting = thread.execute([STEP], signal);
-    port(0).emit("error", new Error("libnftables.so.1: cannot open"));
+    port(0).emit("error", new Error("libc.so.6: cannot open"));
     port(0).emit("exit");
     await assert.rejects(
       waiting,
-      (error) => isCode(error, "internal") && /libnftables\.so\.1.*nftables/.test(String(error)),
+      (error) => isCode(error, "internal") && /libc\.so\.6: cannot open/.test(String(error)),
     );
     const again = thread.execute([STEP], signal);
     assert.equal(ports.length, 2);
     port(1).answer({ id: port(1).told[0]?.id ?? 0, kind: "done", answer: undefined });
+    await again;
+  });
+
+  test("a kernel that hangs is given so many jobs, and no more", async () => {
+    const { thread, port } = open();
+    const given = new AbortController();
+    const waiting = Array.from({ length: 16 }, () => assert.rejects(thread.execute([STEP], given.signal), /enough/));
+    given.abort(new Error("enough"));
+    await Promise.all(waiting);
+    await assert.rejects(thread.execute([STEP], signal), (error) => isCode(error, "resource_exhausted"));
+    assert.equal(port(0).told.length, 16);
+    for (const { id } of [...port(0).told]) port(0).answer({ id, kind: "done", answer: undefined });
+    const again = thread.endFlows([{ net: "", ready: new Set(), known: new Set(), namespaces: [] }], true, signal);
+    port(0).answer({ id: port(0).told[16]?.id ?? 0, kind: "done", answer: undefined });
     await again;
   });
 
