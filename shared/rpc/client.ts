@@ -40,6 +40,15 @@ function linkAbort(call: { cancel(): void }, signal: AbortSignal | undefined): (
 const failure = (error: unknown, signal: AbortSignal | undefined): unknown =>
   signal?.aborted === true ? (signal.reason ?? SkepError.from(error)) : SkepError.from(error);
 
+/** A channel that was closed here meanwhile throws at once, and not what this file promises. */
+function opened<Call>(open: () => Call): Call {
+  try {
+    return open();
+  } catch (cause) {
+    throw new SkepError("unavailable", `cannot call: ${SkepError.from(cause).message}`, { cause });
+  }
+}
+
 export function unary<M extends UnaryMethod>(
   client: grpc.Client,
   method: M,
@@ -47,19 +56,21 @@ export function unary<M extends UnaryMethod>(
   options: CallOptions = {},
 ): Promise<ResponseOf<M>> {
   return new Promise((resolve, reject) => {
-    const call = client.makeUnaryRequest<RequestOf<M>, ResponseOf<M>>(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize,
-      request,
-      metadataOf(options),
-      deadlineOf(options),
-      (error, response) => {
-        unlink();
-        if (error !== null) reject(failure(error, options.signal));
-        else if (response === undefined) reject(new SkepError("internal", `${method.path} answered nothing`));
-        else resolve(response);
-      },
+    const call = opened(() =>
+      client.makeUnaryRequest<RequestOf<M>, ResponseOf<M>>(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        metadataOf(options),
+        deadlineOf(options),
+        (error, response) => {
+          unlink();
+          if (error !== null) reject(failure(error, options.signal));
+          else if (response === undefined) reject(new SkepError("internal", `${method.path} answered nothing`));
+          else resolve(response);
+        },
+      ),
     );
     const unlink = linkAbort(call, options.signal);
   });
@@ -72,13 +83,15 @@ export async function* serverStream<M extends ServerStreamMethod>(
   request: RequestOf<M>,
   options: CallOptions = {},
 ): AsyncGenerator<ResponseOf<M>> {
-  const call = client.makeServerStreamRequest<RequestOf<M>, ResponseOf<M>>(
-    method.path,
-    method.requestSerialize,
-    method.responseDeserialize,
-    request,
-    metadataOf(options),
-    deadlineOf(options),
+  const call = opened(() =>
+    client.makeServerStreamRequest<RequestOf<M>, ResponseOf<M>>(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+      metadataOf(options),
+      deadlineOf(options),
+    ),
   );
   const unlink = linkAbort(call, options.signal);
   try {
@@ -99,17 +112,19 @@ export async function clientStream<M extends ClientStreamMethod>(
   options: CallOptions = {},
 ): Promise<ResponseOf<M>> {
   const { promise, resolve, reject } = Promise.withResolvers<ResponseOf<M>>();
-  const call = client.makeClientStreamRequest<RequestOf<M>, ResponseOf<M>>(
-    method.path,
-    method.requestSerialize,
-    method.responseDeserialize,
-    metadataOf(options),
-    deadlineOf(options),
-    (error, response) => {
-      if (error !== null) reject(failure(error, options.signal));
-      else if (response === undefined) reject(new SkepError("internal", `${method.path} answered nothing`));
-      else resolve(response);
-    },
+  const call = opened(() =>
+    client.makeClientStreamRequest<RequestOf<M>, ResponseOf<M>>(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      metadataOf(options),
+      deadlineOf(options),
+      (error, response) => {
+        if (error !== null) reject(failure(error, options.signal));
+        else if (response === undefined) reject(new SkepError("internal", `${method.path} answered nothing`));
+        else resolve(response);
+      },
+    ),
   );
   call.on("error", () => undefined); // told by the callback
   const unlink = linkAbort(call, options.signal);
@@ -167,12 +182,14 @@ export function duplex<M extends DuplexMethod>(
   method: M,
   options: CallOptions = {},
 ): Duplex<RequestOf<M>, ResponseOf<M>> {
-  const call = client.makeBidiStreamRequest<RequestOf<M>, ResponseOf<M>>(
-    method.path,
-    method.requestSerialize,
-    method.responseDeserialize,
-    metadataOf(options),
-    deadlineOf(options),
+  const call = opened(() =>
+    client.makeBidiStreamRequest<RequestOf<M>, ResponseOf<M>>(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      metadataOf(options),
+      deadlineOf(options),
+    ),
   );
   call.on("error", () => undefined); // told by the iterator
   const unlink = linkAbort(call, options.signal);

@@ -7,11 +7,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
+import { DispatcherService } from "../../../proto/gen/dispatcher.ts";
 import { LocalService, newInfoResponse } from "../../../proto/gen/local.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { authorizeByRole } from "../../../shared/rpc/authorize.ts";
-import { unary } from "../../../shared/rpc/client.ts";
+import { duplex, unary } from "../../../shared/rpc/client.ts";
 import { createLocalServer, type LocalServer } from "../../../shared/rpc/local-server.ts";
 import { addService, type Handlers } from "../../../shared/rpc/server.ts";
 import { switchable } from "../../../shared/rpc/switchable.ts";
@@ -113,4 +114,12 @@ test("at no moment could another user open it: it is made in a folder that only 
   assert.deepEqual([...modes], ["700"]);
   assert.ok((await stat(path)).isSocket());
   await local.close(100);
+});
+
+test("a call on a channel that was closed on this side is told as any that cannot be made", async () => {
+  const client = new grpc.Client(`unix:${join(dir, "nobody.sock")}`, grpc.credentials.createInsecure());
+  client.close();
+  const isTold = (error: unknown): boolean => error instanceof SkepError && error.code === "unavailable";
+  await assert.rejects(unary(client, LocalService.info, {}), isTold);
+  assert.throws(() => duplex(client, DispatcherService.session), isTold);
 });
