@@ -89,7 +89,7 @@ export class ClusterNode {
     const trust: Trust = {
       clusterId: state.clusterId,
       isRemoved,
-      isDemoted: (nodeId) => this.#manager?.isDemoted(nodeId) ?? this.#memory.isDemoted(nodeId),
+      isDemoted: (nodeId, issuedAtMs) => this.#manager?.isDemoted(nodeId, issuedAtMs) ?? this.#memory.isDemoted(nodeId),
       wallMs: env.wallMs,
     };
     const listen = parseAddress("listen address", state.listenAddr);

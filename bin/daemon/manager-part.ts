@@ -93,8 +93,12 @@ export interface ManagerPart {
   /** A stream of Raft messages that another manager has opened. */
   readonly acceptRaftStream: AcceptStream;
   readonly isRemoved: (nodeId: NodeId) => boolean;
-  /** Is the node a worker, and none of the Raft group? Its certificate may still say manager. */
-  readonly isDemoted: (nodeId: NodeId) => boolean;
+  /**
+   * Is the node a worker, and none of the Raft group? Its certificate may still say manager. One that was issued after all that
+   * this manager knows of the node says what it does not know yet: the node was promoted while this one was away, may even
+   * lead, and must be listened to, or this one would never hear of it.
+   */
+  readonly isDemoted: (nodeId: NodeId, issuedAtMs: number) => boolean;
   /** As OpenRaft.rewriteLog. */
   readonly rewriteLog: () => Promise<void>;
   /** Where this manager says that it answers. */
@@ -195,9 +199,11 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     },
     acceptRaftStream: raft.acceptStream,
     isRemoved: removals.isRemoved,
-    isDemoted: (nodeId) =>
-      store.view((view) => view.get("node", nodeId)?.spec?.role) === "worker" &&
-      !raft.status().members.some((member) => member.nodeId === nodeId),
+    isDemoted: (nodeId, issuedAtMs) => {
+      const node = store.view((view) => view.get("node", nodeId));
+      if (node?.spec?.role !== "worker" || issuedAtMs > (node.meta?.updatedAtMs ?? 0)) return false;
+      return !raft.status().members.some((member) => member.nodeId === nodeId);
+    },
     rewriteLog: raft.rewriteLog,
     setAddr: raft.setAddr,
     receiveState: (caller) => receiveState(env, log, store, AbortSignal.any([signal, caller])),

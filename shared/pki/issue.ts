@@ -12,7 +12,7 @@ import { createHash, createPublicKey, type KeyObject, randomBytes, sign, verify,
 import type { NodeRole } from "../../proto/gen/objects.ts";
 import { SkepError } from "../errors.ts";
 import type { ClusterId, NodeId } from "../model/ids.ts";
-import { certificateDigest, certificatesOf, ROLE_NAME } from "./certificate.ts";
+import { type CertificateInfo, certificateDigest, certificatesOf, ROLE_NAME } from "./certificate.ts";
 import {
   bitString,
   booleanTrue,
@@ -37,6 +37,9 @@ const MAX_CERTIFICATE_BYTES = 16_384;
 const ROOT_VALIDITY_MS = 20 * 365 * 24 * HOUR_MS;
 /** Certificates are valid from an hour ago: a joining host's clock may be behind. As Swarm's. */
 export const BACKDATE_MS = HOUR_MS;
+/** When a node's certificate was issued, at the latest: it says so in whole seconds. Unix milliseconds of who issued it. */
+export const issuedAtMs = ({ notBeforeMs }: Pick<CertificateInfo, "notBeforeMs">): number =>
+  notBeforeMs + BACKDATE_MS + 999;
 /** 90 days, and not under an hour, as Swarm's `--cert-expiry`. */
 export const DEFAULT_NODE_VALIDITY_MS = 90 * 24 * HOUR_MS;
 export const MIN_NODE_VALIDITY_MS = HOUR_MS;

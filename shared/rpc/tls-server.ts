@@ -24,7 +24,7 @@ import { GrpcServer } from "./grpc/server.ts";
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, MAX_STRANGER_MESSAGE_BYTES } from "./limits.ts";
 import { listenTcp } from "./listen.ts";
 import type { Peer } from "./peer.ts";
-import { createCertificateCache, provePeer, refusal, type Trust } from "./peer-proof.ts";
+import { createCertificateCache, provePeer, refusal, showsDemotion, type Trust } from "./peer-proof.ts";
 import type { PeerResolver, RpcServer } from "./server.ts";
 
 const MAX_CONNECTION_AGE_MS = 60 * 60_000;
@@ -140,7 +140,7 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     } else if (given) {
       try {
         const info = certificateOf(certificate);
-        proven.set(socket, { certificate: info, demoted: info.role === "manager" && trust.isDemoted(info.nodeId) });
+        proven.set(socket, { certificate: info, demoted: showsDemotion(info, trust) });
         socket.once("close", () => proven.delete(socket));
       } catch (error) {
         log.warn({ from, why: SkepError.from(error).message }, "refused a certificate");

@@ -11,6 +11,7 @@ import {
   BACKDATE_MS,
   crossSign,
   givenRootAuthority,
+  issuedAtMs,
   issueNodeCertificate,
   newCertificateRequest,
   newRootAuthority,
@@ -60,6 +61,16 @@ test("a node's certificate says who, as what, of which cluster and until when", 
   assert.equal(certificate.ca, false);
   assert.ok(isIssuedBy(pem, root.certificatePem));
   assert.equal(isIssuedBy(pem, newRootAuthority(clusterId, nowMs).certificatePem), false);
+});
+
+test("when a certificate was issued is known to the second, and never taken for earlier", () => {
+  for (const sinceMs of [0, 1, 500, 999, 1000]) {
+    const atMs = nowMs + sinceMs;
+    const { publicKey } = newKeyPair();
+    const request = { nodeId, role: "manager", clusterId, publicKey, validityMs: 90 * DAY_MS, nowMs: atMs } as const;
+    const told = issuedAtMs(readCertificate(issueNodeCertificate(request, root)));
+    assert.ok(told >= atMs && told < atMs + 1000, `${told} of ${atMs}`);
+  }
 });
 
 test("no certificate is shorter than an hour, and no two have one serial number", () => {
