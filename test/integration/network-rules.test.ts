@@ -75,6 +75,19 @@ test("every change makes the same table as bytes and as text", async () => {
   }
 });
 
+test("a service of more tasks than one message can name goes as text", async () => {
+  const last = HISTORY.at(-1) ?? assert.fail();
+  const targets = Array.from({ length: 3_000 }, (_, i) => `10.1.${i >> 8}.${i & 255}`);
+  const large = rules([targets], {});
+  const there = ruleChanges(large, observedOf(last));
+  assert.equal(encodeChanges(there), undefined);
+  await kernel.execute([{ kind: "rules", namespace: NAMESPACES[1], changes: there, rules: large }], signal);
+  assert.match(listed(NAMESPACES[1]), /mod 3000/);
+  const back = ruleChanges(last, observedOf(large));
+  await kernel.execute([{ kind: "rules", namespace: NAMESPACES[1], changes: back, rules: last }], signal);
+  assert.doesNotMatch(listed(NAMESPACES[1]), /mod 3000/);
+});
+
 test("a change that the kernel refuses is told, and changes nothing", async () => {
   const unchanged = listed(NAMESPACES[1]);
   const add = (key: string, value: string): RuleChange => ({

@@ -29,6 +29,8 @@ const GOTO = -4;
 const MAP_FLAGS = 0x1 | 0x2 | 0x8;
 const TYPE = { integer: 4, 4: 7, 6: 8 } as const;
 const PROTOCOL = { 4: 2, 6: 10 } as const;
+/** The length of an attribute has 16 bits, and an element of IPv6 takes 40 bytes. */
+const MAX_TARGETS = 1_500;
 /** Tells nft how to print keys and values. */
 const MAP_NOTES = Buffer.from("000401000000010402000000060400000000", "hex");
 
@@ -132,7 +134,7 @@ function encodeBalance(batch: Batch, chain: string, balance: Balance | undefined
   if (balance === undefined || balance.port !== undefined) return false;
   const targets = turned(balance);
   const [first] = targets;
-  if (first === undefined) return false;
+  if (first === undefined || targets.length > MAX_TARGETS) return false;
   const { family } = first.ip;
   const toAddress = expression("nat", number(1, 1), number(2, PROTOCOL[family]), number(3, 1));
   const rule = (...expressions: readonly Buffer[]): void =>
