@@ -175,7 +175,14 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   });
   tls.maxConnections = MAX_CONNECTIONS;
-  tls.on("secureConnection", accept);
+  tls.on("secureConnection", (socket) => {
+    try {
+      accept(socket);
+    } catch (error) {
+      log.error({ from: socket.remoteAddress, error: SkepError.from(error).message }, "cannot take a connection");
+      socket.destroy();
+    }
+  });
   tls.on("tlsClientError", (error, socket) => {
     log.debug({ from: socket.remoteAddress, error: error.message }, "TLS handshake failed");
   });
@@ -228,7 +235,12 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     onRaftStream: (accept) => {
       acceptRaft = accept;
     },
-    listen: () => listenTcp(tls, options.listen),
+    listen: async () => {
+      const bound = await listenTcp(tls, options.listen);
+      // The kernel had no room for a connection: the next one may fit.
+      tls.on("error", (error) => log.warn({ error: error.message }, "a connection could not be taken"));
+      return bound;
+    },
     dropMistrusted,
     close: (graceMs) => {
       closing ??= shutDown(graceMs);
