@@ -13,10 +13,10 @@ import { createConnection, type Socket } from "node:net";
 import type { Env } from "../shared/env/env.ts";
 import { SkepError } from "../shared/errors.ts";
 import type { CallOptions } from "../shared/rpc/client.ts";
+import { MessageCutter, withPrefix } from "../shared/rpc/grpc/wire.ts";
 import { MAX_ANSWER_BYTES } from "../shared/rpc/limits.ts";
 import type { AnyMethod } from "../shared/rpc/method.ts";
 
-const PREFIX_BYTES = 5; // one byte "compressed?", four bytes length
 const WINDOW_BYTES = 1024 * 1024;
 // The server keeps the deadline; should it not answer at all, we end the call ourselves this much later.
 const DEADLINE_GRACE_MS = 1_000;
@@ -54,6 +54,7 @@ async function* runCall(
 ): AsyncGenerator<unknown> {
   const { signal, timeoutMs } = options;
   signal?.throwIfAborted();
+  if (session.destroyed || session.closed) throw lost(path, undefined);
   const stream = session.request({
     [constants.HTTP2_HEADER_METHOD]: "POST",
     [constants.HTTP2_HEADER_PATH]: method.path,
@@ -64,6 +65,7 @@ async function* runCall(
   });
   let ending: IncomingHttpHeaders = {};
   let isLate = false;
+  let unsent: { readonly why: unknown } | undefined;
   const keep = (headers: IncomingHttpHeaders): void => {
     ending = { ...ending, ...headers };
   };
@@ -81,18 +83,23 @@ async function* runCall(
         });
   try {
     const sending = method.requestStream
-      ? sendAll(stream, method, request as AsyncIterable<unknown>)
+      ? sendAll(stream, method, request as AsyncIterable<unknown>).catch((why: unknown) => {
+          unsent = { why };
+          cancel(); // the server would wait for the rest
+        })
       : void stream.end(frame(method.requestSerialize(request)));
     for await (const message of messages(stream)) yield method.responseDeserialize(message);
     await sending;
   } catch (error) {
     if (error instanceof SkepError) throw error;
+    if (unsent !== undefined) throw unsent.why;
     if (ending["grpc-status"] === undefined && signal?.aborted !== true && !isLate) throw lost(path, error);
   } finally {
     signal?.removeEventListener("abort", cancel);
     late?.cancel();
     if (!stream.closed) cancel();
   }
+  if (unsent !== undefined) throw unsent.why;
   signal?.throwIfAborted();
   if (isLate) throw new SkepError("deadline_exceeded", `the daemon at ${path} did not answer within ${timeoutMs} ms`);
   checkStatus(ending, path);
@@ -116,31 +123,16 @@ async function sendAll(stream: ClientHttp2Stream, method: AnyMethod, requests: A
   stream.end();
 }
 
-function frame(message: Uint8Array): Buffer {
-  const prefix = Buffer.alloc(PREFIX_BYTES);
-  prefix.writeUInt32BE(message.length, 1);
-  return Buffer.concat([prefix, message]);
-}
+/** The server says whether it is too large. */
+const frame = (message: Buffer): Buffer => Buffer.concat(withPrefix(message, Number.POSITIVE_INFINITY));
 
 /** Cuts the bytes of a stream into messages; nothing more is read until the consumer asks. */
 async function* messages(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
-  let held: Buffer = Buffer.alloc(0);
+  const cutter = new MessageCutter(MAX_ANSWER_BYTES);
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    while (held.length >= PREFIX_BYTES) {
-      const length = held.readUInt32BE(1);
-      if (held[0] !== 0)
-        throw new SkepError("internal", "the daemon sent a compressed message, which nobody asked for");
-      if (length > MAX_ANSWER_BYTES) {
-        throw new SkepError(
-          "resource_exhausted",
-          `the daemon sent a message of ${length} bytes: more than ${MAX_ANSWER_BYTES}`,
-        );
-      }
-      if (held.length < PREFIX_BYTES + length) break;
-      yield held.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
-      held = held.subarray(PREFIX_BYTES + length);
-    }
+    const whole: Buffer[] = [];
+    cutter.cut(chunk, (message) => whole.push(message));
+    yield* whole;
   }
 }
 

@@ -24,6 +24,7 @@ export async function runCli(argv: string[]): Promise<number> {
     interrupt();
   };
   process.stdout.on("error", onPipe);
+  process.stderr.on("error", () => undefined); // nobody reads warnings: the status still tells
   const context: CliContext = {
     env: realEnv,
     terminal: processTerminal(process.stdout, process.stderr, process.env),

@@ -1,5 +1,5 @@
 // The dev clusters of this machine, as their folders tell.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { SkepError } from "../../shared/errors.ts";
 import { type DevCluster, MAX_CLUSTERS, parseClusterName, pathsOf } from "./model.ts";
 
@@ -52,6 +52,7 @@ export function claimCluster(name: string, base = DEV_DIR): { readonly number: n
   }
   const taken = new Set(listClusters(base).map((cluster) => cluster.number));
   for (let number = 0; number < MAX_CLUSTERS; number++) if (!taken.has(number)) return { number };
+  rmdirSync(pathsOf(base, name).dir);
   throw new SkepError("resource_exhausted", `this machine has ${MAX_CLUSTERS} dev clusters, which is the most`);
 }
 

@@ -12,6 +12,8 @@ import { HEAD_BLOCK, MessageCutter, metadataOf, parseTimeout, statusBlock, withP
 
 /** Messages that wait for a handler that does not read, before the client is told to wait. */
 const QUEUE_BYTES = 64 * 1024;
+/** What a message costs beside its bytes: without it, empty ones would be waited for without end. */
+const QUEUED_MESSAGE_BYTES = 128;
 
 /** The other end of a connection, in the words of grpc-js. */
 export interface Caller {
@@ -124,7 +126,7 @@ export class ServerCall implements StreamListener {
     try {
       this.#messages.cut(data, (message) => {
         this.#queue.push(message);
-        this.#queuedBytes += message.length;
+        this.#queuedBytes += message.length + QUEUED_MESSAGE_BYTES;
       });
       if (!this.#served.method.requestStream && this.#queue.length > 1)
         throw this.#wrong("more than one request message");
@@ -204,7 +206,7 @@ export class ServerCall implements StreamListener {
     for (;;) {
       const message = this.#queue.shift();
       if (message !== undefined) {
-        this.#queuedBytes -= message.length;
+        this.#queuedBytes -= message.length + QUEUED_MESSAGE_BYTES;
         this.#settle();
         yield decodeRequest(this.#served.method, message);
       } else if (this.#isOver) {

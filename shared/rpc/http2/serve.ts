@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { Env, Timer } from "../../env/env.ts";
 import { type ConnectionHost, Http2Connection } from "./connection.ts";
 
-/** How long the other side of a connection that we end has to take our last words. */
+/** How long the other side of a connection that we end has to close it too, after our last words; to take these, when it erred. */
 const LINGER_MS = 1_000;
 const PING = Buffer.from("skep-svr", "latin1");
 
@@ -28,6 +28,7 @@ export function serveConnection(socket: Duplex, options: ServeOptions): ServedCo
   let isScheduled = false;
   let isLeaving = false;
   let asking: Timer | undefined;
+  let isEnding = false;
   let lingering: Timer | undefined;
 
   const ask = (): void => {
@@ -48,9 +49,15 @@ export function serveConnection(socket: Duplex, options: ServeOptions): ServedCo
       connection.setCongested(socket.writableNeedDrain);
     }
     const isOver = connection.failure !== undefined || (isLeaving && connection.streamCount === 0);
-    if (!isOver || lingering !== undefined) return;
-    lingering = env.timer(LINGER_MS, () => socket.destroy());
-    socket.end(connection.takeOutput());
+    if (!isOver || isEnding) return;
+    isEnding = true;
+    if (connection.failure !== undefined) linger();
+    // Answers may still wait for a slow line: they have until `ask` gets no answer, which is no longer asked for.
+    socket.end(connection.takeOutput(), linger);
+  };
+
+  const linger = (): void => {
+    if (!socket.destroyed) lingering ??= env.timer(LINGER_MS, () => socket.destroy());
   };
 
   const wantsOutput = (): void => {

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { openChannel } from "../../../cli/http2-calls.ts";
 import { ControlService, newEvent, newEventsRequest, newListServicesResponse } from "../../../proto/gen/control.ts";
+import { LocalService, newRestoreRequest } from "../../../proto/gen/local.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
+import { eventually } from "../../support/test-api.ts";
 import { startDaemon } from "./harness.ts";
 import { service } from "./objects.ts";
 
@@ -130,6 +132,32 @@ test("a connection that breaks is told as lost", () =>
       broken.close();
     },
   ));
+
+test("requests that cannot be made end the call with why; a channel that was closed says so", async () => {
+  async function* requests(): AsyncGenerator<unknown> {
+    yield newRestoreRequest();
+    throw new Error("the disk does not read");
+  }
+  let isCut = false;
+  await withServer(
+    (server) =>
+      server.on("stream", (stream) =>
+        stream
+          .resume()
+          .on("error", () => undefined)
+          .on("close", () => {
+            isCut = true;
+          }),
+      ),
+    async (socket) => {
+      const restoring = openChannel(socket, realEnv);
+      await assert.rejects(collect(restoring.call(LocalService.restore, requests(), {})), /the disk does not read/);
+      await eventually("the server hears of it", () => isCut);
+      restoring.close();
+      await assert.rejects(collect(restoring.call(ControlService.listNodes, none, {})), { code: "unavailable" });
+    },
+  );
+});
 
 test("a message too long is refused before it is read", () =>
   withServer(

@@ -13,3 +13,11 @@ test("a reader that closes the pipe is no error", () => {
   });
   assert.equal(stderr, "status 0\n");
 });
+
+test("nobody who reads errors is no error either", () => {
+  const script = `exec 3>&1; ("$0" "$1" no-such-command 2>&1 1>/dev/null; echo "status $?" >&3) | true`;
+  const { stdout } = spawnSync("sh", ["-c", script, process.execPath, join(root, "bin", "skep.ts")], {
+    encoding: "utf8",
+  });
+  assert.equal(stdout, "status 2\n");
+});
