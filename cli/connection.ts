@@ -22,5 +22,7 @@ export interface Connection {
   readonly address: string;
   readonly control: ControlCalls;
   readonly local: LocalCalls;
+  /** False: it was lost, or closed. */
+  readonly isOpen: () => boolean;
   readonly close: () => void;
 }

@@ -36,7 +36,7 @@ export interface CliContext {
   readonly findDevSocket: (target?: string) => Promise<string | undefined>;
 }
 
-/** What a command sees: the context, and the connection that the global options chose, opened on first use. */
+/** What a command sees: the context, and the connection that the global options chose, opened on first use, and anew by whoever asks after it was lost. */
 export interface CommandContext extends CliContext {
   readonly connect: () => Promise<Connection>;
   /** Runs a command's work and keeps its exit status. */

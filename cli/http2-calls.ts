@@ -27,6 +27,7 @@ export interface Channel {
    * call. Throws SkepErrors with the server's code and message.
    */
   readonly call: (method: AnyMethod, request: unknown, options: CallOptions) => AsyncGenerator<unknown>;
+  readonly isOpen: () => boolean;
   /** Ends what is under way. */
   readonly close: () => void;
 }
@@ -40,9 +41,12 @@ export function openChannel(path: string, env: Env, socket: Socket = createConne
   session.on("error", () => undefined); // told by the streams
   return {
     call: (method, request, options) => runCall(session, path, env, method, request, options),
+    isOpen: () => isOpen(session),
     close: () => session.destroy(),
   };
 }
+
+const isOpen = ({ destroyed, closed }: ClientHttp2Session): boolean => !destroyed && !closed;
 
 async function* runCall(
   session: ClientHttp2Session,
@@ -54,7 +58,7 @@ async function* runCall(
 ): AsyncGenerator<unknown> {
   const { signal, timeoutMs } = options;
   signal?.throwIfAborted();
-  if (session.destroyed || session.closed) throw lost(path, undefined);
+  if (!isOpen(session)) throw lost(path, undefined);
   const stream = session.request({
     [constants.HTTP2_HEADER_METHOD]: "POST",
     [constants.HTTP2_HEADER_PATH]: method.path,

@@ -27,7 +27,7 @@ export function openConnection({ path, socket }: OpenSocket, env: Env, signal: A
     return info === undefined || info.controlAvailable ? known : notManager(info);
   };
   const control = bind(channel, ControlService, signal, explain) as ControlCalls;
-  return { address: path, control, local, close: channel.close };
+  return { address: path, control, local, isOpen: channel.isOpen, close: channel.close };
 }
 
 function bind<S extends Readonly<Record<string, AnyMethod>>>(

@@ -22,8 +22,10 @@ export async function run(argv: readonly string[], context: CliContext): Promise
   };
   const commandContext: CommandContext = {
     ...context,
+    // Who watches asks again and again: by then the daemon may have begun anew.
     connect: () => {
-      connection ??= connect();
+      connection =
+        connection === undefined ? connect() : connection.then((open) => (open.isOpen() ? open : connect()), connect);
       return connection;
     },
     action: async (work) => {
