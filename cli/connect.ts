@@ -5,7 +5,7 @@ import { SkepError } from "../shared/errors.ts";
 import type { CliContext } from "./context.ts";
 import { UsageError } from "./usage-error.ts";
 
-export const DEFAULT_SOCKET = "/run/skep/skep.sock";
+const DEFAULT_SOCKET = "/run/skep/skep.sock";
 
 export type Target =
   /** A socket the user named. */

@@ -75,7 +75,7 @@ async function* explained(source: AsyncIterable<unknown>, explain: Explain): Asy
 }
 
 /** Pure: Docker's words for a node that cannot answer for the cluster, and where to go instead. */
-export function notManager(info: InfoResponse): SkepError {
+function notManager(info: InfoResponse): SkepError {
   switch (info.localNodeState) {
     case "inactive":
       return new SkepError(

@@ -80,7 +80,7 @@ export async function busyboxFiles(): Promise<ImageFile[]> {
 }
 
 /** Runs `hello`; `page` instead serves one. */
-export async function buildDemoImage(): Promise<BuiltImage> {
+async function buildDemoImage(): Promise<BuiltImage> {
   const script = (path: string, content: string): ImageFile => ({ kind: "file", path, mode: 0o755, content });
   return buildImage({
     platform: hostPlatform(),

@@ -56,7 +56,7 @@ function serviceMode(mode: ServiceSpec["mode"]): Fields | undefined {
   }
 }
 
-export const serviceSpecJson = (value: ServiceSpec): Fields =>
+const serviceSpecJson = (value: ServiceSpec): Fields =>
   object({
     Name: value.name,
     Labels: value.labels,

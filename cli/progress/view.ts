@@ -57,7 +57,7 @@ export interface Patience {
   readonly pendingMs: number;
 }
 
-export const PATIENCE: Patience = { failures: 3, pendingMs: 10_000 };
+const PATIENCE: Patience = { failures: 3, pendingMs: 10_000 };
 
 /** What was known when the wait began, so that old history is not held against the new spec. */
 export interface Since {

@@ -18,7 +18,7 @@ export interface LogFormat {
   readonly noTaskIds: boolean;
 }
 
-export function logPrefix(line: LogLine, source: LogSource | undefined, format: LogFormat): string {
+function logPrefix(line: LogLine, source: LogSource | undefined, format: LogFormat): string {
   const id = format.noTrunc ? line.taskId : line.taskId.slice(0, 12);
   const name = source?.name ?? line.taskId;
   const task = source === undefined ? id : format.noTaskIds ? name : `${name}.${id}`;

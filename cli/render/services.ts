@@ -18,7 +18,7 @@ export const SERVICE_HEADERS = {
   Ports: "PORTS",
 } as const;
 
-export const modeOf = (spec: ServiceSpec | undefined): string => spec?.mode?.kind ?? "replicated";
+const modeOf = (spec: ServiceSpec | undefined): string => spec?.mode?.kind ?? "replicated";
 
 /** "3/5", with the limit per node; a task on a node that does not answer is not counted as running, but told. */
 export function replicasText({ service, status }: ServiceWithStatus): string {

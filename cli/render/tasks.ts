@@ -30,12 +30,12 @@ const title = (word: string): string => word.charAt(0).toUpperCase() + word.slic
 export const isSilent = (node: Node | undefined): boolean => node !== undefined && node.status?.state !== "ready";
 
 /** Is what the task was last seen doing no longer known? What has ended, has ended. */
-export const isUnknown = (task: Task, node: Node | undefined): boolean => {
+const isUnknown = (task: Task, node: Node | undefined): boolean => {
   const state = rank(task.status?.state ?? "new");
   return isSilent(node) && state >= rank("assigned") && state <= rank("running");
 };
 
-export function currentState(task: Task, node: Node | undefined, nowMs: number): string {
+function currentState(task: Task, node: Node | undefined, nowMs: number): string {
   const seen = `${title(task.status?.state ?? "new")} ${ago(task.status?.timestampMs ?? nowMs, nowMs)}`;
   return isUnknown(task, node) ? `Unknown (${seen})` : seen;
 }

@@ -1,5 +1,6 @@
 // The `skep dev` commands: thin; the work is in the files beside this one.
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { realEnv } from "../../shared/env/real-env.ts";
 import { SkepError } from "../../shared/errors.ts";
@@ -137,7 +138,7 @@ function inherit(command: string, args: readonly string[], env: Readonly<Record<
     });
     for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => child.kill(name));
     child.on("error", (error) => reject(SkepError.from(error)));
-    child.on("close", (code, signalName) => resolve(code ?? (signalName === null ? 1 : 128)));
+    child.on("close", (code, ended) => resolve(code ?? (ended === null ? 1 : 128 + constants.signals[ended])));
   });
 }
 

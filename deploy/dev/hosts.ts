@@ -11,7 +11,7 @@ import { endProcess, firstChild, isAlive, type ProcessId, readPidFile, startDeta
 const ROOT = join(import.meta.dirname, "..", "..");
 
 const pidFileOf = (paths: Paths, node: DevNode): string => join(paths.nodeDir(node.name), "pid");
-export const logFileOf = (paths: Paths, node: DevNode): string => join(paths.nodeDir(node.name), "daemon.log");
+const logFileOf = (paths: Paths, node: DevNode): string => join(paths.nodeDir(node.name), "daemon.log");
 
 /** The host's first process, when the host is on. */
 export function hostProcess(paths: Paths, node: DevNode): ProcessId | undefined {
