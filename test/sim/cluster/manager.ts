@@ -140,7 +140,7 @@ export class SimManager {
       onProgress: () => {
         member.progressed();
         if (!driver.stopped) this.#guard(() => invariants.progressed(core));
-        else if (driver.lostEntries) world.count("found that its disk had forgotten");
+        else if (driver.lostEntries && this.disk.forgetful) world.count("found that its disk had forgotten");
         else if (driver.fault !== undefined) world.broken(new Error(`${this.name}: ${driver.fault}`));
       },
       tickIntervalMs: TICK_MS,
