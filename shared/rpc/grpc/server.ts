@@ -1,7 +1,7 @@
 // A gRPC server on our own HTTP/2 (../http2): what a node answers to the members of its cluster and to its own CLI. Why not
-// grpc-js here: a call that does nothing costs 0.09 to 0.14 ms of CPU in its server and 0.06 to 0.08 in Node's `http2` below
-// it, where this one takes 0.01 to 0.02; and every call is several turns of the event loop there, a third of a durable write's
-// time. Callers are grpc-js clients. Strangers, who have proven nothing yet, are served by grpc-js (tls-server.ts).
+// grpc-js here: a call that does nothing costs 0.08 to 0.14 ms of CPU in its server, of which Node's `http2` has 0.05 to 0.08,
+// and takes several turns of the event loop; here it costs 0.02, and the round trip is half as long (docs/figures.md). Callers
+// are grpc-js clients. Strangers, who have proven nothing yet, are served by grpc-js (tls-server.ts).
 import type { Duplex } from "node:stream";
 import type { Env, Timer } from "../../env/env.ts";
 import { SkepError } from "../../errors.ts";

@@ -2,7 +2,7 @@
 // What a server of gRPC does not need is refused or left out: no push, no priorities, no upgrade.
 //
 // What a client can make us keep is bounded: a frame (frames.ts), a header block, a window of each stream, so many streams, and
-// what waits for the socket: data only as far as the socket takes it, and answers to its own frames only up to `MAX_OUT_BYTES`.
+// what waits for the socket: data only as far as the socket takes it, and answers to its own frames only up to a limit (sender.ts).
 // What it can make us do without sending much (streams that it resets at once, pings, empty frames) is bounded by rate.
 
 import * as frames from "./frames.ts";
@@ -28,7 +28,6 @@ import { Http2Stream } from "./stream.ts";
 export const STREAM_WINDOW_BYTES = 256 * 1024;
 /** The same on all streams together; taken at once, because each stream is bounded. */
 const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
-const MAX_OUT_BYTES = 1024 * 1024;
 const MAX_BLOCK_BYTES = 64 * 1024;
 const MAX_CONTINUATIONS = 16;
 // As Node's own server has them.
@@ -277,6 +276,7 @@ export class Http2Connection {
       return; // closed already, or it begins as we said that we take no more: the client knows and asks elsewhere
     }
     this.#lastStreamId = streamId;
+    this.#guardOutput();
     if (this.#streams.size >= this.#maxStreams) {
       this.#countReset();
       this.#sender.emit(frames.rstStreamFrame(streamId, ERROR.refusedStream));
@@ -389,6 +389,6 @@ export class Http2Connection {
 
   /** A client that asks and never reads. */
   #guardOutput(): void {
-    if (this.#sender.outBytes > MAX_OUT_BYTES) throw new ConnectionError(ERROR.enhanceYourCalm, "it does not read");
+    if (this.#sender.isStuck) throw new ConnectionError(ERROR.enhanceYourCalm, "it does not read");
   }
 }

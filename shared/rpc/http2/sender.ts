@@ -14,6 +14,8 @@ import type { Http2Stream } from "./stream.ts";
 
 /** Data goes to the socket in pieces of about this size. */
 const FLUSH_BYTES = 256 * 1024;
+/** Frames other than data that wait for a socket which takes no more. */
+const MAX_STUCK_BYTES = 1024 * 1024;
 const QUANTUM_BYTES = 64 * 1024;
 
 export class Sender {
@@ -34,8 +36,9 @@ export class Sender {
     this.#onSent = onSent;
   }
 
-  get outBytes(): number {
-    return this.#outBytes;
+  /** The other side asks for more and more, and does not read what it gets. */
+  get isStuck(): boolean {
+    return this.#isCongested && this.#outBytes > MAX_STUCK_BYTES;
   }
 
   emit(...parts: readonly Buffer[]): void {

@@ -166,6 +166,18 @@ test("a socket that is full gets no data, but answers about the connection", () 
   assert.deepEqual(talk.out(), ["data 1 10"]);
 });
 
+test("a client that calls and calls, and never reads, is cut", () => {
+  const talk = Talk.begun();
+  talk.connection.setCongested(true);
+  let calls = 0;
+  for (; talk.connection.failure === undefined && calls < 100_000; calls++) {
+    talk.connection.receive(call(2 * calls + 1, "endStream"));
+    talk.streams.at(-1)?.finish(Buffer.alloc(1000));
+  }
+  assert.equal(talk.connection.failure?.code, ERROR.enhanceYourCalm);
+  assert.ok(calls < 1100, `${calls} answers of 1 kB waited`);
+});
+
 test("what is taken is given back, in halves of the windows", () => {
   const talk = Talk.begun();
   talk.send(call(1));
