@@ -1,8 +1,7 @@
 // `swarm ca --rotate`: how many nodes have followed to the new root, and which have not.
 import type { Cluster, Node } from "../../proto/gen/objects.ts";
 import { isCode } from "../../shared/errors.ts";
-import type { Connection } from "../connection.ts";
-import type { CliContext } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 import { EXIT } from "../usage-error.ts";
 
 const LOOK_EVERY_MS = 300;
@@ -47,8 +46,7 @@ function named({ id, description, status }: Node): string {
 
 /** Until the old root is gone. @returns the exit status: interrupted leaves the rotation to go on. */
 export async function waitForRotation(
-  { control }: Connection,
-  { env, signal, terminal }: CliContext,
+  { env, signal, terminal, connect }: CommandContext,
   { digest, quiet }: { readonly digest: string; readonly quiet: boolean },
 ): Promise<number> {
   let drawn: readonly string[] = [];
@@ -67,6 +65,7 @@ export async function waitForRotation(
   try {
     for (;;) {
       try {
+        const { control } = await connect(); // anew, when the daemon was started again
         const [cluster, { nodes }] = await Promise.all([control.getCluster({}), control.listNodes({ filters: [] })]);
         const view = rotationView(cluster, nodes, digest);
         draw(view.lines);

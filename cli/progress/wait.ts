@@ -2,8 +2,7 @@
 import type { Node, Service, Task } from "../../proto/gen/objects.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
 import { isTerminal } from "../../shared/model/tasks.ts";
-import type { Connection } from "../connection.ts";
-import type { CliContext } from "../context.ts";
+import type { CliContext, CommandContext } from "../context.ts";
 import { ellipsis } from "../render/table.ts";
 import { EXIT } from "../usage-error.ts";
 import { changedLines, progressLines } from "./render.ts";
@@ -26,16 +25,12 @@ export interface WaitOptions {
 }
 
 /** @returns the exit status. The service itself is left as it is, whatever the outcome. */
-export async function waitForService(
-  connection: Connection,
-  context: CliContext,
-  options: WaitOptions,
-): Promise<number> {
+export async function waitForService(context: CommandContext, options: WaitOptions): Promise<number> {
   const { service } = options;
   const name = service.spec?.name ?? service.id;
   const painter = createPainter(context, options.quiet);
   try {
-    const outcome = await converge(connection, context, options, painter);
+    const outcome = await converge(context, options, painter);
     if (outcome.kind === "converged") {
       painter.final(`verify: Service ${name} converged`);
       return EXIT.ok;
@@ -59,14 +54,9 @@ export async function waitForService(
 
 type Outcome = { readonly kind: "converged" } | { readonly kind: "failed"; readonly reasons: readonly string[] };
 
-async function converge(
-  connection: Connection,
-  context: CliContext,
-  options: WaitOptions,
-  painter: Painter,
-): Promise<Outcome> {
+async function converge(context: CommandContext, options: WaitOptions, painter: Painter): Promise<Outcome> {
   const { env, signal } = context;
-  const look = createLooker(connection, context, options.service.id);
+  const look = createLooker(context, options.service.id);
   let since: Since = {
     ended: new Set(
       options.tasksBefore.filter((task) => isTerminal(task.status?.state ?? "new")).map((task) => task.id),
@@ -115,17 +105,14 @@ async function converge(
 }
 
 /** Undefined: the service is gone. A cluster that cannot answer for a while (a new leader is chosen) is asked again. */
-function createLooker(
-  connection: Connection,
-  context: CliContext,
-  id: string,
-): (signal: AbortSignal) => Promise<Look | undefined> {
+function createLooker(context: CommandContext, id: string): (signal: AbortSignal) => Promise<Look | undefined> {
   let nodes = new Map<string, Node>();
   let nodesAtMs = Number.NEGATIVE_INFINITY;
   let silentSinceMs: number | undefined;
   return async (signal) => {
     for (;;) {
       try {
+        const connection = await context.connect(); // anew, when the daemon was started again
         const [service, { tasks }] = await Promise.all([
           connection.control.getService({ ref: id }, { signal }),
           connection.control.listTasks({ filters: [{ key: "service", values: [id] }] }, { signal }),

@@ -64,7 +64,7 @@ export function define(command: Command, context: CommandContext): void {
       for (const warning of warnings) context.terminal.err(`warning: ${warning}\n`);
       context.terminal.out(`${service?.id ?? ""}\n`);
       if (options.detach === true || service === undefined) return 0;
-      return await waitForService(connection, context, { quiet: options.quiet === true, service, tasksBefore: [] });
+      return await waitForService(context, { quiet: options.quiet === true, service, tasksBefore: [] });
     }),
   );
 }

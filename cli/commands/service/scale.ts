@@ -51,7 +51,7 @@ export function define(command: Command, context: CommandContext): void {
       if (options.detach === true) return status;
       // All were asked before the first is waited for: they converge side by side.
       for (const { service, tasksBefore } of scaled) {
-        const outcome = await waitForService(connection, context, {
+        const outcome = await waitForService(context, {
           quiet: options.quiet === true,
           service,
           tasksBefore,

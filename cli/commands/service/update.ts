@@ -81,7 +81,7 @@ export function define(command: Command, context: CommandContext): void {
       for (const warning of response.warnings) context.terminal.err(`warning: ${warning}\n`);
       context.terminal.out(`${ref}\n`);
       if (options.detach === true) return 0;
-      return await waitForService(connection, context, {
+      return await waitForService(context, {
         quiet: options.quiet === true,
         service: response.service ?? before,
         tasksBefore,

@@ -47,8 +47,7 @@ export function define(command: Command, context: CommandContext): void {
       if ((options.caCert === undefined) !== (options.caKey === undefined)) {
         throw new UsageError("--ca-cert and --ca-key belong together: give both");
       }
-      const connection = await context.connect();
-      const { control } = connection;
+      const { control } = await context.connect();
       if (options.rotate === true) {
         const [caCert, caKey] = await Promise.all([pem(context, options.caCert), pem(context, options.caKey)]);
         const { certExpiry } = options;
@@ -66,13 +65,13 @@ export function define(command: Command, context: CommandContext): void {
         }
         const { rootCa } = await control.rotateCA({ caCert, caKey });
         if (options.detach === true) return 0;
-        const status = await waitForRotation(connection, context, {
+        const status = await waitForRotation(context, {
           digest: rootCa?.rotation?.caCertHash ?? "",
           quiet: options.quiet === true,
         });
         if (status !== 0 || options.quiet === true) return status;
       }
-      const { rootCa } = await control.getCluster({});
+      const { rootCa } = await (await context.connect()).control.getCluster({});
       context.terminal.out(Buffer.from(rootCa?.caCert ?? []).toString());
       return 0;
     }),

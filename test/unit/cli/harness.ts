@@ -1,5 +1,5 @@
 // Runs commands in-process against a fake daemon: a real gRPC server on a unix socket with handlers that a test gives.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
@@ -58,6 +58,29 @@ export async function startDaemon(handlers: Partials): Promise<Daemon> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+export interface RestartableDaemon extends Daemon {
+  /** Ends it, and begins anew at the same socket. */
+  readonly restart: (handlers: Partials) => Promise<void>;
+}
+
+export async function startRestartable(handlers: Partials): Promise<RestartableDaemon> {
+  const dir = mkdtempSync(join(tmpdir(), "skep-cli-again-"));
+  const socket = join(dir, "skep.sock");
+  let daemon: Daemon | undefined;
+  const restart = async (given: Partials): Promise<void> => {
+    daemon?.close();
+    daemon = await startDaemon(given);
+    symlinkSync(daemon.socket, `${socket}.new`);
+    renameSync(`${socket}.new`, socket);
+  };
+  await restart(handlers);
+  const close = (): void => {
+    daemon?.close();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  return { socket, restart, close };
 }
 
 /** Time that passes only by sleeping: a sleep of any length is one turn of the event loop. */

@@ -21,7 +21,7 @@ import {
   newTLSInfo,
 } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
-import { type RunOptions, skep, startDaemon } from "./harness.ts";
+import { fastEnv, type RunOptions, skep, startDaemon, startRestartable } from "./harness.ts";
 
 const KEY = `SKEPKEY-1-${"k".repeat(43)}`;
 const NEXT = `SKEPKEY-1-${"n".repeat(43)}`;
@@ -224,4 +224,29 @@ test("a node that left is not waited for; many are not all named", () => {
   const { lines } = rotationView(clusterWith(true), [gone, ...many], NEW_ROOT);
   assert.equal(lines[1], "  rotated TLS certificates: 0/7 nodes");
   assert.equal(lines[3], "  waiting for n0, n1, n2, n3, n4 and 2 more");
+});
+
+test("ca --rotate goes on waiting when the daemon has begun anew", async () => {
+  const handlers = (rotating: boolean) => ({
+    control: {
+      getCluster: async () => clusterWith(rotating),
+      listNodes: async () => ({ nodes: [] }),
+      rotateCA: async () => clusterWith(true),
+    },
+  });
+  const restarting = await startRestartable(handlers(true));
+  const enough = new AbortController();
+  let again: Promise<void> | undefined;
+  const env = fastEnv((nowMs) => {
+    again ??= restarting.restart(handlers(false));
+    if (nowMs > 100_000_000) enough.abort(new Error("seen enough"));
+  });
+  try {
+    const argv = ["swarm", "ca", "--rotate"];
+    const { status, out } = await skep(argv, { socket: restarting.socket, env, signal: enough.signal });
+    await again;
+    assert.deepEqual([status, out.endsWith(PEM)], [0, true]);
+  } finally {
+    restarting.close();
+  }
 });

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { statusText, verdictOf } from "../../../cli/render/status.ts";
 import { newEvent, newStatusResponse, type StatusResponse } from "../../../proto/gen/control.ts";
 import { newCluster, newClusterSpec } from "../../../proto/gen/objects.ts";
-import { type Daemon, fastEnv, NOW_MS, skep, startDaemon } from "./harness.ts";
+import { fastEnv, NOW_MS, skep, startDaemon, startRestartable } from "./harness.ts";
 import { node, nodeId, service } from "./objects.ts";
 
 const manager = (n: number, rest: object = {}): StatusResponse["managers"][number] => ({
@@ -172,36 +169,27 @@ for (const [answer, want] of [
 }
 
 test("--watch goes on when the daemon has begun anew", async () => {
-  const dir = mkdtempSync(join(tmpdir(), "skep-watch-"));
-  const socket = join(dir, "skep.sock");
   const asked = [0, 0];
-  const daemons: Daemon[] = [];
-  const begin = async (n: 0 | 1): Promise<void> => {
-    const status = async (): Promise<StatusResponse> => {
-      asked[n] = (asked[n] ?? 0) + 1;
-      return healthy;
-    };
-    const daemon = await startDaemon({ control: { status } });
-    daemons.push(daemon);
-    symlinkSync(daemon.socket, `${socket}.new`);
-    renameSync(`${socket}.new`, socket);
-  };
-  await begin(0);
+  const handlers = (n: 0 | 1) => ({
+    control: {
+      status: async (): Promise<StatusResponse> => {
+        asked[n] = (asked[n] ?? 0) + 1;
+        return healthy;
+      },
+    },
+  });
+  const daemon = await startRestartable(handlers(0));
   const enough = new AbortController();
   let again: Promise<void> | undefined;
   const env = fastEnv((nowMs) => {
-    if (again === undefined) {
-      daemons[0]?.close();
-      again = begin(1);
-    }
+    again ??= daemon.restart(handlers(1));
     if (asked[1] === 1 || nowMs > 100_000_000) enough.abort(new Error("seen enough"));
   });
   try {
-    const { status } = await skep(["status", "--watch"], { socket, env, signal: enough.signal });
+    const { status } = await skep(["status", "--watch"], { socket: daemon.socket, env, signal: enough.signal });
     await again;
     assert.deepEqual([status, asked], [0, [1, 1]]);
   } finally {
-    for (const daemon of daemons) daemon.close();
-    rmSync(dir, { recursive: true });
+    daemon.close();
   }
 });
