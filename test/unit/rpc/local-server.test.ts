@@ -118,3 +118,11 @@ test("at no moment could another user open it: it is made in a folder that only 
     await local.close(100);
   }
 });
+
+test("a call on a channel that was closed on this side is told as any that cannot be made", async () => {
+  const client = new grpc.Client(`unix:${join(dir, "nobody.sock")}`, grpc.credentials.createInsecure());
+  client.close();
+  const isTold = (error: unknown): boolean => error instanceof SkepError && error.code === "unavailable";
+  await assert.rejects(unary(client, LocalService.info, {}), isTold);
+  assert.throws(() => duplex(client, DispatcherService.session), isTold);
+});
