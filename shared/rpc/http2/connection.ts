@@ -317,6 +317,7 @@ export class Http2Connection {
   #set(id: number, value: number): void {
     switch (id) {
       case SETTING.initialWindowSize: {
+        this.#countIdle(); // each goes through all streams, and a frame has room for thousands
         if (value > MAX_WINDOW_BYTES) throw new ConnectionError(ERROR.flowControl, `a window of ${value} bytes`);
         const more = value - this.#streamSendWindow;
         this.#streamSendWindow = value;

@@ -264,6 +264,17 @@ const faults: readonly (readonly [what: string, send: readonly Buffer[], code: n
     ERROR.enhanceYourCalm,
   ],
   ["pings without end", Array.from({ length: 5001 }, () => frame("ping", 0, Buffer.alloc(8))), ERROR.enhanceYourCalm],
+  [
+    "windows without end in a few frames",
+    Array.from({ length: 2 }, () =>
+      frame(
+        "settings",
+        0,
+        Buffer.concat(Array.from({ length: 2501 }, (_, i) => setting(SETTING.initialWindowSize, i))),
+      ),
+    ),
+    ERROR.enhanceYourCalm,
+  ],
   ["empty data without end", [call(1), ...Array.from({ length: 5001 }, () => frame("data", 1))], ERROR.enhanceYourCalm],
   [
     "streams beyond the limit without end",
