@@ -1,5 +1,5 @@
-// The few system calls that Node does not offer and the network needs: network namespaces and netlink. The only file that
-// calls into C (with koffi); everything it is given and returns is plain.
+// The few system calls that Node does not offer and the network needs: network namespaces and netlink. Beside nftables.ts the
+// only file that calls into C (with koffi); everything it is given and returns is plain.
 //
 // To enter a namespace moves the calling thread, and netlink calls wait for the kernel's own locks: this is used in a thread
 // of its own (apply/thread.ts), never in the one that everything else of the daemon runs in.
