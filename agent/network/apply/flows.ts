@@ -24,13 +24,24 @@ function endFlowsIn(namespace: string, { net, ready, known }: FlowNet, all: bool
   if (!all && !turnedLately(connection)) return;
   const [base = "", bits = "0"] = net.split("/");
   const inside = within(base, Number(bits));
-  const gone = removalsOf(connection, base.length === 8 ? 4 : 6, ({ asked, answering, protocol }) => {
+  const isGone: Parameters<typeof removalsOf>[2] = ({ asked, answering, protocol }) => {
     if (asked === answering || !inside(answering)) return false;
     const isUdp = protocol === UDP || protocol === UDP_LITE;
     return isUdp ? !ready.has(answering) : all && !known.has(answering);
-  });
+  };
+  const gone = whereTold(() => removalsOf(connection, base.length === 8 ? 4 : 6, isGone)) ?? [];
   for (const outcome of connection.request(gone)) {
     if (outcome !== undefined && outcome.code !== "ENOENT") throw outcome; // ended by itself
+  }
+}
+
+/** Undefined where the kernel does not tell of connections (no nf_conntrack_netlink): they end by their own time limits then. */
+function whereTold<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "EINVAL") return undefined;
+    throw error;
   }
 }
 
