@@ -137,8 +137,11 @@ test("a published port answers on every node, and the task sees who asks", async
 });
 
 test("a rolling update under load from inside and outside fails no request", async () => {
-  const count =
-    "ok=0; bad=0; while [ ! -e /tmp/stop ]; do ask page 8080 | grep -q hello && ok=$((ok+1)) || bad=$((bad+1)); done; rm /tmp/stop; echo ok=$ok bad=$bad";
+  // What a request that failed has said, and how long it took, tells why.
+  const count = `ok=0; bad=0; while [ ! -e /tmp/stop ]; do
+      from=$(cut -d" " -f1 /proc/uptime); said=$(ask page 8080 2>&1)
+      case $said in *hello*) ok=$((ok+1)) ;; *) bad=$((bad+1)); echo "from $from to $(cut -d" " -f1 /proc/uptime): <$said>" ;; esac
+    done; rm /tmp/stop; echo ok=$ok bad=$bad`;
   const inside = ask("node4", count);
   const stop = { now: false };
   const outside = (async () => {
