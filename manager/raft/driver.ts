@@ -289,6 +289,8 @@ export class Driver {
   }
 
   #compaction(): LogWrite["compact"] {
+    // One that the leader's has overtaken meanwhile is of no use.
+    if (this.#savedIndex !== undefined && this.#savedIndex <= this.#snapshotIndex) this.#savedIndex = undefined;
     if (this.#savedIndex === undefined) return undefined;
     const { storage, snapshotIntervalEntries, trailingEntries = TRAILING_ENTRIES } = this.#options;
     const trailing = Math.min(present(trailingEntries), present(snapshotIntervalEntries));

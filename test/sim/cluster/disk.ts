@@ -75,6 +75,7 @@ export class Disk {
       this.entries = [];
     }
     if (compact !== undefined && this.saved?.index === compact.snapshotIndex) {
+      if (compact.snapshotIndex <= (this.snapshot?.index ?? 0)) throw new Error("a later snapshot counts already");
       this.snapshot = this.saved;
       const term = this.term(compact.dropThrough);
       if (term !== undefined && compact.dropThrough > this.startIndex) {
