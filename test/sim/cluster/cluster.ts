@@ -135,7 +135,7 @@ export class Cluster {
       );
     }
     await this.#until("the cluster is written", () => founded, PREPARE_LIMIT_MS);
-    for (const manager of others) this.#settle(this.#operator.join(manager));
+    for (const manager of others) this.#settle(this.#operator.join(manager).then(() => undefined));
     for (const agent of this.#agents) agent.start();
     const joined = (): boolean => this.#voters() === this.#managers.length;
     await this.#until("all managers vote", joined, PREPARE_LIMIT_MS);

@@ -137,8 +137,8 @@ export class Operator {
     });
   }
 
-  /** Until it is a member, whatever it takes. */
-  async join(manager: SimManager): Promise<void> {
+  /** Whatever it takes. Returns false when it was refused. */
+  async join(manager: SimManager): Promise<boolean> {
     const { nodeId, addr } = manager;
     const answer = await this.#insist(
       `${manager.name} joins`,
@@ -146,9 +146,11 @@ export class Operator {
       manager,
       () => manager.gone,
     );
-    if (answer.kind !== "done" || manager.gone) return;
+    if (answer.kind === "refused") return false;
+    if (answer.kind !== "done" || manager.gone) return true;
     const { raftId, members } = answer.value;
     if (manager.life === undefined) manager.start({ kind: "join", raftId, members });
+    return true;
   }
 
   /** The host follows its node's role from now on. */
@@ -167,7 +169,7 @@ export class Operator {
         }
         if (answer.value === "manager" && !manager.wanted) {
           manager.wanted = true;
-          await this.join(manager);
+          manager.wanted = await this.join(manager); // else again: as its daemon would
         }
       }
     };
