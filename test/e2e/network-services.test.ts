@@ -51,6 +51,8 @@ test("services on one network find each other by name, from every node, and shar
     "3",
     "--network",
     "name=net-front,alias=www",
+    "--publish", // so that a task gets connections once it listens, and not before: who rolls below fails none
+    "8085:8080",
     image,
     "page",
   );
