@@ -16,6 +16,7 @@ import {
   running,
   skep,
   skepAt,
+  stateOf,
   tasksOf,
   useCluster,
 } from "./support.ts";
@@ -36,9 +37,6 @@ const forever = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!;
 
 /** The command line of such a task, and of nothing else. */
 const TASK = /^sh -c trap 'exit 0' TERM/;
-
-const stateOf = async (node: string, at: string): Promise<string> =>
-  (await okAt(at, "node", "inspect", node, "--format", "{{.Status.State}}")).trim();
 
 test("a drained node gives its tasks to the others and gets none", async () => {
   await skep("node", "update", "--availability", "drain", "node5");

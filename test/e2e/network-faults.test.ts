@@ -23,6 +23,7 @@ import {
   running,
   skep,
   skepAt,
+  stateOf,
   tasksOf,
   useCluster,
 } from "./support.ts";
@@ -147,6 +148,7 @@ test("a node cut off and healed: nobody is sent to tasks that it has lost", asyn
 
 test("a worker without power: its network comes back with its tasks", async () => {
   await dev("kill", "node4");
+  await eventually("its silence is noticed", async () => assert.notEqual(await stateOf("node4", "node1"), "ready"));
   await dev("start", "node4");
   await everyNodeReady();
   await eventuallyRunning("echo", 1);

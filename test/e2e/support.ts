@@ -7,7 +7,6 @@ import { DEV_DIR, readCluster, requireCluster } from "../../deploy/dev/clusters.
 import { hostProcess } from "../../deploy/dev/hosts.ts";
 import { type DevCluster, nodeByName, pathsOf } from "../../deploy/dev/model.ts";
 import { firstChild } from "../../deploy/dev/process.ts";
-import { isCode } from "../../shared/errors.ts";
 import { commandOf, pidsOfHosts } from "../support/processes.ts";
 import { networkDifferences, unsettled } from "./network-truth.ts";
 
@@ -133,17 +132,23 @@ const LOOKS = 5;
  * any case. What is right stays right: in the end there is one more look.
  */
 export async function eventuallyNetworkTrue(): Promise<void> {
-  await eventually("things have settled", async () =>
-    assert.deepEqual(await unsettled(E2E_CLUSTER).catch(busyDaemon), []),
-  );
-  const limit = Date.now() + STALE_MS;
-  let found = await networkDifferences(E2E_CLUSTER);
+  let limit = 0;
+  let found: readonly string[] = [];
+  await eventually("things have settled, and every agent can tell", async () => {
+    assert.deepEqual(await unsettled(E2E_CLUSTER), []);
+    limit = Date.now() + STALE_MS;
+    found = await networkDifferences(E2E_CLUSTER);
+  });
   for (let looks = 1; found.length > 0 && (looks < LOOKS || Date.now() < limit); looks++) {
     found = await networkDifferences(E2E_CLUSTER);
   }
   assert.deepEqual(found, [], "stale for too long");
   assert.deepEqual(await networkDifferences(E2E_CLUSTER), []);
 }
+
+/** Of a node, as the manager on another says. */
+export const stateOf = async (node: string, at: string): Promise<string> =>
+  (await okAt(at, "node", "inspect", node, "--format", "{{.Status.State}}")).trim();
 
 export interface TaskRow {
   readonly name: string;
@@ -240,10 +245,4 @@ export function killOn(node: string, pattern: RegExp): void {
   const pids = processesOn(node, pattern);
   assert.notEqual(pids.length, 0, `no process ${pattern} on ${node}`);
   for (const pid of pids) process.kill(pid, "SIGKILL");
-}
-
-/** A daemon that starts, or stops, cannot tell yet: not settled. */
-function busyDaemon(error: unknown): readonly string[] {
-  if (isCode(error, "unavailable")) return [String(error)];
-  throw error;
 }
