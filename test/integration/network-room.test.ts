@@ -1,6 +1,6 @@
 // The whole network room of a node over a real kernel: tasks prepared and released, names, a restart that touches nothing,
 // what was lost found again, and a node that leaves. The node is a network and a mount namespace, so that /run/netns is its
-// own. Needs root, iproute2, nftables, perl and busybox.
+// own. Needs root, iproute2, nftables and busybox.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";

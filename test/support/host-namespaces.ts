@@ -106,9 +106,8 @@ function hostOf(name: string, address: string, address6: string, enter: readonly
     address6,
     enter,
     runner: {
-      run: ({ command, args, namespacePath, ...rest }, signal) => {
-        const at = namespacePath === undefined ? [] : ["nsenter", `--net=${namespacePath}`, "--"];
-        const [file = "", ...words] = [...enter, ...at, command, ...args];
+      run: ({ command, args, ...rest }, signal) => {
+        const [file = "", ...words] = [...enter, command, ...args];
         return real.run({ command: file, args: words, ...rest }, signal);
       },
     },

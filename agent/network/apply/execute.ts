@@ -5,8 +5,9 @@ import { writeFileSync } from "node:fs";
 import { assertNever, SkepError } from "../../../shared/errors.ts";
 import type { Request } from "../netlink/attributes.ts";
 import { putFact, removeFact } from "../netlink/facts.ts";
+import { hasErrno } from "../netlink/libc.ts";
 import { addLink, removeLink, setLink } from "../netlink/links.ts";
-import { isCode, type Namespaces } from "../netlink/namespaces.ts";
+import type { Namespaces } from "../netlink/namespaces.ts";
 import { runNft } from "../netlink/nftables.ts";
 import { isTaskNamespace, NODE } from "../plan/names.ts";
 import { nftLines, type RuleChange } from "../plan/rule-changes.ts";
@@ -67,6 +68,7 @@ class Run {
   #do(step: Step): void {
     const { namespace } = step;
     const indexOf = (link: string): number => this.#indexOf(namespace, link);
+    const places = { fileOf: (name: string) => this.#namespaces.fileOf(name), indexOf };
     switch (step.kind) {
       case "addNamespace":
         this.flush();
@@ -81,15 +83,12 @@ class Run {
         this.#forget(namespace, step.name);
         const { make } = step.link;
         if (make.kind === "veth") this.#forget(make.peerNamespace, make.peerName);
-        const places = { fileOf: (name: string) => this.#namespaces.fileOf(name), indexOf };
         this.#queue(make.kind === "vxlan" ? NODE : namespace, step, addLink(step.name, step.link, namespace, places));
         return;
       }
-      case "setLink": {
-        const places = { fileOf: (name: string) => this.#namespaces.fileOf(name), indexOf };
+      case "setLink":
         this.#queue(namespace, step, setLink(step.name, step.link, places));
         return;
-      }
       case "removeLink":
         this.#forget(namespace, step.name);
         this.#queue(namespace, step, [removeLink(step.name)]);
@@ -131,7 +130,7 @@ class Run {
     steps.forEach((step, i) => {
       const error = outcomes[i];
       const { tolerates } = requests[i] ?? {};
-      if (error !== undefined && !(tolerates !== undefined && isCode(error, tolerates))) this.#refused(step, error);
+      if (error !== undefined && !(tolerates !== undefined && hasErrno(error, tolerates))) this.#refused(step, error);
     });
   }
 
@@ -170,7 +169,7 @@ class Run {
       try {
         writeFileSync(path, value, { flag: "r+" });
       } catch (error) {
-        if (!isMissing(error)) throw error;
+        if (!hasErrno(error, "ENOENT")) throw error;
       }
     });
   }
@@ -195,7 +194,7 @@ class Run {
       step.kind === "removeFact" ||
       (step.kind === "putFact" && step.fact === "rule") ||
       step.kind === "removeNamespace";
-    if (tolerant && ALREADY.some((code) => isCode(error, code))) return;
+    if (tolerant && ALREADY.some((code) => hasErrno(error, code))) return;
     const why = error instanceof Error ? error.message : String(error);
     const message = `cannot set up the network of ${whereOf(step)}: ${describeStep(step)}: ${why}`;
     const owner = this.#ownerOf(step);
@@ -205,5 +204,3 @@ class Run {
 }
 
 const whereOf = ({ namespace }: Step): string => (namespace === NODE ? "this node" : `namespace ${namespace}`);
-
-const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";

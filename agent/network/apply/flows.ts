@@ -2,7 +2,7 @@
 // thread of its own (thread.ts).
 import type { Connection } from "../netlink/connection.ts";
 import { hasElements, removalsOf } from "../netlink/conntrack.ts";
-import { SystemError } from "../netlink/libc.ts";
+import { hasErrno } from "../netlink/libc.ts";
 import type { Namespaces } from "../netlink/namespaces.ts";
 import type { FlowNet } from "../plan/flows.ts";
 import { TABLE } from "../plan/names.ts";
@@ -40,7 +40,7 @@ function whereTold<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof SystemError && error.code === "EINVAL") return undefined;
+    if (hasErrno(error, "EINVAL")) return undefined;
     throw error;
   }
 }
@@ -50,7 +50,7 @@ function turnedLately(connection: Connection): boolean {
   try {
     return hasElements(connection, TABLE, TURNED_SET);
   } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") return false; // no rules of ours are there
+    if (hasErrno(error, "ENOENT")) return false; // no rules of ours are there
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-// Running the machine's tools (ip, bridge, nft, sh), here or in a task's network namespace. Input goes by standard input, output
+// Running the machine's tools (ip, wg, sh) for what is rare: tunnels, tests of the network. Input goes by standard input, output
 // is collected up to a bound, and a tool that hangs is killed.
 import { spawn } from "node:child_process";
 import type { Env } from "../../../shared/env/env.ts";
@@ -12,10 +12,6 @@ export interface ToolCall {
   readonly command: string;
   readonly args: readonly string[];
   readonly input?: string;
-  /** Path of the network namespace to run in; undefined is that of the node. */
-  readonly namespacePath?: string | undefined;
-  /** It closes its output before it ends, and what it does between is of no interest: not even its exit code (0 is told). */
-  readonly answersFirst?: boolean;
 }
 
 export interface ToolResult {
@@ -29,27 +25,14 @@ export interface ToolRunner {
   run(call: ToolCall, signal: AbortSignal): Promise<ToolResult>;
 }
 
-export interface ToolRunnerOptions {
-  readonly env: Pick<Env, "timer">;
-  /** The node's own network namespace, when the agent itself is in another one: only in tests. */
-  readonly nodeNamespacePath?: string;
-}
-
-export function createToolRunner({ env, nodeNamespacePath }: ToolRunnerOptions): ToolRunner {
-  return {
-    run: ({ command, args, input, namespacePath, answersFirst }, signal) => {
-      const path = namespacePath ?? nodeNamespacePath;
-      const words = path === undefined ? [command, ...args] : ["nsenter", `--net=${path}`, "--", command, ...args];
-      return collect(env, words, input ?? "", answersFirst === true, signal);
-    },
-  };
-}
+export const createToolRunner = ({ env }: { readonly env: Pick<Env, "timer"> }): ToolRunner => ({
+  run: ({ command, args, input = "" }, signal) => collect(env, [command, ...args], input, signal),
+});
 
 function collect(
   env: Pick<Env, "timer">,
   words: readonly string[],
   input: string,
-  answersFirst: boolean,
   signal: AbortSignal,
 ): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
@@ -85,20 +68,11 @@ function collect(
         );
       } else reject(SkepError.from(error));
     });
-    const end = (code: number): void => {
+    child.on("close", (code) => {
       timer.cancel();
       if (both.aborted) reject(both.reason);
-      else resolve({ code, stdout: Buffer.concat(out).toString("utf8"), stderr });
-    };
-    child.on("close", (code) => end(code ?? -1));
-    if (answersFirst) {
-      let open = 2;
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.once("end", () => {
-          if (--open === 0 && out.length > 0) end(0);
-        });
-      }
-    }
+      else resolve({ code: code ?? -1, stdout: Buffer.concat(out).toString("utf8"), stderr });
+    });
     child.stdin.on("error", () => undefined); // it ended before it read everything: its exit code says why
     child.stdin.end(input);
   });

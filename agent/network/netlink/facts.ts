@@ -6,6 +6,7 @@ import type { FactKind } from "../plan/kernel.ts";
 import { attribute, FLAGS, type Request, u8, u16, u32 } from "./attributes.ts";
 import { ipBytes } from "./ip-bytes.ts";
 import { macBytes } from "./links.ts";
+import { ADDRESS, ENTRY, FAMILY, NEIGHBOUR, PROTOCOL_STATIC, ROUTE, RULE, STATE, TYPE } from "./numbers.ts";
 
 const MESSAGE = {
   newAddress: 20,
@@ -17,16 +18,7 @@ const MESSAGE = {
   newRule: 32,
   deleteRule: 33,
 };
-const FAMILY = { 4: 2, 6: 10, bridge: 7 } as const;
-const ADDRESS = { address: 1, local: 2 };
-const NEIGHBOUR = { destination: 1, mac: 2 };
-const ROUTE = { destination: 1, outLink: 4, gateway: 5, table: 15 };
-const RULE = { priority: 6, mark: 10, table: 15 };
 const NO_DUPLICATE_DETECTION = 0x2;
-const STATE = { noArp: 0x40, permanent: 0x80 };
-const ENTRY = { self: 0x2, master: 0x4 };
-const PROTOCOL_STATIC = 4;
-const TYPE = { unicast: 1, local: 2 };
 const SCOPE = { universe: 0, link: 253, host: 254 };
 const LOOKUP = 1;
 

@@ -56,6 +56,10 @@ export class SystemError extends Error {
   }
 }
 
+/** Of a SystemError, and of what Node's own file system throws. */
+export const hasErrno = (error: unknown, code: string): boolean =>
+  error instanceof Error && "code" in error && error.code === code;
+
 /** @throws {SystemError} for a call that says less than 0. */
 function must(what: string, result: number): number {
   if (result < 0) throw new SystemError(what, koffi.errno());

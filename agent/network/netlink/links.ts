@@ -1,21 +1,16 @@
-// Links as rtnetlink takes them: making one, changing everything of it that can be changed, removing it. Numbers are those of
+// Links as rtnetlink takes them: making one, changing everything of it that can be changed, removing it. Further numbers are those of
 // linux/if_link.h.
 import { assertNever } from "../../../shared/errors.ts";
 import { parseIp } from "../../../shared/model/ip.ts";
 import type { Link, LinkMake } from "../plan/kernel.ts";
 import { attribute, be16, FLAGS, nested, type Request, string, u8, u16, u32 } from "./attributes.ts";
 import { ipBytes } from "./ip-bytes.ts";
+import { FAMILY, INFO, LINK, PORT, UP, VXLAN } from "./numbers.ts";
 
 const NEW_LINK = 16;
 const DELETE_LINK = 17;
 const SET_LINK = 19;
-const UP = 1;
-const AF_INET6 = 10;
-const LINK = { address: 1, name: 3, mtu: 4, master: 10, info: 18, families: 26, namespaceFile: 28 };
-const INFO = { kind: 1, data: 2, portKind: 4, portData: 5 };
 const BRIDGE = { forwardDelay: 1, multicastSnooping: 23 };
-const PORT = { learning: 8, flood: 9, isolated: 33 };
-const VXLAN = { id: 1, local: 4, learning: 7, proxy: 11, port: 15, local6: 17 };
 const VETH_PEER = 1;
 const ADDRESS_GENERATION = 8;
 const NO_ADDRESS_GENERATION = 1;
@@ -86,7 +81,7 @@ const withoutOwnAddresses = (name: string): Request => ({
   body: [
     header(0),
     attribute(LINK.name, string(name)),
-    nested(LINK.families, nested(AF_INET6, attribute(ADDRESS_GENERATION, u8(NO_ADDRESS_GENERATION)))),
+    nested(LINK.families, nested(FAMILY[6], attribute(ADDRESS_GENERATION, u8(NO_ADDRESS_GENERATION)))),
   ],
 });
 

@@ -9,6 +9,7 @@ import {
   bindMount,
   enterNamespace,
   enterNewNamespace,
+  hasErrno,
   linkIndex,
   type Protocol,
   SystemError,
@@ -50,7 +51,7 @@ export class Namespaces {
       return true;
     } catch (error) {
       this.#close(name);
-      if (isCode(error, "ENOENT") || isCode(error, "EINVAL")) return false;
+      if (hasErrno(error, "ENOENT") || hasErrno(error, "EINVAL")) return false;
       throw error;
     }
   }
@@ -81,7 +82,7 @@ export class Namespaces {
     try {
       unmount(path);
     } catch (error) {
-      if (!isCode(error, "ENOENT") && !isCode(error, "EINVAL")) throw error;
+      if (!hasErrno(error, "ENOENT") && !hasErrno(error, "EINVAL")) throw error;
     }
     rmSync(path, { force: true });
   }
@@ -155,7 +156,3 @@ export class Namespaces {
 
 const ENODEV = 19;
 const LOST = "the thread cannot leave the namespace it went into";
-
-/** Of a system call, or of a file. */
-export const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && "code" in error && error.code === code;

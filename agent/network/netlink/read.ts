@@ -15,23 +15,25 @@ import {
 } from "./attributes.ts";
 import type { Connection } from "./connection.ts";
 import { ipText } from "./ip-bytes.ts";
+import {
+  ADDRESS,
+  ENTRY,
+  FAMILY,
+  INFO,
+  LINK,
+  NEIGHBOUR,
+  PORT,
+  PROTOCOL_STATIC,
+  ROUTE,
+  RULE,
+  STATE,
+  TYPE,
+  UP,
+  VXLAN,
+} from "./numbers.ts";
 
 const GET = { link: 18, address: 22, route: 26, neighbour: 30, rule: 34 };
-const FAMILY = { 4: 2, 6: 10, bridge: 7 } as const;
-const LINK = { address: 1, name: 3, mtu: 4, master: 10, info: 18, extras: 29 };
-const INFO = { kind: 1, data: 2, portData: 5 };
-const PORT = { learning: 8, flood: 9, isolated: 33 };
-const VXLAN = { id: 1, local: 4, port: 15, local6: 17 };
-const ADDRESS = { address: 1, local: 2 };
-const NEIGHBOUR = { destination: 1, mac: 2, master: 9 };
-const ROUTE = { destination: 1, outLink: 4, gateway: 5, table: 15 };
-const RULE = { priority: 6, mark: 10, table: 15 };
 const IS_LOOPBACK = 772;
-const UP = 1;
-const STATE = { noArp: 0x40, permanent: 0x80 };
-const ENTRY_SELF = 0x2;
-const PROTOCOL_STATIC = 4;
-const TYPE_LOCAL = 2;
 const SKIP_STATISTICS = 8;
 
 export interface ReadLink {
@@ -156,7 +158,7 @@ export function readForwarding(connection: Connection, nameOf: LinkName): readon
     if (to !== "") return [{ fact: "fdb", key: `${address} dev ${dev}`, value: `dst ${to}` }];
     const bridge = nameOf(number(attributes.get(NEIGHBOUR.master)));
     const state = readU16(body, 8);
-    const isStatic = (state & STATE.noArp) !== 0 && ((body[10] ?? 0) & ENTRY_SELF) === 0;
+    const isStatic = (state & STATE.noArp) !== 0 && ((body[10] ?? 0) & ENTRY.self) === 0;
     if (!isStatic || bridge === undefined) return [];
     return [{ fact: "bridge-port", key: `${address} ${bridge}`, value: dev }];
   });
@@ -179,7 +181,7 @@ function routeOf({ body }: Message, family: Ip["family"], nameOf: LinkName): rea
   if (dev === undefined) return [];
   const destination = ipText(attributes.get(ROUTE.destination)) || ANY[family];
   const gateway = ipText(attributes.get(ROUTE.gateway));
-  const type = body[7] === TYPE_LOCAL ? "local " : "";
+  const type = body[7] === TYPE.local ? "local " : "";
   const table = attributes.has(ROUTE.table) ? number(attributes.get(ROUTE.table)) : body[4];
   return [[`${type}${destination}/${body[1]} table ${table}`, `${gateway === "" ? "" : `via ${gateway} `}dev ${dev}`]];
 }
