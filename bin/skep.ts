@@ -27,4 +27,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-void main(process.argv.slice(2));
+/** The launcher puts a "=" before words that Node could take for its own options. */
+const asTyped = (word: string): string => (word.startsWith("=") ? word.slice(1) : word);
+
+void main(process.argv.slice(2).map(asTyped));
