@@ -122,21 +122,30 @@ export interface Reply {
   readonly ttlSeconds: number;
 }
 
-/** A reply of at most `maxBytes`: where the answers do not fit it is empty and truncated, and the asker comes by TCP. */
+/**
+ * A reply of at most `maxBytes`. Where not all answers fit, the first ones are kept and the reply says that it is truncated: most
+ * resolvers come again by TCP, and those that cannot (musl before 1.2.4) use what there is.
+ */
 export function encodeReply(query: Query, { rcode, answers, ttlSeconds }: Reply, maxBytes: number): Uint8Array {
-  const records = answers.map((answer) => encodeRecord(answer, ttlSeconds));
   const opt = query.edns
     ? [Uint8Array.of(0, 0, TYPE.OPT, MAX_UDP_BYTES >> 8, MAX_UDP_BYTES & 255, 0, 0, 0, 0, 0, 0)]
     : [];
-  const size = [...records, ...opt].reduce((sum, part) => sum + part.length, query.question.length);
-  const truncated = size > maxBytes || records.length > 65_535;
+  const records: Uint8Array[] = [];
+  let size = opt.reduce((sum, part) => sum + part.length, query.question.length);
+  for (const answer of answers) {
+    const record = encodeRecord(answer, ttlSeconds);
+    if (size + record.length > maxBytes) break;
+    records.push(record);
+    size += record.length;
+  }
+  const truncated = records.length < answers.length;
   const header = query.question.slice();
   // QR, AA, RD as asked, RA.
   setU16(header, 2, 0x8480 | (query.recursionDesired ? 0x0100 : 0) | (truncated ? 0x0200 : 0) | rcode);
-  setU16(header, 6, truncated ? 0 : records.length);
+  setU16(header, 6, records.length);
   setU16(header, 8, 0);
   setU16(header, 10, opt.length);
-  return concat([header, ...(truncated ? [] : records), ...opt]);
+  return concat([header, ...records, ...opt]);
 }
 
 export function encodeError(id: number, opcode: number, rcode: Rcode): Uint8Array {
