@@ -1,7 +1,9 @@
 // The names that tasks of this node can ask for, made from the networks that the node knows. One zone per network; a task sees
 // those that it is on. Names are what Docker gives: the service and its aliases, tasks.<service>, <slot>.<service>, the task's
-// name and aliases; and to a task its own hostname. On the ingress network, which services share without having asked for it,
-// there are no names.
+// name and aliases, its host name and its short id. Where a host name is also one of the others, the others win: a task cannot
+// take a service's connections by calling itself like the service. Several tasks with one host name share it. A task's own
+// host name leads to itself alone, as its /etc/hosts says. On the ingress network, which services share without having asked
+// for it, there are no names.
 import type { NetworkEndpoint, NetworkService } from "../../../proto/gen/network.ts";
 import type { NetworkId, TaskId } from "../../../shared/model/ids.ts";
 import type { Ip, Subnet } from "../../../shared/model/ip.ts";
@@ -93,8 +95,26 @@ function buildZone(view: NetworkView): Zone {
     for (const ip of ips(endpoint.addresses)) reverse.set(formatIp(ip), endpoint.name);
   }
   for (const service of byKey(view.services)) addService(service, byService.get(service.serviceId) ?? [], add, reverse);
+  addHostnames(view, names);
   return { names, reverse, subnets: readSubnets(view.network.subnets.map(({ subnet }) => subnet)) };
 }
+
+/** After all other names are known. */
+function addHostnames(view: NetworkView, names: Map<string, Ip[]>): void {
+  const hosts = new Map<string, Ip[]>();
+  for (const { taskId, hostname, state, addresses } of byKey(view.endpoints)) {
+    for (const host of new Set([hostname.toLowerCase(), shortId(taskId)])) {
+      if (host === "" || names.has(host)) continue;
+      const known = hosts.get(host) ?? [];
+      if (state === "ready") known.push(...ips(addresses));
+      hosts.set(host, known);
+    }
+  }
+  for (const [host, addresses] of hosts) names.set(host, addresses);
+}
+
+/** As long as the host name of a container that was given none. */
+const shortId = (taskId: TaskId): string => taskId.slice(0, 12);
 
 function addService(
   service: NetworkService,

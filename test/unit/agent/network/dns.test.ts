@@ -5,13 +5,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { decide, reverseAddress } from "../../../../agent/network/dns/answer.ts";
 import { concat, encodeName, encodeReply, parseQuery, RCODE, TYPE } from "../../../../agent/network/dns/packet.ts";
-import { createNameServer } from "../../../../agent/network/dns/server.ts";
+import { createNameServer, type NameServerOptions } from "../../../../agent/network/dns/server.ts";
 import { FrameReader, frame } from "../../../../agent/network/dns/tcp-frames.ts";
 import { createUpstream, isAnswerTo, readResolvConf } from "../../../../agent/network/dns/upstream.ts";
 import { buildNames } from "../../../../agent/network/dns/zone.ts";
 import { formatIp } from "../../../../agent/network/plan/addresses.ts";
 import { newNetworkEndpoint, newNetworkService, newOverlayNetwork } from "../../../../proto/gen/network.ts";
 import { realEnv } from "../../../../shared/env/real-env.ts";
+import { createSimEnv } from "../../../../shared/env/sim-env.ts";
 import { SkepError } from "../../../../shared/errors.ts";
 import { silentLog } from "../../../../shared/log.ts";
 import type { NetworkId, NodeId, ServiceId, TaskId } from "../../../../shared/model/ids.ts";
@@ -70,7 +71,11 @@ const cases: readonly (readonly [name: string, type: number, want: string])[] = 
   ["777.web", TYPE.A, "no such name"],
   ["web.3.t3", TYPE.A, "10.0.9.3"],
   ["host1", TYPE.A, "10.0.9.1"],
-  ["host3", TYPE.A, "no such name"],
+  ["host3", TYPE.A, "10.0.9.3"],
+  ["host4", TYPE.AAAA, "empty"],
+  ["host2", TYPE.A, "empty"],
+  ["host777", TYPE.A, "no such name"],
+  ["t3xxxxxxxxxx", TYPE.A, "10.0.9.3"],
   ["hidden", TYPE.A, "no such name"],
   ["nothing", TYPE.A, "no such name"],
   ["example.com", TYPE.A, "forward"],
@@ -84,6 +89,31 @@ const cases: readonly (readonly [name: string, type: number, want: string])[] = 
 ];
 for (const [name, type, want] of cases)
   test(`decide: ${name || "the root"} ${type}`, () => assert.equal(ask(name, type), want));
+
+test("decide: a host name is a name on its task's networks, shared by all who have it, and never a service's", () => {
+  const host = (n: number, hostname: string) => newNetworkEndpoint({ ...endpoint(n, "ready"), hostname });
+  const tasks = [host(1, "Rabbit"), host(3, "rabbit"), host(4, "web"), host(5, "web.1.t1"), host(6, "mq.example.com")];
+  const elsewhere = newNetworkEndpoint({ ...endpoint(7, "ready"), hostname: "far", addresses: ["10.0.10.7"] });
+  const ofHosts = (taskId: TaskId) =>
+    buildNames({
+      views: new Map([
+        [NET, { ...view(NET, "10.0.9.0/24", 0, "web"), endpoints: new Map(tasks.map((task) => [task.taskId, task])) }],
+        [OTHER, { ...view(OTHER, "10.0.10.0/24", 0, "hidden"), endpoints: new Map([[elsewhere.taskId, elsewhere]]) }],
+      ]),
+      tasks: [{ taskId, networks: [NET], localAddresses: ["172.29.0.5"] }],
+    });
+  const told = (name: string, taskId = id<TaskId>("t9")): unknown => {
+    const decision = decide(ofHosts(taskId), "172.29.0.5", { name, type: TYPE.A }, () => 0.99);
+    if (decision.kind === "forward") return "forward";
+    return decision.rcode || decision.answers.map((a) => (a.kind === "address" ? [...a.bytes].join(".") : a.name));
+  };
+  assert.deepEqual(told("rabbit"), ["10.0.9.1", "10.0.9.3"]);
+  assert.deepEqual(told("rabbit", id<TaskId>("t3")), ["10.0.9.3"], "its own is itself");
+  assert.deepEqual(told("web"), ["10.0.9.250"], "the service's virtual address");
+  assert.deepEqual(told("web.1.t1"), ["10.0.9.1"], "the task of that name");
+  assert.deepEqual(told("mq.example.com"), ["10.0.9.6"]);
+  assert.equal(told("far"), RCODE.nameError, "on a network that the asker is not on");
+});
 
 test("decide: the ingress network has no names, in neither family, but to a task on no other its own", () => {
   const INGRESS = id<NetworkId>("ingress");
@@ -137,22 +167,59 @@ const query = (name: string, type: number, id = 0x1234): Uint8Array =>
     encodeName(name),
     Uint8Array.of(0, type, 0, 1),
   ]);
-const server = createNameServer({
+const options: NameServerOptions = {
   env: { random: () => 0.5 },
   log: silentLog,
   names: () => names,
   upstream: { ask: () => Promise.reject(new SkepError("unavailable", "nobody")) },
-});
+};
+const server = createNameServer(options);
 const signal = new AbortController().signal;
 const handle = (packet: Uint8Array, transport: "udp" | "tcp") => server.handle(packet, "172.29.0.5", transport, signal);
 
-test("an answer that does not fit is empty and truncated by UDP, and whole by TCP", async () => {
-  const udp = await handle(query("tasks.web", TYPE.A), "udp");
-  assert.ok(udp && udp.length <= 512);
-  assert.equal((udp[2] ?? 0) & 2, 2);
-  const tcp = await handle(query("tasks.web", TYPE.A), "tcp");
-  assert.equal((tcp?.[2] ?? 0) & 2, 0);
-  assert.equal(tcp?.[7], 99);
+/** What a resolver without TCP makes of an answer: how many addresses, which they are, and whether there are more. */
+function read(reply: Uint8Array | undefined) {
+  assert.ok(reply);
+  const records = ((reply[6] ?? 0) << 8) | (reply[7] ?? 0);
+  const start = query("tasks.web", TYPE.A).length;
+  const addresses = Array.from({ length: records }, (_, i) => [
+    ...reply.subarray(start + 16 * i + 12, start + 16 * i + 16),
+  ]);
+  return { bytes: reply.length, addresses: addresses.map((a) => a.join(".")), truncated: ((reply[2] ?? 0) & 2) !== 0 };
+}
+
+test("of an answer that does not fit, UDP gives the part that does, in another order each time, and TCP the whole", async () => {
+  const udp = read(await handle(query("tasks.web", TYPE.A), "udp"));
+  assert.deepEqual([udp.bytes <= 512, udp.bytes > 512 - 16, udp.truncated], [true, true, true]);
+  assert.ok(udp.addresses.every((address) => /^10\.0\.9\.[0-9]+$/.test(address)));
+  assert.equal(new Set(udp.addresses).size, udp.addresses.length);
+  const tcp = read(await handle(query("tasks.web", TYPE.A), "tcp"));
+  assert.deepEqual([tcp.addresses.length, tcp.truncated], [99, false]);
+  // Whoever takes the first answers only must not always be told the same ones.
+  const random = createSimEnv(1).random;
+  const seen = new Set<string>();
+  for (let i = 0; i < 100; i++) {
+    const server = createNameServer({ ...options, env: { random } });
+    const one = read(await server.handle(query("tasks.web", TYPE.A), "172.29.0.5", "udp", signal));
+    for (const address of one.addresses) seen.add(address);
+  }
+  assert.equal(seen.size, 99);
+});
+
+test("an answer by UDP is as large as the asker says that it takes, up to what crosses every link", async () => {
+  const sizes: [said: number, atMost: number][] = [
+    [0, 512],
+    [512, 512],
+    [900, 900],
+    [65_535, 1_232],
+  ];
+  for (const [said, atMost] of sizes) {
+    const packet = query("tasks.web", TYPE.A);
+    packet[11] = 1;
+    const opt = Uint8Array.of(0, 0, TYPE.OPT, said >> 8, said & 255, 0, 0, 0, 0, 0, 0);
+    const reply = read(await handle(concat([packet, opt]), "udp"));
+    assert.ok(reply.bytes <= atMost && reply.bytes > atMost - 16 && reply.truncated, `${said}: ${reply.bytes}`);
+  }
 });
 
 test("before anything is known nothing is said, so that the asker asks again", async () => {
