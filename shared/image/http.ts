@@ -5,11 +5,14 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { Env, Timer } from "../env/env.ts";
 import { SkepError } from "../errors.ts";
+import { guardedLookup, type LookupAll, refuseForbiddenHost } from "./reach.ts";
 import { currentTrust, type Trust } from "./trust.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
   readonly url: URL;
+  /** Who named this address: the user (any address will do), or a registry (none that only this machine reaches). */
+  readonly namedBy: "user" | "registry";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
 }
@@ -25,7 +28,10 @@ export interface HttpResponse {
 }
 
 export interface HttpTransport {
-  /** @throws {SkepError} `unavailable`, naming host and cause. @throws `signal.reason` when aborted. */
+  /**
+   * @throws {SkepError} `unavailable`, naming host and cause; `permission_denied`: a registry led to a forbidden address.
+   * @throws `signal.reason` when aborted.
+   */
   readonly request: (request: HttpRequest, signal: AbortSignal) => Promise<HttpResponse>;
   readonly close: () => void;
 }
@@ -37,6 +43,8 @@ export interface HttpOptions {
   readonly idleTimeoutMs?: number;
   /** Files with this host's authorities, as `currentTrust` has them; for tests. */
   readonly bundles?: readonly string[];
+  /** How names are looked up that a registry gave, as `dns.lookup` does; for tests. */
+  readonly lookupAll?: LookupAll;
 }
 
 /** Across an ocean it takes a third of a second; who waits for a service to start wants to know soon. */
@@ -91,20 +99,25 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
   const { env } = options;
   const connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   const idleTimeoutMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
-  const plain = new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST });
+  const pooled = { keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST } as const;
+  // Addresses that a registry named have connections of their own: none is shared that was made without the guard.
+  const guard = { ...pooled, lookup: guardedLookup(options.lookupAll) };
+  const plain = { user: new http.Agent(pooled), registry: new http.Agent(guard) };
   // Reading the trusted certificates costs some milliseconds: only where needed, and when they changed.
   let trust: Trust | undefined;
-  let secure: https.Agent | undefined;
+  let secure: Readonly<Record<HttpRequest["namedBy"], https.Agent>> | undefined;
 
-  const agentFor = (url: URL): http.Agent => {
-    if (url.protocol === "http:") return plain;
+  const agentFor = ({ url, namedBy }: HttpRequest): http.Agent => {
+    if (namedBy === "registry") refuseForbiddenHost(url);
+    if (url.protocol === "http:") return plain[namedBy];
     const now = currentTrust(trust, options.bundles);
     if (secure === undefined || now !== trust) {
-      // Requests under way keep the connections of the agent before.
-      secure = new https.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, ca: [...now.certificates] });
+      // Requests under way keep the connections of the agents before.
+      const ca = [...now.certificates];
+      secure = { user: new https.Agent({ ...pooled, ca }), registry: new https.Agent({ ...guard, ca }) };
       trust = now;
     }
-    return secure;
+    return secure[namedBy];
   };
 
   const request = async (wanted: HttpRequest, signal: AbortSignal): Promise<HttpResponse> => {
@@ -116,7 +129,7 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
     const outgoing = (isSecure ? https : http).request(url, {
       method: wanted.method,
       headers,
-      agent: agentFor(url),
+      agent: agentFor(wanted),
       signal,
     });
 
@@ -215,8 +228,10 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
   return {
     request,
     close: () => {
-      plain.destroy();
-      secure?.destroy();
+      for (const agents of [plain, secure]) {
+        agents?.user.destroy();
+        agents?.registry.destroy();
+      }
     },
   };
 }

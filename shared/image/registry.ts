@@ -14,6 +14,7 @@ import { sha256, verifyBytes } from "./digest.ts";
 import { type HttpRequest, type HttpResponse, type HttpTransport, readBody, TransportError } from "./http.ts";
 import { isInsecureRegistry } from "./insecure.ts";
 import { type ContentDescriptor, MANIFEST_ACCEPT, MAX_MANIFEST_BYTES } from "./manifest.ts";
+import { isOnThisHost } from "./reach.ts";
 import { isDigest } from "./reference.ts";
 import { isRetryable, registryError, registryWords, retryAfterMs } from "./registry-errors.ts";
 
@@ -212,6 +213,11 @@ export class RegistryClient {
     return isInsecureRegistry(host, this.#options.insecureRegistries);
   }
 
+  // A registry that the user has on his own machine may lead to others there, such as its token server.
+  #whoNamed(url: URL): HttpRequest["namedBy"] {
+    return url.host === this.#base.host || isOnThisHost(this.#base) ? "user" : "registry";
+  }
+
   #location(response: HttpResponse, base: URL): URL {
     const location = response.header("location") ?? "";
     if (!URL.canParse(location, base.href)) {
@@ -297,7 +303,10 @@ export class RegistryClient {
         this.#base.protocol === "http:",
       );
       const body = request.body === "" ? undefined : new TextEncoder().encode(request.body);
-      const answer = await this.#options.transport.request({ ...request, body }, signal);
+      const answer = await this.#options.transport.request(
+        { ...request, body, namedBy: this.#whoNamed(request.url) },
+        signal,
+      );
       if (answer.status !== 200) throw await this.#refusal(answer, `login for ${what}`);
       this.#authorization = `Bearer ${parseToken(await readBody(answer.body, MAX_TOKEN_BYTES, "the token"))}`;
       return this.#authorization;
@@ -316,7 +325,8 @@ export class RegistryClient {
     for (let redirects = 0; ; redirects++) {
       const headers: Record<string, string> = { ...wanted.headers };
       if (authorization !== undefined && url.origin === this.#base.origin) headers["authorization"] = authorization;
-      const request: HttpRequest = { method: wanted.method, url, headers, body: wanted.body };
+      const namedBy = this.#whoNamed(url);
+      const request: HttpRequest = { method: wanted.method, url, namedBy, headers, body: wanted.body };
       const response = await this.#options.transport.request(request, signal);
       const isRedirect = [301, 302, 303, 307, 308].includes(response.status);
       if (!isRedirect || (wanted.method !== "GET" && wanted.method !== "HEAD")) return response;

@@ -289,7 +289,9 @@ test("a request that waits for a free connection is not out of time to connect",
   };
   const busy = createHttpTransport({ env: byHand });
   try {
-    const answers = Array.from({ length: 9 }, () => busy.request({ method: "GET", url, headers: {} }, signal));
+    const answers = Array.from({ length: 9 }, () =>
+      busy.request({ method: "GET", url, namedBy: "user", headers: {} }, signal),
+    );
     await allHeld.promise;
     for (const tooLate of [...connecting]) tooLate();
     free = true;
@@ -372,7 +374,7 @@ test("a body that nobody wants and that does not end is cut off", async () => {
   const hasty: Env = { ...realEnv, timer: (ms, callback) => realEnv.timer(ms === 5_000 ? 0 : ms, callback) };
   const own = createHttpTransport({ env: hasty });
   const url = new URL(`http://127.0.0.1:${address.port}/`);
-  const response = await own.request({ method: "GET", url, headers: {} }, signal);
+  const response = await own.request({ method: "GET", url, namedBy: "user", headers: {} }, signal);
   response.discard();
   await closed.promise;
   own.close();
