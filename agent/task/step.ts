@@ -33,6 +33,8 @@ export interface TaskView {
   readonly portsNews: boolean;
   /** The image is here and its configuration is known. */
   readonly imageReady: boolean;
+  /** The task comes from a record, which leaves registry credentials out: managers have yet to send them again. */
+  readonly credentialsWithheld: boolean;
   readonly container: ContainerView;
   readonly stop: StopView;
   /** It has a network namespace of its own, or a part of one. */
@@ -128,7 +130,10 @@ function advance(view: TaskView): Step {
     case "none":
       if (rank(state) < rank("accepted")) return report("accepted", "accepted");
       if (rank(state) < rank("preparing")) return report("preparing", "preparing");
-      if (rank(state) < rank("starting")) return { kind: view.imageReady ? "create" : "pull" };
+      if (rank(state) < rank("starting")) {
+        if (view.imageReady) return { kind: "create" };
+        return { kind: view.credentialsWithheld ? "wait" : "pull" };
+      }
       return gone(state);
     default:
       return assertNever(container);

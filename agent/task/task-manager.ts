@@ -11,6 +11,7 @@ import { taskNetwork } from "../network/local-task.ts";
 import type { NetworkRoom, TaskPlace } from "../network/room.ts";
 import type { ContainerState, Runtime } from "../runtime/runtime.ts";
 import type { NodeIdentity } from "./container-config.ts";
+import { carriesCredentials } from "./credentials.ts";
 import { createGate } from "./gate.ts";
 import { type ContainerView, retryDelayMs } from "./step.ts";
 import type { TaskFiles } from "./task-files.ts";
@@ -76,7 +77,11 @@ export class TaskManager {
         place === undefined ? [] : [{ place, pid: container.kind === "running" ? container.pid : undefined }],
       ),
     );
-    for (const { place, ...start } of found) this.#add({ ...start, namespace: place !== undefined, recorded: true });
+    for (const { place, ...start } of found) {
+      // A record of an earlier version that still holds credentials is written anew, without them.
+      const recorded = !carriesCredentials(start.task);
+      this.#add({ ...start, namespace: place !== undefined, recorded });
+    }
     for (const id of containers.keys()) {
       if (known.has(id)) continue;
       const gone = this.#removeStray(id, signal).finally(() => this.#strays.delete(id));

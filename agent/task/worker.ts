@@ -10,6 +10,7 @@ import { Pulse } from "../pulse.ts";
 import type { ImageConfig } from "../runtime/runtime.ts";
 import { containerConfig, containerSpec, memoryLimitBytes, stopGraceMs, stopSignal } from "./container-config.ts";
 import { boundedErr, containerStatus } from "./container-status.ts";
+import { areCredentialsWithheld, withoutCredentials } from "./credentials.ts";
 import { collectLastOutput, waitForExit } from "./exit-watch.ts";
 import { Place } from "./place.ts";
 import { PortWatch } from "./port-watch.ts";
@@ -32,7 +33,7 @@ export interface WorkerStart {
   readonly imageStopSignal: string;
   /** Its network was adopted. */
   readonly namespace: boolean;
-  /** Its record is on disk already. */
+  /** Its record is on disk already, as it should be. */
   readonly recorded: boolean;
 }
 
@@ -157,6 +158,7 @@ export class TaskWorker {
       state: this.#status.state,
       portsNews: this.#status.portStatus !== undefined && this.#ports.awaited.length === 0,
       imageReady: this.#image !== undefined,
+      credentialsWithheld: areCredentialsWithheld(this.#task),
       container: this.#container,
       stop: this.#stop,
       namespace: this.#place.held,
@@ -390,7 +392,7 @@ export class TaskWorker {
   }
 
   #save(): Promise<void> {
-    const task = { ...this.#task, status: this.#status };
+    const task = withoutCredentials({ ...this.#task, status: this.#status });
     return this.#context.files.save({ task, imageStopSignal: this.#imageStopSignal });
   }
 

@@ -6,7 +6,7 @@ import { discardOutputs } from "../../../agent/logs/log-store.ts";
 import type { AdoptedTask, NetworkRoom, TaskNamespace, TaskPlace } from "../../../agent/network/room.ts";
 import { HollowHost, type HollowOptions, openHollowRuntime } from "../../../agent/runtime/hollow/hollow.ts";
 import type { Runtime } from "../../../agent/runtime/runtime.ts";
-import { memoryTaskFiles, type TaskFiles } from "../../../agent/task/task-files.ts";
+import { encodeRecord, memoryTaskFiles, type TaskFiles, type TaskRecord } from "../../../agent/task/task-files.ts";
 import { TaskManager } from "../../../agent/task/task-manager.ts";
 import {
   newNetworkAttachment,
@@ -268,6 +268,36 @@ test("told to stop during the start: the process gets its signal, not a broken s
   await node.env.advance(4_000);
   assert.deepEqual([last(node, web.id).state, last(node, web.id).containerStatus?.exitCode], ["shutdown", 143]);
   await node.stop();
+});
+
+test("registry credentials are in no record, and a restarted node waits for them before it pulls", async () => {
+  const registryAuth = Buffer.from(JSON.stringify({ username: "u", password: "hunter2" })).toString("base64");
+  const records = new Map<TaskId, TaskRecord>();
+  const files = memoryTaskFiles(records);
+  const node = await boot({ files, delays: { pull: { least: 60_000, most: 60_000 } } });
+  const web = task({ container: { registryAuth } });
+  assign(node, web);
+  await node.env.advance(1_000);
+  await node.stop();
+  const [recorded] = records.values();
+  assert.ok(recorded !== undefined);
+  assert.ok(!Buffer.from(encodeRecord(recorded)).includes(registryAuth), "the record holds the credentials");
+
+  // As an earlier version wrote it: it is replaced.
+  records.set(web.id, { ...recorded, task: web });
+  const first = await boot({ files, env: node.env, delays: { pull: { least: 60_000, most: 60_000 } } });
+  await first.env.advance(1_000);
+  await first.stop();
+  assert.ok(!Buffer.from(encodeRecord(records.get(web.id) ?? recorded)).includes(registryAuth));
+
+  const operations: string[] = [];
+  const again = await boot({ files, env: node.env, fault: (operation) => void operations.push(operation) });
+  await again.env.advance(60_000);
+  assert.ok(!operations.includes("pull"), "it pulled without the credentials");
+  assign(again, web);
+  await again.env.advance(1_000);
+  assert.equal(last(again, web.id).state, "running");
+  await again.stop();
 });
 
 test("told to stop while its start is being recorded: it is not started any more", async () => {
