@@ -31,6 +31,7 @@ export class Checker {
   readonly #applied: string[] = [""];
   readonly #commitSeen = new Map<number, number>();
   readonly #configSeen = new Map<number, Config>();
+  readonly #proposed = new Set<string>();
   readonly #acked = new Map<string, number>();
   /** The highest index whose proposer was told. */
   ackedIndex = 0;
@@ -71,6 +72,12 @@ export class Checker {
     const known = this.#votes.get(key) ?? vote;
     check(known === vote, () => `member ${id} voted for ${known} and ${vote} in term ${term}`);
     this.#votes.set(key, vote);
+  }
+
+  /** Values are names: one that was put into the log twice could be acknowledged at either place. */
+  proposed(value: string): void {
+    check(!this.#proposed.has(value), () => `the simulation itself is wrong: it proposes ${value} twice`);
+    this.#proposed.add(value);
   }
 
   acknowledged(value: string, index: number): void {

@@ -63,6 +63,7 @@ export class SimMember {
   propose(value: string): boolean {
     const proposal = this.core?.propose(new TextEncoder().encode(value));
     if (proposal?.kind !== "appended") return false;
+    this.#world.checker.proposed(value);
     this.#waiting.set(proposal.index, { term: proposal.term, value });
     this.pump();
     return true;

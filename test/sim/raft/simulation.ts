@@ -157,8 +157,12 @@ export class Simulation {
       this.#oneStep();
       if (final === undefined) {
         const { leader } = this;
+        // Numbered anew: one that seemed lost with its leader may yet be committed by the next.
         const value = `final${this.#nextValue}`;
-        if (leader?.core?.settled === true && leader.propose(value)) final = value;
+        if (leader?.core?.settled === true && leader.propose(value)) {
+          this.#nextValue++;
+          final = value;
+        }
       } else if (this.#converged(final)) {
         this.checker.finished(this.#current());
         return;
