@@ -7,6 +7,7 @@ import { encodeRuncOptions, newRuncOptions } from "../../../proto/gen/containerd
 import type { Mount } from "../../../proto/gen/containerd_types.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { ContainerConfig } from "../runtime.ts";
+import type { AppArmor } from "./apparmor.ts";
 import type { ContainerFiles } from "./container-files.ts";
 import type { ImageStore } from "./image-store.ts";
 import type { AccountFilesCache } from "./rootfs-files.ts";
@@ -27,6 +28,7 @@ export interface NewContainerOptions {
   readonly accounts: AccountFilesCache;
   readonly files: ContainerFiles;
   readonly facts: NodeFacts;
+  readonly apparmor: AppArmor;
   /** Where runc keeps its state. */
   readonly runcRoot: string;
   /** cgroup of all containers: "/skep" */
@@ -38,7 +40,7 @@ export interface NewContainerOptions {
 /**
  * Safe to repeat. What it made before it failed is for the caller to discard.
  * @throws {SkepError} `invalid_argument`: the config is wrong in itself or names what does not exist.
- * `failed_precondition`: no init program on this node. `not_found`: no such image here.
+ * `failed_precondition`: no init program on this node, or no AppArmor profile where it is on. `not_found`: no such image here.
  */
 export async function newContainerRecord(
   options: NewContainerOptions,
@@ -49,14 +51,16 @@ export async function newContainerRecord(
   const { id } = config;
   await checkConfig(config);
   const node = await nodeFiles();
-  const [rootfs, init] = await Promise.all([
+  const [rootfs, apparmorProfile, init] = await Promise.all([
     images.prepareRootfs(id, config.image, signal),
+    options.apparmor.profile(),
     config.init ? initProgram(options.initPaths) : undefined,
     files.write(id, etcFiles(config, hostnameOf(config, facts), node)),
   ]);
   const account = await options.accounts.read(rootfs);
   const user = resolveUser(config.user, config.groups, account.passwd, account.group);
-  const spec = containerSpec(config, user, { ...files.paths(id), init }, facts, options.cgroupParent);
+  const keeping = { cgroupParent: options.cgroupParent, apparmorProfile };
+  const spec = containerSpec(config, user, { ...files.paths(id), init }, facts, keeping);
   const container = newContainer({
     id,
     image: config.image,

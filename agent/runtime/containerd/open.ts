@@ -6,7 +6,9 @@ import { VersionService } from "../../../proto/gen/containerd_version.ts";
 import type { Env } from "../../../shared/env/env.ts";
 import { isCode, SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
+import { createToolRunner } from "../../network/apply/run.ts";
 import type { Runtime } from "../runtime.ts";
+import { createAppArmor } from "./apparmor.ts";
 import { type ContainerdClient, createContainerdClient } from "./client.ts";
 import { createContainerFiles } from "./container-files.ts";
 import { createContainers } from "./containers.ts";
@@ -81,6 +83,7 @@ export async function openContainerdRuntime(options: ContainerdRuntimeOptions): 
     fifos,
     holder,
     facts,
+    apparmor: createAppArmor({ tools: createToolRunner({ env }), log }),
     runcRoot,
     cgroupParent: options.cgroupParent ?? "/skep",
     initPaths: options.initPaths ?? DEFAULT_INIT_PATHS,

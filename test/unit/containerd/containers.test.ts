@@ -51,6 +51,7 @@ function containersOver(answers: ReadonlyMap<string, () => Uint8Array>): Contain
       close: () => undefined,
     },
     facts: FACTS,
+    apparmor: { profile: async () => "" },
     runcRoot: dir,
     cgroupParent: "/skep-of-nobody",
     initPaths: [],

@@ -7,8 +7,8 @@ import { config, FACTS, TASK } from "./fixtures.ts";
 
 const USER = { uid: 0, gid: 0, additionalGids: [0], home: "/root" };
 const FILES = { hostname: "/f/hostname", hosts: "/f/hosts", resolvConf: "/f/resolv.conf" };
-const spec = (init: Partial<ContainerConfig> = {}, facts = FACTS) =>
-  containerSpec(config(init), USER, FILES, facts, "/skep");
+const spec = (init: Partial<ContainerConfig> = {}, facts = FACTS, apparmorProfile = "") =>
+  containerSpec(config(init), USER, FILES, facts, { cgroupParent: "/skep", apparmorProfile });
 const namespaces = (made: ReturnType<typeof spec>): string[] => made.linux.namespaces.map(({ type }) => type);
 
 test("spec: namespaces of its own, the network only where it is not the node's", () => {
@@ -37,6 +37,11 @@ test("spec: process", () => {
   assert.equal(made.oomScoreAdj, 5);
   assert.equal(made.noNewPrivileges, false);
   assert.equal(spec().process.cwd, "/");
+});
+
+test("spec: an AppArmor profile only where the host has AppArmor", () => {
+  assert.equal(spec({}, FACTS, "skep-default").process.apparmorProfile, "skep-default");
+  assert.ok(!("apparmorProfile" in spec().process));
 });
 
 test("spec: an init runs the command", () => {

@@ -19,6 +19,8 @@ export interface OciProcess {
   readonly capabilities: OciCapabilities;
   readonly rlimits: readonly OciRlimit[];
   readonly noNewPrivileges: boolean;
+  /** Left out where the host has no AppArmor: runc refuses a profile there. */
+  readonly apparmorProfile?: string;
   readonly oomScoreAdj: number;
 }
 

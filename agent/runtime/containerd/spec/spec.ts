@@ -43,6 +43,14 @@ const MASKED_PATHS = [
 
 const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
+/** What a specification needs to know of how its node keeps containers. */
+export interface Keeping {
+  /** cgroup above all containers: "/skep" */
+  readonly cgroupParent: string;
+  /** Empty: the host has no AppArmor. */
+  readonly apparmorProfile: string;
+}
+
 /** Docker's default is the start of the container's id; a container on the node's network has the node's name. */
 export function hostnameOf(config: ContainerConfig, node: NodeFacts): string {
   if (config.hostname !== "") return config.hostname;
@@ -55,7 +63,7 @@ export function containerSpec(
   user: ResolvedUser,
   files: MadeFiles,
   node: NodeFacts,
-  cgroupParent: string,
+  { cgroupParent, apparmorProfile }: Keeping,
 ): OciSpec {
   const hostname = hostnameOf(config, node);
   const granted = capabilities(config.capabilityAdd, config.capabilityDrop, node.capabilities);
@@ -70,6 +78,7 @@ export function containerSpec(
       capabilities: processCapabilities(granted, user.uid),
       rlimits: rlimits(config.ulimits, node.nofileHard),
       noNewPrivileges: false,
+      ...(apparmorProfile === "" ? {} : { apparmorProfile }),
       oomScoreAdj: config.oomScoreAdj, // always written: else the shim's own protection would be inherited
     },
     root: { path: "rootfs", readonly: config.readOnlyRootfs },
