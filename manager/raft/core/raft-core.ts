@@ -102,9 +102,11 @@ export class RaftCore {
     promiseQuiet(this.#raft); // to whom it heard before it was stopped
     const { log, configs } = this.#raft;
     if (wasRemoved(configs.at(log.committed), options.id)) becomeRemoved(this.#raft);
-    // Nobody else could lead: no need to wait for them.
+    // Nobody else could lead: no need to wait for them. A membership that is not known to be committed may be the work of a
+    // leader that is not in it and still leads, under the promise to vote for nobody else for a while.
     const voters = voterIds(configs.current);
-    if (voters.length === 1 && voters[0] === options.id) this.#raft.electionElapsedTicks = options.electionTicks * 2;
+    const alone = configs.currentIndex <= log.committed && voters.length === 1 && voters[0] === options.id;
+    if (alone) this.#raft.electionElapsedTicks = options.electionTicks * 2;
   }
 
   get id(): number {

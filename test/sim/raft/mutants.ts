@@ -105,6 +105,12 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "// to whom",
   },
   {
+    name: "a restart campaigns at once for a membership that is not committed",
+    file: "raft-core.ts",
+    find: "configs.currentIndex <= log.committed && ",
+    replace: "",
+  },
+  {
     name: "a leader that hands over keeps its lease",
     file: "transfer.ts",
     find: "role.leaseGivenUp = true;",

@@ -258,6 +258,36 @@ const leased: Story = {
   },
 };
 
+/** Leases: the one that stays needs nobody's vote, but it has promised its leader to wait. */
+const leaves: Story = {
+  name: "a leader of two removes itself; the other is restarted before it has answered, and the first one is asked",
+  sizes: [2],
+  play: (sim) => {
+    const leader = firstLeader(sim);
+    leader.propose("before");
+    sim.ticks(between(sim, 3, 6)); // its beats are answered
+    const [other] = others(sim, leader);
+    if (other === undefined) return;
+    const index = (leader.core?.status().lastIndex ?? 0) + 1;
+    const { term } = leader.core ?? { term: 0 };
+    sim.loses = ({ kind, to }) => kind === "append-accepted" && to === leader.id;
+    sim.act(leader, `member ${leader.id} removes itself`, (core) =>
+      core.proposeConfig({ kind: "remove", raftId: leader.id }),
+    );
+    sim.until(() => other.disk.holds(index, term), ELECTION_TICKS);
+    sim.separate([leader.id]);
+    sim.frozen.add(leader.id);
+    sim.crash(other, true);
+    sim.start(other);
+    for (let tick = 4 * ELECTION_TICKS; tick > 0; tick--) {
+      if (other.core?.settled === true) other.propose(`after${tick}`);
+      sim.ticks(1);
+      sim.read(leader);
+    }
+    expect(leads(other), () => `the one that stays does not lead: ${sim.describe()}`);
+  },
+};
+
 export const STORIES: readonly Story[] = [
   returning,
   cutOff,
@@ -267,4 +297,5 @@ export const STORIES: readonly Story[] = [
   sleeper,
   deposed,
   leased,
+  leaves,
 ];

@@ -35,6 +35,7 @@ const TOLD = [
   "drops a pre-vote granted by a member of an older term",
   "no pre-vote",
   "no check of the quorum",
+  "a restart campaigns at once for a membership that is not committed",
 ];
 for (const mutant of MUTANTS.filter(({ name }) => TOLD.includes(name))) {
   test(`a transcript catches: ${mutant.name}`, async () => {
