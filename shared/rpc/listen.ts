@@ -5,6 +5,9 @@ import { type Address, formatAddress } from "./address.ts";
 /** It is the port's fault: another try may succeed. */
 export class ListenError extends SkepError {}
 
+/** Connections that wait until the daemon takes them; the kernel's own limit is net.core.somaxconn, 4,096. */
+const BACKLOG = 4_096;
+
 /**
  * Listens, and says in words why it cannot.
  * @param address port 0 takes a free one (tests).
@@ -15,7 +18,7 @@ export function listenTcp(server: Server, address: Address): Promise<Address> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, address));
     server.once("error", onError);
-    server.listen({ host: address.host, port: address.port }, () => {
+    server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, () => {
       server.off("error", onError);
       const bound = server.address();
       resolve({ host: address.host, port: bound !== null && typeof bound === "object" ? bound.port : address.port });

@@ -8,18 +8,24 @@
 // Who has shown a certificate is served by our own server (grpc/). Callers without a certificate of the cluster (strangers)
 // have one of grpc-js, with small limits: anybody who reaches the port may be one, what they send is kept and decoded before
 // it can be refused, they are few, and the HTTP/2 below grpc-js has been attacked for longer than ours.
+//
+// A connection is counted in one of three shares, each with bounds of its own, so that none of them takes from another: with
+// its address until the handshake is done, with its address as a stranger, or with its node. Whose certificate is good for
+// nothing any more (of a removed node) is a stranger, who is told why.
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
+import { createServer, type PeerCertificate, type SecureContextOptions, type TLSSocket } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import type { Env } from "../env/env.ts";
 import { SkepError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { CertificateInfo } from "../pki/certificate.ts";
 import type { Identity, IdentityHolder } from "../pki/identity.ts";
+import { seldom } from "../seldom.ts";
 import type { Address } from "./address.ts";
 import { GRPC_ALPN, RAFT_ALPN } from "./alpn.ts";
+import { addressKey, ConnectionShare, type Cut, type ShareLimits } from "./connection-share.ts";
 import { GrpcServer } from "./grpc/server.ts";
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, MAX_STRANGER_MESSAGE_BYTES } from "./limits.ts";
 import { listenTcp } from "./listen.ts";
@@ -28,16 +34,23 @@ import { createCertificateCache, provePeer, refusal, showsDemotion, type Trust }
 import type { PeerResolver, RpcServer } from "./server.ts";
 
 const MAX_CONNECTION_AGE_MS = 60 * 60_000;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
 /** Connections that the port holds; more are cut at once. A cluster of 5,000 agents has about as many on one manager. */
 const MAX_CONNECTIONS = 20_000;
-/** Of which strangers may have so many, each for as long as a join takes at most, with so many calls at once. */
-const MAX_STRANGERS = 1_000;
-const MAX_STRANGER_AGE_MS = 60_000;
-const STRANGER_GRACE_MS = 15_000;
+/** Without a finished handshake. One that is half done takes 60 KB, and each member has one for some milliseconds. */
+const HANDSHAKES: ShareLimits = { max: 2_000, maxPerKey: 256, maxAgeMs: 10_000 };
+/** Without a certificate that is of use. A join takes two after each other, for as long as a manager tries to issue at most. */
+const STRANGERS: ShareLimits = { max: 1_000, maxPerKey: 128, maxAgeMs: 30_000 };
+/** Then it takes no new calls; those that it has go on until it is cut. */
+const STRANGER_AGE_MS = 20_000;
+const STRANGER_GRACE_MS = 10_000;
 const MAX_STRANGER_CALLS = 4;
+/** By node. It has about five, and as many again when it comes back before the old ones are noticed to be dead. */
+const MEMBERS: ShareLimits = { max: MAX_CONNECTIONS, maxPerKey: 64 };
+/** Streams of Raft messages by node: one, and those that are not noticed to be dead. */
+const RAFT_STREAMS: ShareLimits = { max: 1_000, maxPerKey: 4 };
+const LOG_EVERY_MS = 10_000;
 
 export interface TlsServerOptions {
   readonly env: Env;
@@ -108,13 +121,12 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
   const strangers = new grpc.Server({
     ...STRANGER_OPTIONS,
     "grpc.max_receive_message_length": MAX_STRANGER_MESSAGE_BYTES,
-    "grpc.max_connection_age_ms": MAX_STRANGER_AGE_MS,
+    "grpc.max_connection_age_ms": STRANGER_AGE_MS,
     "grpc.max_connection_age_grace_ms": STRANGER_GRACE_MS,
     "grpc.max_concurrent_streams": MAX_STRANGER_CALLS,
   });
   const toStrangers = strangers.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   let acceptRaft: AcceptStream | undefined;
-  let strangerCount = 0;
   const certificateOf = createCertificateCache();
   const sockets = new Set<Socket>();
   const proven = new Map<TLSSocket, { readonly certificate: CertificateInfo; readonly demoted: boolean }>();
@@ -122,49 +134,75 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
   // the connection itself.
   const refused = new Map<string, string>();
 
+  const shareOf = (who: string, limits: ShareLimits): ConnectionShare => {
+    const tell = seldom(env, LOG_EVERY_MS, ({ key, why }: { readonly key: string; readonly why: Cut }, times) => {
+      log.warn({ key, why, times }, `cut connections ${who}`);
+    });
+    return new ConnectionShare(env, limits, (key, why) => tell({ key, why }));
+  };
+  const handshakes = shareOf("without a finished handshake", HANDSHAKES);
+  const strangerShare = shareOf("without a certificate that is of use", STRANGERS);
+  const memberShare = shareOf("of a node that has many", MEMBERS);
+  const raftShare = shareOf("of a manager's raft", RAFT_STREAMS);
+  /** By "address:port" of the other end. */
+  const endOfHandshake = new Map<string, () => void>();
+  const tellRefused = seldom(env, LOG_EVERY_MS, (why: string, times) => {
+    log.warn({ why, times }, "refused a certificate");
+  });
+
+  const count = (share: ConnectionShare, key: string, socket: Socket): void => {
+    socket.once(
+      "close",
+      share.take(key, () => socket.destroy()),
+    );
+  };
+
+  const acceptMember = (socket: TLSSocket, from: string, certificate: PeerCertificate, info: CertificateInfo): void => {
+    const isRaft = socket.alpnProtocol === RAFT_ALPN;
+    count(isRaft ? raftShare : memberShare, info.nodeId, socket);
+    proven.set(socket, { certificate: info, demoted: showsDemotion(info, trust) });
+    socket.once("close", () => proven.delete(socket));
+    if (!isRaft)
+      members.inject(socket, { getPeer: () => from, getAuthContext: () => ({ sslPeerCertificate: certificate }) });
+    else if (acceptRaft === undefined) socket.destroy();
+    else acceptRaft(socket, () => provePeer(info, trust));
+  };
+
+  const acceptStranger = (socket: TLSSocket, from: string, why: SkepError | undefined): void => {
+    count(strangerShare, addressKey(socket.remoteAddress), socket);
+    if (why !== undefined) {
+      tellRefused(why.message);
+      refused.set(from, why.message);
+      socket.once("close", () => refused.delete(from));
+    }
+    if (socket.alpnProtocol !== RAFT_ALPN) toStrangers.injectConnection(socket);
+    else if (why === undefined || acceptRaft === undefined) socket.destroy();
+    else
+      acceptRaft(socket, () => {
+        throw why; // a manager that was removed is told so on its stream
+      });
+  };
+
   const accept = (socket: TLSSocket): void => {
     socket.on("error", (error) => log.debug({ error: error.message }, "connection failed"));
-    const isRaft = socket.alpnProtocol === RAFT_ALPN;
-    if (!isRaft && socket.alpnProtocol !== GRPC_ALPN) {
-      socket.destroy();
-      return;
-    }
     const from = `${socket.remoteAddress}:${socket.remotePort}`;
+    endOfHandshake.get(from)?.();
+    if (socket.alpnProtocol !== RAFT_ALPN && socket.alpnProtocol !== GRPC_ALPN) {
+      socket.destroy();
+      return;
+    }
     const certificate = socket.getPeerCertificate();
-    const given = certificate.raw !== undefined;
-    if (given && !socket.authorized) {
+    if (certificate.raw === undefined) {
+      acceptStranger(socket, from, undefined);
+    } else if (!socket.authorized) {
       const why = refusal(String(socket.authorizationError), certificate);
-      log.warn({ from, why }, "refused a certificate");
-      refused.set(from, why);
-      socket.once("close", () => refused.delete(from));
-    } else if (given) {
-      try {
-        const info = certificateOf(certificate);
-        proven.set(socket, { certificate: info, demoted: showsDemotion(info, trust) });
-        socket.once("close", () => proven.delete(socket));
-      } catch (error) {
-        log.warn({ from, why: SkepError.from(error).message }, "refused a certificate");
-        socket.destroy();
-        return;
-      }
-      if (!isRaft)
-        members.inject(socket, { getPeer: () => from, getAuthContext: () => ({ sslPeerCertificate: certificate }) });
-      else if (acceptRaft === undefined) socket.destroy();
-      else acceptRaft(socket, () => provePeer(certificateOf(certificate), trust));
-      return;
+      acceptStranger(socket, from, new SkepError("unauthenticated", why));
+    } else {
+      const info = certificateOf(certificate);
+      const why = mistrust(info, trust, true);
+      if (why === undefined) acceptMember(socket, from, certificate, info);
+      else acceptStranger(socket, from, new SkepError("unauthenticated", why));
     }
-    if (isRaft) {
-      socket.destroy();
-      return;
-    }
-    if (strangerCount >= MAX_STRANGERS) {
-      log.warn({ from }, "cut a connection without a certificate: too many at once");
-      socket.destroy();
-      return;
-    }
-    strangerCount++;
-    socket.once("close", () => strangerCount--);
-    toStrangers.injectConnection(socket);
   };
 
   const tls = createServer({
@@ -172,24 +210,31 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     requestCert: true,
     rejectUnauthorized: false,
     ALPNProtocols: [GRPC_ALPN, RAFT_ALPN],
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   });
   tls.maxConnections = MAX_CONNECTIONS;
   tls.on("secureConnection", (socket) => {
     try {
       accept(socket);
     } catch (error) {
-      log.error({ from: socket.remoteAddress, error: SkepError.from(error).message }, "cannot take a connection");
+      tellRefused(SkepError.from(error).message);
       socket.destroy();
     }
   });
   tls.on("tlsClientError", (error, socket) => {
     log.debug({ from: socket.remoteAddress, error: error.message }, "TLS handshake failed");
+    socket.destroy(); // which Node leaves to us
   });
   tls.on("connection", (socket: Socket) => {
     socket.setNoDelay(true);
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    const from = `${socket.remoteAddress}:${socket.remotePort}`;
+    const release = handshakes.take(addressKey(socket.remoteAddress), () => socket.destroy());
+    endOfHandshake.set(from, release);
+    socket.once("close", () => {
+      release();
+      if (endOfHandshake.get(from) === release) endOfHandshake.delete(from);
+      sockets.delete(socket);
+    });
   });
   const unwatch = identity.onReplace((next) => tls.setSecureContext(contextOf(next)));
 

@@ -3,6 +3,7 @@ import * as grpc from "@grpc/grpc-js";
 import { AgentService } from "../../../proto/gen/agent.ts";
 import { CAService } from "../../../proto/gen/ca.ts";
 import type { NodeRole } from "../../../proto/gen/objects.ts";
+import type { Env } from "../../../shared/env/env.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
@@ -74,7 +75,7 @@ export interface TestServer {
  * Serves CA (answers with the caller, as text; leaving never ends) and Agent (one answer, empty or with so many warnings as
  * tasks were asked for of 1 MiB each, then waits for the caller to go).
  */
-export async function testServer(cluster: TestCluster, identity: Identity): Promise<TestServer> {
+export async function testServer(cluster: TestCluster, identity: Identity, env: Env = realEnv): Promise<TestServer> {
   const holder = createIdentityHolder(identity);
   const removed = new Set<NodeId>();
   const demoted = new Set<NodeId>();
@@ -87,7 +88,7 @@ export async function testServer(cluster: TestCluster, identity: Identity): Prom
     wallMs: () => realEnv.wallMs() + clock.aheadMs,
   };
   const server = createTlsServer({
-    env: realEnv,
+    env,
     log: silentLog,
     identity: holder,
     trust,
