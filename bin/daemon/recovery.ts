@@ -127,6 +127,7 @@ export function forcedNotes(recovered: Recovered): string[] {
   return [
     `This manager goes on alone with the cluster's CA, join tokens and objects: ${heldBy(recovered)}.`,
     "What the lost managers had acknowledged and this one had not received is lost.",
+    ...(recovered.leftOut ?? []).map((what) => `Not readable, and lost with what came after it: ${what}.`),
     ...(demoted.length === 0
       ? []
       : [

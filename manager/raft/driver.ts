@@ -46,6 +46,8 @@ export interface DriverOptions {
 const TRAILING_ENTRIES = 500;
 /** A log of large entries is compacted by size. */
 const SNAPSHOT_INTERVAL_BYTES = 64 << 20;
+/** Ticks without a write before the newest record gets an empty one behind it. */
+const QUIET_TICKS = 2;
 const FIRST_DISK_RETRY_MS = 100;
 const MAX_DISK_RETRY_MS = 5000;
 
@@ -66,6 +68,10 @@ export class Driver {
   #savedIndex: number | undefined;
   /** Asked for, and not begun. */
   #rewrite: PromiseWithResolvers<void> | undefined;
+  /** Since the last write began. */
+  #quietTicks = 0;
+  /** The newest record has none behind it: sectors that the disk loses of it would pass for a write that a power cut tore. */
+  #newestIsBare = true;
   #pumping = false;
   #timer: Timer | undefined;
   #fault: { readonly message: string; readonly halted: boolean } | undefined;
@@ -175,6 +181,7 @@ export class Driver {
       if (this.stopped) return;
       this.#scheduleTick();
       if (this.#fault !== undefined) return;
+      this.#quietTicks++;
       this.#guard(() => this.#options.core.tick());
       this.#wake();
     });
@@ -239,7 +246,9 @@ export class Driver {
     const compact = persist?.snapshot === undefined ? this.#compaction() : undefined;
     // A snapshot under way may have been begun before: it comes to count first, and is written anew with the rest.
     const rewrite = this.#saving === undefined && compact === undefined ? this.#rewrite : undefined;
-    if (persist === undefined && compact === undefined && rewrite === undefined) return;
+    const marker = this.#newestIsBare && this.#quietTicks >= QUIET_TICKS;
+    if (persist === undefined && compact === undefined && rewrite === undefined && !marker) return;
+    this.#quietTicks = 0;
     if (rewrite !== undefined) this.#rewrite = undefined;
     const write: LogWrite = {
       rewrite: rewrite !== undefined,
@@ -283,6 +292,7 @@ export class Driver {
       this.#snapshotIndex = Math.max(this.#snapshotIndex, compact.snapshotIndex);
       core.compacted(this.#snapshotIndex);
     }
+    this.#newestIsBare = persist !== undefined || compact !== undefined;
     if (persist === undefined) return;
     core.advance();
     for (const message of persist.messages) send(message);

@@ -97,6 +97,8 @@ export async function openRaft(options: RaftOpenOptions): Promise<OpenRaft> {
   try {
     const raftId = await prepare(storage, options);
     const log = options.log.child({ raftId });
+    for (const what of storage.leftOut ?? [])
+      log.warn({ what }, "the raft log ends before a write that nobody was told of");
     const snapshot = storage.snapshot();
     if (snapshot !== undefined) await stateMachine.restore(snapshot.data);
     options.onRestored?.();

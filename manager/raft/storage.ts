@@ -31,6 +31,8 @@ export interface RaftStorage extends LogReader {
   readonly restored: Restored;
   /** Bytes of entries in the log that no snapshot stands for, roughly. */
   readonly logBytes: number;
+  /** What was found on the disk and does not count, with its file and the reason. Nobody was told of a write that was torn. */
+  readonly leftOut?: readonly string[];
   /** Makes the disk this member's: what it held before `first` counts no more. All or nothing, durable when it resolves. */
   readonly format: (raftId: number, first: LogWrite) => Promise<void>;
   /**

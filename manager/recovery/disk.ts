@@ -26,6 +26,8 @@ export interface Recovered {
   readonly state: SoleState;
   /** Of the old log's last entry. */
   readonly index: number;
+  /** What was in the old log's files and could not be read, or was torn. */
+  readonly leftOut?: readonly string[] | undefined;
 }
 
 export interface DiskOptions {
@@ -34,6 +36,8 @@ export interface DiskOptions {
   /** Raft's folder. */
   readonly dir: string;
   readonly sealer?: Sealer | undefined;
+  /** Of a log that is damaged: "stop" goes on with what is readable before that. "refuse". */
+  readonly onDamage?: "refuse" | "stop";
 }
 
 const READ_BYTES = 1 << 20;
@@ -43,16 +47,17 @@ const READ_BYTES = 1 << 20;
  * @throws {SkepError} `failed_precondition`: no log, or not of this node's cluster. `internal`: it cannot be read.
  */
 export async function forceSoleManager(
-  { env, log, dir, sealer }: DiskOptions,
+  { env, log, dir, sealer, onDamage }: DiskOptions,
   nodeId: NodeId,
   addr: string,
 ): Promise<Recovered> {
-  const storage = openLog(dir, sealer);
+  const storage = openLog(dir, sealer, onDamage);
   try {
     if (storage.raftId === 0) throw new SkepError("failed_precondition", `${dir} holds no raft log`);
     const recovered = await makeSole(storage, env, nodeId, addr);
-    log.warn({ raftId: recovered.raftId, index: recovered.index }, "this manager goes on alone");
-    return recovered;
+    const { leftOut } = storage;
+    log.warn({ raftId: recovered.raftId, index: recovered.index, leftOut }, "this manager goes on alone");
+    return { ...recovered, leftOut };
   } finally {
     await storage.close();
   }

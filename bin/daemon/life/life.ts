@@ -2,10 +2,12 @@
 // the host as it was.
 //
 //   inactive ──init/join/restore──▶ active ──leave──▶ inactive
-//      at start, from disk ─▶ active, locked, or failed with the reason (from there only `leave --force` leads on)
+//      at start, from disk ─▶ active, locked, or failed with the reason (from there `leave --force` leads on, or going on alone)
 import type { LocalNodeState } from "../../../proto/gen/local.ts";
 import { SkepError } from "../../../shared/errors.ts";
+import type { Identity } from "../../../shared/pki/identity.ts";
 import type { ClusterNode } from "../cluster-node.ts";
+import type { KeyStore } from "../key-store.ts";
 import type { SealedIdentity } from "../node-pem.ts";
 import type { NodeState } from "../state-dir.ts";
 import { busy, LOCKED_MESSAGE } from "./words.ts";
@@ -16,8 +18,23 @@ export type Life =
   | { readonly kind: "active"; readonly node: ClusterNode }
   /** Its keys are sealed: it does nothing before somebody brings the unlock key. Containers live on. */
   | { readonly kind: "locked"; readonly state: NodeState; readonly stored: SealedIdentity }
-  /** `canJoin`: nothing of it is of use any more, so that it may join as a new node. */
-  | { readonly kind: "failed"; readonly message: string; readonly canJoin: boolean };
+  | Failed;
+
+export interface Failed {
+  readonly kind: "failed";
+  readonly message: string;
+  /** Nothing of it is of use any more, so that it may join as a new node. */
+  readonly canJoin: boolean;
+  /** Of a manager whose Raft folder cannot be used as it is: with what it may still go on alone. */
+  readonly manager?: Manager | undefined;
+}
+
+/** A manager, its node stopped or never started. */
+export interface Manager {
+  readonly state: NodeState;
+  readonly identity: Identity;
+  readonly keys: KeyStore;
+}
 
 /** Docker's words for it. */
 export const STATE_NAME = {

@@ -9,7 +9,7 @@ import { createKeyStore } from "../key-store.ts";
 import type { NodeFiles, StoredIdentity } from "../node-pem.ts";
 import type { NodeState } from "../state-dir.ts";
 import { type Host, newNode, withPresentAddress } from "./host.ts";
-import type { Life } from "./life.ts";
+import type { Life, Manager } from "./life.ts";
 import { busy, withWayOut } from "./words.ts";
 
 const DISK_RETRY_MS = 3_000;
@@ -80,15 +80,18 @@ async function resumeWith(host: Host, before: NodeState, files: NodeFiles, unloc
     return fail(host, new SkepError("failed_precondition", expired), true);
   }
   life.now = { kind: "changing", doing: "starting" }; // before the first wait: nobody else may begin the same
+  const keys = createKeyStore(dir, files, unlockKey);
   try {
-    const node = await newNode(host, state, identity, createKeyStore(dir, files, unlockKey));
+    const node = await newNode(host, state, identity, keys);
     if (state !== before) await dir.writeNode(state);
     await node.start({ kind: "resume" }, stopping);
     life.now = { kind: "active", node };
     log.info({ nodeId: state.nodeId, role: identity.role, addr: state.addr }, "the node is back");
     return life.now;
   } catch (error) {
-    const failed = fail(host, state.raft === undefined || isDiskFull(error) ? error : withWayOut(error), false);
+    const broken = state.raft !== undefined && !isDiskFull(error) && !(error instanceof ListenError);
+    const manager = broken ? { state, identity, keys } : undefined;
+    const failed = fail(host, broken ? withWayOut(error) : error, false, manager);
     if (isDiskFull(error)) again(host, () => resumeWith(host, before, files, unlockKey));
     // Most likely the daemon before this one has not quite ended: whoever started this one tries again.
     if (error instanceof ListenError) throw error;
@@ -105,8 +108,8 @@ function again({ env, log, life, stopping }: Host, resumeOnceMore: () => Promise
 }
 
 /** The daemon stays, to say why and to be told what to do. */
-function fail({ life, log }: Host, error: unknown, canJoin: boolean): Life {
-  life.now = { kind: "failed", message: SkepError.from(error).message, canJoin };
+function fail({ life, log }: Host, error: unknown, canJoin: boolean, manager?: Manager): Life {
+  life.now = { kind: "failed", message: SkepError.from(error).message, canJoin, manager };
   log.error({ error }, "this node cannot run");
   return life.now;
 }

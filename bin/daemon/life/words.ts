@@ -14,7 +14,8 @@ export function withWayOut(error: unknown): SkepError {
   return new SkepError(
     code,
     `${message}. With other managers alive, nothing is lost: demote and remove this node on one of them, "skep swarm leave --force" here, and join again. ` +
-      'With none: "skep swarm init --force-new-cluster" on another manager\'s disk, or "skep swarm leave --force" here and "skep swarm restore" of a backup',
+      'With none: "skep swarm init --force-new-cluster" on another manager\'s disk, or "skep swarm leave --force" here and "skep swarm restore" of a backup, ' +
+      'or, when this disk is all there is, "skep swarm init --force-new-cluster --force" here, which goes on with what is readable',
     { cause: error },
   );
 }

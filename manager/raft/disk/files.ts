@@ -13,6 +13,7 @@ import {
   readdirSync,
   rename,
   rmSync,
+  writeSync,
   writev,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -42,6 +43,11 @@ export function writeDurable(fd: number, parts: readonly Uint8Array[], at: numbe
       else writeDurable(fd, after(parts, written), at + written).then(resolve, reject);
     });
   });
+}
+
+/** As above, at once. */
+export function writeDurableSync(fd: number, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
 }
 
 function after(parts: readonly Uint8Array[], written: number): readonly Uint8Array[] {

@@ -1,12 +1,13 @@
-// Frames: how records lie in a file, so that a reader can tell where the last whole one ends.
+// Frames: how the parts of a snapshot lie in their file, so that a reader can tell where the last whole one ends. Log files have
+// a layout of their own (log-frame.ts); those of an earlier version have this one, and are read.
 //
 //    0   4   CRC-32 of everything behind it
 //    4   4   length of the payload
 //    8   8   number: one more than that of the frame before it
 //   16   n   payload, then zeros up to a multiple of 8
 //
-// Behind the last frame there are zeros, or the end of the file. One write is under way at most, so what is not whole and has
-// no whole frame behind it is that write, which nobody was told of. Where whole frames do come behind, something is damaged.
+// Behind the last frame there are zeros, or the end of the file. In a log one write is under way at most, so what is not whole
+// and has no whole frame behind it is taken for that write. Where whole frames do come behind, something is damaged.
 import { crc32 } from "node:zlib";
 
 const HEADER_BYTES = 16;
@@ -86,10 +87,10 @@ function findLater(file: Buffer, from: number, number: number): number | undefin
 
 const ZEROS = Buffer.alloc(1 << 16);
 
-function isZero(bytes: Buffer): boolean {
+export function isZero(bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; at += ZEROS.length) {
     const part = bytes.subarray(at, at + ZEROS.length);
-    if (!part.equals(ZEROS.subarray(0, part.length))) return false;
+    if (ZEROS.compare(part, 0, part.length, 0, part.length) !== 0) return false;
   }
   return true;
 }

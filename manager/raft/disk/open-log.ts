@@ -33,10 +33,11 @@ interface At extends Placed {
 /**
  * @param dir made when missing; one process at a time.
  * @param sealer of the log there, or of the new one.
+ * @param onDamage "stop" is for who formats it next: what is readable before the damage, of a log that is the only one left.
  * @throws {SkepError} `internal`, naming the file: what is there is damaged, not sealed, or not sealed with this key.
  * `failed_precondition`: it was written by a version that this one does not know.
  */
-export function openLog(dir: string, sealer?: Sealer): RaftStorage {
+export function openLog(dir: string, sealer?: Sealer, onDamage: SegmentOptions["onDamage"] = "refuse"): RaftStorage {
   if (existsSync(join(dir, "data.mdb"))) {
     const what = `${dir} holds a raft log of an older version of skep (data.mdb)`;
     throw new SkepError(
@@ -45,7 +46,7 @@ export function openLog(dir: string, sealer?: Sealer): RaftStorage {
     );
   }
   makeDir(dir);
-  return new LogOnDisk(dir, sealer);
+  return new LogOnDisk(dir, sealer, onDamage);
 }
 
 class LogOnDisk implements RaftStorage {
@@ -67,10 +68,12 @@ class LogOnDisk implements RaftStorage {
   /** Snapshots on the disk that do not count yet, by their index. */
   readonly #saved = new Map<number, SnapshotHead>();
 
-  constructor(dir: string, sealer: Sealer | undefined) {
+  readonly leftOut: string[] = [];
+
+  constructor(dir: string, sealer: Sealer | undefined, onDamage: SegmentOptions["onDamage"]) {
     this.#dir = dir;
     this.#sealer = sealer ?? PLAIN;
-    this.#segmentOptions = { dir, sealed: sealer !== undefined };
+    this.#segmentOptions = { dir, sealed: sealer !== undefined, onDamage: onDamage ?? "refuse" };
     try {
       this.#replay();
       if (this.#snapshotIndex > 0) this.#config = readSnapshotHead(dir, this.#sealer, this.#snapshotIndex).config;
@@ -83,8 +86,9 @@ class LogOnDisk implements RaftStorage {
   }
 
   #replay(): void {
-    for (const { segment, frames } of Segment.openAll(this.#segmentOptions)) {
+    for (const { segment, frames, leftOut } of Segment.openAll(this.#segmentOptions)) {
       this.#segments.push(segment);
+      if (leftOut !== undefined) this.leftOut.push(`${segment.file}: ${leftOut}`);
       for (const { number, at, bytes, payload } of frames) {
         try {
           this.#took(decodeRecord(payload, number, this.#sealer), { segment, at, bytes, number });
@@ -215,6 +219,7 @@ class LogOnDisk implements RaftStorage {
 
   /** A new file, with `records` in it. */
   async #beginSegment(records: readonly LogRecord[]): Promise<void> {
+    await this.#segments.at(-1)?.settle();
     const first = this.#number + 1;
     const payloads = records.map((record, i) => encodeRecord(record, first + i, this.#sealer));
     const seq = (this.#segments.at(-1)?.seq ?? 0) + 1;

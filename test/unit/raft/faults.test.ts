@@ -1,9 +1,11 @@
 // Disks that refuse, state that is broken, processes that are killed: the member says so and lies to nobody.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { scanLog } from "../../../manager/raft/disk/log-frame.ts";
 import { openLog } from "../../../manager/raft/disk/open-log.ts";
 import type { RaftStorage } from "../../../manager/raft/storage.ts";
 import { RaftService } from "../../../proto/gen/raft.ts";
@@ -99,6 +101,23 @@ test("the leader's disk fails: another leads, and the first follows when it is w
     disk.failing = false;
     await until("one has it", () => one.machine.values.includes("c"));
     assert.deepEqual(one.machine.values, other.machine.values);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("once nothing is written for a while, the newest record has another behind it", async () => {
+  const cluster = new RealCluster();
+  try {
+    const one = await cluster.open("one", { kind: "bootstrap" }, 1);
+    await until("one leads", () => one.raft.status().state === "leader");
+    const file = join(cluster.root, "one", "log-00000001");
+    const records = (): number => scanLog(readFileSync(file), 32, 1).frames.length;
+    for (const value of ["a", "b"]) {
+      await one.raft.propose(bytes(value));
+      const before = records();
+      await until("the marker is there", () => records() === before + 1);
+    }
   } finally {
     await cluster.close();
   }
