@@ -12,7 +12,7 @@ import type { RaftCore } from "./core/raft-core.ts";
 import type { Driver } from "./driver.ts";
 import type { Member } from "./member.ts";
 import type { RaftMember } from "./raft-node.ts";
-import { collectSnapshot } from "./snapshot-stream.ts";
+import { SnapshotIntake } from "./snapshot-stream.ts";
 import { checkSender } from "./stream/intake.ts";
 import type { Transport } from "./transport.ts";
 
@@ -36,13 +36,18 @@ type UnaryMethod = AnyMethod & { readonly requestStream: false; readonly respons
 
 export function createRaftHandlers(options: RaftHandlerOptions): Handlers<typeof RaftService> {
   const { self, core, driver, transport } = options;
+  const snapshots = new SnapshotIntake();
   return {
     installSnapshot: async (pieces, { peer }) => {
-      const message = await collectSnapshot(pieces);
-      checkSender(core, transport, peer, message.from, "");
-      if (message.to !== self.raftId || driver.stopped) {
-        throw new SkepError("unavailable", `raft member ${message.to} does not run here`);
-      }
+      const check = ({ from, to }: { readonly from: number; readonly to: number }): void => {
+        if (from === 0) throw new SkepError("invalid_argument", "a snapshot is refused: it does not say who sends it");
+        checkSender(core, transport, peer, from, "");
+        if (to !== self.raftId || driver.stopped) {
+          throw new SkepError("unavailable", `raft member ${to} does not run here`);
+        }
+      };
+      const message = await snapshots.collect(pieces, check);
+      check(message); // it may have been removed, or this member stopped, meanwhile
       driver.step(message);
       return {};
     },

@@ -18,25 +18,73 @@ export async function* snapshotPieces(m: MessageOf<"snapshot">): AsyncGenerator<
   }
 }
 
-/** @throws {SkepError} `invalid_argument` when the pieces do not make the snapshot that the first one announces. */
-export async function collectSnapshot(pieces: AsyncIterable<RaftSnapshotPiece>): Promise<MessageOf<"snapshot">> {
-  let first: RaftSnapshotPiece | undefined;
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of pieces) {
-    first ??= piece;
-    const limit = first.head?.size ?? 0;
-    if (limit > MAX_SNAPSHOT_BYTES) throw new SkepError("invalid_argument", `a snapshot of ${limit} bytes is refused`);
-    bytes += piece.data.length;
-    if (bytes > limit) throw new SkepError("invalid_argument", `snapshot is longer than the ${limit} bytes announced`);
-    parts.push(piece.data);
+type Head = Pick<RaftSnapshotPiece, "from" | "to" | "term">;
+
+interface Collecting {
+  readonly term: number;
+  readonly parts: Uint8Array[];
+  isOvertaken: boolean;
+}
+
+/** Takes snapshots one at a time: each is the cluster's whole state, in memory. */
+export class SnapshotIntake {
+  #current: Collecting | undefined;
+
+  /**
+   * A snapshot that begins while another is on its way takes its place, unless the other is of a newer term.
+   * @param admit asked with the first piece, before anything is kept; throws when its sender may not send it.
+   * @throws {SkepError} `invalid_argument` when the pieces do not make the snapshot that the first one announces; `unavailable` when
+   * another one takes its place; what `admit` throws.
+   */
+  async collect(pieces: AsyncIterable<RaftSnapshotPiece>, admit: (head: Head) => void): Promise<MessageOf<"snapshot">> {
+    let first: RaftSnapshotPiece | undefined;
+    let own: Collecting | undefined;
+    let bytes = 0;
+    try {
+      for await (const piece of pieces) {
+        if (first === undefined) {
+          first = piece;
+          admit(first);
+          own = this.#begin(first.term);
+        }
+        if (own?.isOvertaken === true)
+          throw new SkepError("unavailable", "another snapshot has taken this one's place");
+        const limit = first.head?.size ?? 0;
+        if (limit > MAX_SNAPSHOT_BYTES) {
+          throw new SkepError("invalid_argument", `a snapshot of ${limit} bytes is refused`);
+        }
+        bytes += piece.data.length;
+        if (bytes > limit) {
+          throw new SkepError("invalid_argument", `snapshot is longer than the ${limit} bytes announced`);
+        }
+        own?.parts.push(piece.data);
+      }
+      const head = first?.head;
+      if (first === undefined || own === undefined || own.isOvertaken || head === undefined || bytes !== head.size) {
+        throw new SkepError("invalid_argument", `snapshot ended after ${bytes} of ${head?.size ?? 0} bytes`);
+      }
+      const { from, to, term } = first;
+      const { index, config } = head;
+      const data = Buffer.concat(own.parts);
+      return {
+        kind: "snapshot",
+        from,
+        to,
+        term,
+        snapshot: { index, term: head.term, config: fromMembership(config), data },
+      };
+    } finally {
+      if (this.#current === own) this.#current = undefined;
+    }
   }
-  const head = first?.head;
-  if (first === undefined || head === undefined || bytes !== head.size || first.from === 0) {
-    throw new SkepError("invalid_argument", `snapshot ended after ${bytes} of ${head?.size ?? 0} bytes`);
+
+  #begin(term: number): Collecting {
+    if (this.#current !== undefined) {
+      if (this.#current.term > term) throw new SkepError("unavailable", "a snapshot of a newer term is on its way");
+      this.#current.isOvertaken = true;
+      this.#current.parts.length = 0;
+    }
+    this.#current = { term, parts: [], isOvertaken: false };
+    return this.#current;
   }
-  const { from, to, term } = first;
-  const { index, config } = head;
-  const snapshot = { index, term: head.term, config: fromMembership(config), data: Buffer.concat(parts) };
-  return { kind: "snapshot", from, to, term, snapshot };
 }

@@ -9,3 +9,18 @@ export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** The same from a caller without a certificate of the cluster: room for a certificate request and a host's description. */
 export const MAX_STRANGER_MESSAGE_BYTES = 128 * 1024;
+
+/**
+ * Bytes of requests that one node keeps on another, at most: half sent, waiting, or worked on. Of one connection, of all
+ * connections of a worker (who reports on its tasks) or of a manager (who also passes on what others ask of the leader), and of
+ * all nodes together. What does not fit is refused with `resource_exhausted`.
+ */
+export const REQUEST_BYTES = {
+  connection: 16 * 1024 * 1024,
+  worker: 16 * 1024 * 1024,
+  manager: 64 * 1024 * 1024,
+  allNodes: 512 * 1024 * 1024,
+} as const;
+
+/** Calls of a worker's connection at once. An agent has about ten. */
+export const MAX_WORKER_CALLS = 256;

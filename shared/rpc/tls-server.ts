@@ -27,8 +27,9 @@ import type { Address } from "./address.ts";
 import { GRPC_ALPN, RAFT_ALPN } from "./alpn.ts";
 import { addressKey, ConnectionShare, type Cut, type ShareLimits } from "./connection-share.ts";
 import { GrpcServer } from "./grpc/server.ts";
-import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, MAX_STRANGER_MESSAGE_BYTES } from "./limits.ts";
+import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, MAX_STRANGER_MESSAGE_BYTES, MAX_WORKER_CALLS } from "./limits.ts";
 import { listenTcp } from "./listen.ts";
+import { NodeBudgets } from "./node-budgets.ts";
 import type { Peer } from "./peer.ts";
 import { createCertificateCache, provePeer, refusal, showsDemotion, type Trust } from "./peer-proof.ts";
 import type { PeerResolver, RpcServer } from "./server.ts";
@@ -144,6 +145,7 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
   const strangerShare = shareOf("without a certificate that is of use", STRANGERS);
   const memberShare = shareOf("of a node that has many", MEMBERS);
   const raftShare = shareOf("of a manager's raft", RAFT_STREAMS);
+  const budgets = new NodeBudgets();
   /** By "address:port" of the other end. */
   const endOfHandshake = new Map<string, () => void>();
   const tellRefused = seldom(env, LOG_EVERY_MS, (why: string, times) => {
@@ -160,11 +162,19 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
   const acceptMember = (socket: TLSSocket, from: string, certificate: PeerCertificate, info: CertificateInfo): void => {
     const isRaft = socket.alpnProtocol === RAFT_ALPN;
     count(isRaft ? raftShare : memberShare, info.nodeId, socket);
-    proven.set(socket, { certificate: info, demoted: showsDemotion(info, trust) });
+    const demoted = showsDemotion(info, trust);
+    const role = demoted ? "worker" : info.role;
+    proven.set(socket, { certificate: info, demoted });
     socket.once("close", () => proven.delete(socket));
-    if (!isRaft)
-      members.inject(socket, { getPeer: () => from, getAuthContext: () => ({ sslPeerCertificate: certificate }) });
-    else if (acceptRaft === undefined) socket.destroy();
+    if (!isRaft) {
+      const { budget, release } = budgets.open(info.nodeId, role);
+      socket.once("close", release);
+      members.inject(
+        socket,
+        { getPeer: () => from, getAuthContext: () => ({ sslPeerCertificate: certificate }) },
+        { budget, maxStreams: role === "worker" ? MAX_WORKER_CALLS : undefined },
+      );
+    } else if (acceptRaft === undefined) socket.destroy();
     else acceptRaft(socket, () => provePeer(info, trust));
   };
 

@@ -14,6 +14,8 @@ export const FRAME = { batch: 1, ping: 2, pong: 3, refusal: 4 } as const;
 
 /** A batch with one entry of the largest size is below it. */
 const MAX_FRAME_BYTES = 8 << 20;
+/** The first frame of who connects says who it is, and nothing else. */
+export const MAX_HELLO_BYTES = 4 << 10;
 const LENGTH_BYTES = 4;
 
 export interface Frame {
@@ -35,6 +37,17 @@ export class FrameReader {
   #bytes = 0;
   /** Of the frame that is under way, its length included; 0: not known yet. */
   #wanted = 0;
+  #maxFrameBytes: number;
+
+  /** @param maxFrameBytes larger frames are refused. */
+  constructor(maxFrameBytes = MAX_FRAME_BYTES) {
+    this.#maxFrameBytes = maxFrameBytes;
+  }
+
+  /** From now on frames may be as large as any. */
+  trust(): void {
+    this.#maxFrameBytes = MAX_FRAME_BYTES;
+  }
 
   /** @throws {SkepError} `invalid_argument`: a frame beyond the limit, or an empty one. */
   *read(chunk: Buffer): Generator<Frame> {
@@ -46,7 +59,7 @@ export class FrameReader {
     this.#wanted = 0;
     while (all.length - at >= LENGTH_BYTES) {
       const length = all.readUInt32BE(at);
-      if (length === 0 || length > MAX_FRAME_BYTES) {
+      if (length === 0 || length > this.#maxFrameBytes) {
         throw new SkepError("invalid_argument", `a raft frame of ${length} bytes is refused`);
       }
       const end = at + LENGTH_BYTES + length;

@@ -12,7 +12,7 @@ import { wasRemoved } from "../core/config.ts";
 import type { RaftCore } from "../core/raft-core.ts";
 import type { Driver } from "../driver.ts";
 import type { Transport } from "../transport.ts";
-import { encodeFrame, FRAME, FrameReader } from "./frames.ts";
+import { encodeFrame, FRAME, FrameReader, MAX_HELLO_BYTES } from "./frames.ts";
 
 /** What is asked of the core about a sender. */
 type Self = Pick<RaftCore, "id" | "term" | "config" | "configAt" | "commitIndex">;
@@ -38,7 +38,7 @@ const PONG = encodeFrame(FRAME.pong, NOTHING);
 /** Reads `socket` until either side hangs up. @param prove says who is there; throws when it may not speak to Raft. */
 export function acceptStream(options: IntakeOptions, socket: Duplex, prove: () => Peer): void {
   const { env, driver, log } = options;
-  const reader = new FrameReader();
+  const reader = new FrameReader(MAX_HELLO_BYTES); // until it is known which member speaks
   let sender: ((batch: RaftBatch) => void) | undefined;
   const refuse = (error: unknown): void => {
     const { code, message } = SkepError.from(error);
@@ -61,8 +61,10 @@ export function acceptStream(options: IntakeOptions, socket: Duplex, prove: () =
       sender ??= senderOf(options, prove());
       for (const { kind, payload } of reader.read(chunk)) {
         if (kind === FRAME.ping) socket.write(PONG);
-        else if (kind === FRAME.batch) sender(decodeBounded(decodeRaftBatch, payload, MAX_FIELDS));
-        else throw new SkepError("invalid_argument", `a raft frame of kind ${kind} is refused`);
+        else if (kind === FRAME.batch) {
+          sender(decodeBounded(decodeRaftBatch, payload, MAX_FIELDS));
+          reader.trust();
+        } else throw new SkepError("invalid_argument", `a raft frame of kind ${kind} is refused`);
       }
     } catch (error) {
       refuse(error);

@@ -1,5 +1,6 @@
 // One call: from a stream's bytes to its handler and back. What the handler throws, or what is wrong with what was sent, is
-// the status that the call ends with.
+// the status that the call ends with. Who may not call is told so by the headers alone: nothing that he sends is kept. What the
+// others send counts in a budget from its first byte until the handler is done with it.
 import type { PeerCertificate } from "node:tls";
 import type { Env, Timer } from "../../env/env.ts";
 import { SkepError } from "../../errors.ts";
@@ -8,14 +9,18 @@ import type { Http2Stream, StreamListener } from "../http2/stream.ts";
 import type { AnyMethod } from "../method.ts";
 import type { Peer } from "../peer.ts";
 import type { Authorizer, CallContext, PeerResolver } from "../server.ts";
+import type { ByteBudget } from "./budget.ts";
 import { HEAD_BLOCK, MessageCutter, metadataOf, parseTimeout, statusBlock, withPrefix } from "./wire.ts";
 
 /** Messages that wait for a handler that does not read, before the client is told to wait. */
 const QUEUE_BYTES = 64 * 1024;
 /** What a message costs beside its bytes: without it, empty ones would be waited for without end. */
 const QUEUED_MESSAGE_BYTES = 128;
+/** What a call costs beside its header fields and messages; and each field beside its letters. */
+const CALL_BYTES = 1024;
+const FIELD_BYTES = 32;
 
-/** The other end of a connection, in the words of grpc-js. */
+/** The other end of a connection, in the words of grpc-js where it has them. */
 export interface Caller {
   /** Its address and port. */
   readonly getPeer: () => string;
@@ -77,7 +82,8 @@ class LazyContext implements CallContext {
 export class ServerCall implements StreamListener {
   readonly #stream: Http2Stream;
   readonly #served: ServedMethod;
-  readonly #caller: Caller;
+  readonly #peer: Peer | undefined;
+  readonly #budget: ByteBudget;
   readonly #fields: readonly Field[];
   readonly #limits: CallLimits;
   readonly #messages: MessageCutter;
@@ -86,6 +92,11 @@ export class ServerCall implements StreamListener {
   #ending: SkepError | undefined;
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
+  /** Of the message that the handler works on. */
+  #handledBytes = 0;
+  readonly #fixedBytes: number;
+  /** What is taken from the budget. */
+  #takenBytes = 0;
   /** Received, but not to be told to the client before the queue is shorter. */
   #owedBytes = 0;
   #deadline: Timer | undefined;
@@ -102,16 +113,22 @@ export class ServerCall implements StreamListener {
     caller: Caller,
     fields: readonly Field[],
     limits: CallLimits,
+    budget: ByteBudget,
     env: Pick<Env, "timer">,
   ) {
     this.#stream = stream;
     this.#served = served;
-    this.#caller = caller;
     this.#fields = fields;
     this.#limits = limits;
+    this.#budget = budget;
     this.#messages = new MessageCutter(limits.maxReceiveBytes);
+    this.#fixedBytes =
+      CALL_BYTES + fields.reduce((sum, { name, value }) => sum + name.length + value.length + FIELD_BYTES, 0);
     stream.listener = this;
     try {
+      this.#peer = served.resolve(caller);
+      served.authorize(served.method.path, this.#peer);
+      this.#account();
       const timeout = fields.find(({ name }) => name === "grpc-timeout")?.value;
       const ms = timeout === undefined ? undefined : parseTimeout(timeout);
       if (ms !== undefined) this.#deadline = env.timer(ms, () => this.#onDeadline());
@@ -130,6 +147,7 @@ export class ServerCall implements StreamListener {
       });
       if (!this.#served.method.requestStream && this.#queue.length > 1)
         throw this.#wrong("more than one request message");
+      this.#account();
     } catch (error) {
       this.#end(SkepError.from(error));
       return;
@@ -153,6 +171,8 @@ export class ServerCall implements StreamListener {
     this.#isOver = true;
     this.#deadline?.cancel();
     this.#queue.length = 0;
+    this.#budget.give(this.#takenBytes);
+    this.#takenBytes = 0;
     this.#ending = isCut ? CALLER_GONE : CALL_ENDED;
     this.#abort?.abort(this.#ending);
     this.#wakeReader();
@@ -169,9 +189,9 @@ export class ServerCall implements StreamListener {
   }
 
   async #run(): Promise<void> {
-    const { method, handler, resolve, authorize } = this.#served;
-    const peer = resolve(this.#caller);
-    authorize(method.path, peer);
+    const { method, handler } = this.#served;
+    const peer = this.#peer;
+    if (peer === undefined) throw new SkepError("unauthenticated", "nobody has said who calls");
     const context = new LazyContext(peer, this.#fields, () => this.#signal());
     // A client of grpc-js keeps a copy of up to 1 MB of what it has sent, to send it again elsewhere, until our first sign. A
     // stream of requests may otherwise get none until it ends, and may live for months.
@@ -194,7 +214,24 @@ export class ServerCall implements StreamListener {
     const message = this.#queue.shift();
     if (message === undefined) throw this.#wrong("no request message");
     if (this.#messages.isMidMessage) throw this.#wrong("more than one request message");
+    this.#queuedBytes = 0;
+    this.#handledBytes = message.length; // until the end of the call: what is read from it may be as large
     return message;
+  }
+
+  /** @throws {SkepError} `resource_exhausted`: the caller has enough unfinished requests here already. */
+  #account(): void {
+    if (this.#isOver) return;
+    const bytes = this.#fixedBytes + this.#messages.keptBytes + this.#queuedBytes + this.#handledBytes;
+    const more = bytes - this.#takenBytes;
+    if (more <= 0) this.#budget.give(-more);
+    else if (!this.#budget.take(more)) {
+      throw new SkepError(
+        "resource_exhausted",
+        `${this.#served.method.path} is refused: too many bytes of unfinished requests; send less at once, or wait for answers`,
+      );
+    }
+    this.#takenBytes = bytes;
   }
 
   #wrong(what: string): SkepError {
@@ -207,6 +244,8 @@ export class ServerCall implements StreamListener {
       const message = this.#queue.shift();
       if (message !== undefined) {
         this.#queuedBytes -= message.length + QUEUED_MESSAGE_BYTES;
+        this.#handledBytes = message.length;
+        this.#account();
         this.#settle();
         yield decodeRequest(this.#served.method, message);
       } else if (this.#isOver) {

@@ -9,10 +9,13 @@ import type { HeaderList } from "../http2/header-decoder.ts";
 import { encodeFields } from "../http2/header-encoder.ts";
 import { type ServedConnection, serveConnection } from "../http2/serve.ts";
 import type { Http2Stream } from "../http2/stream.ts";
+import { ByteBudget } from "./budget.ts";
 import { type Caller, type CallLimits, refuseCall, type ServedMethod, ServerCall } from "./call.ts";
 
 /** Calls of one connection at once; a client keeps others until these have ended. */
 const MAX_STREAMS = 10_000;
+/** Bytes of requests of one connection, where nobody says otherwise. */
+const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 /** So that connections made at one time do not all end at one time. */
 const AGE_JITTER = 0.1;
 const NOT_GRPC = encodeFields({ ":status": "415" });
@@ -23,6 +26,13 @@ export interface GrpcServerOptions extends CallLimits {
   readonly keepalive?: { readonly everyMs: number; readonly timeoutMs: number };
   /** A connection takes no new calls after about so long; those that it has live on. */
   readonly maxConnectionAgeMs?: number;
+}
+
+/** What one connection may have. */
+export interface Allowance {
+  readonly maxStreams?: number | undefined;
+  /** What its requests may keep here, all together. */
+  readonly budget?: ByteBudget | undefined;
 }
 
 export class GrpcServer {
@@ -41,18 +51,20 @@ export class GrpcServer {
   }
 
   /** Serves whoever is at the other end of `socket`, which belongs to the server from now on. */
-  inject(socket: Duplex, caller: Caller): void {
+  inject(socket: Duplex, caller: Caller, allowance: Allowance = {}): void {
     if (this.#isClosing) {
       socket.destroy();
       return;
     }
-    const { env, maxStreams = MAX_STREAMS, keepalive, maxConnectionAgeMs } = this.#options;
+    const { env, keepalive, maxConnectionAgeMs } = this.#options;
+    const { budget = new ByteBudget(MAX_REQUEST_BYTES) } = allowance;
+    const maxStreams = allowance.maxStreams ?? this.#options.maxStreams ?? MAX_STREAMS;
     let ageing: Timer | undefined;
     const connection = serveConnection(socket, {
       env,
       maxStreams,
       keepalive,
-      onStream: (stream, fields) => this.#onStream(stream, fields, caller),
+      onStream: (stream, fields) => this.#onStream(stream, fields, caller, budget),
       onClose: () => {
         ageing?.cancel();
         this.#connections.delete(connection);
@@ -87,7 +99,7 @@ export class GrpcServer {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #onStream(stream: Http2Stream, fields: HeaderList, caller: Caller): void {
+  #onStream(stream: Http2Stream, fields: HeaderList, caller: Caller, budget: ByteBudget): void {
     if (fields === "too_long") {
       refuseCall(stream, new SkepError("resource_exhausted", "the call's header fields are too long"));
       return;
@@ -101,6 +113,6 @@ export class GrpcServer {
     const served = this.#methods.get(path);
     if (served === undefined) {
       refuseCall(stream, new SkepError("unimplemented", `The server does not implement the method ${path}`));
-    } else new ServerCall(stream, served, caller, fields, this.#options, this.#options.env);
+    } else new ServerCall(stream, served, caller, fields, this.#options, budget, this.#options.env);
   }
 }

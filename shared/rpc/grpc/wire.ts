@@ -9,6 +9,17 @@ const PREFIX_BYTES = 5;
 const MAX_MESSAGE_CHARS = 8 * 1024;
 const MAX_TIMER_MS = 0x7fff_ffff;
 
+/** What a piece of a message costs beside its bytes. */
+const PIECE_BYTES = 128;
+
+/** Bytes to keep: a copy where they are a small part of something larger, which they would keep as well. */
+function kept(bytes: Buffer): Buffer {
+  if (bytes.length * 2 >= bytes.buffer.byteLength) return bytes;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
 /** Cuts the data of a call into messages. Keeps one unfinished message at most. */
 export class MessageCutter {
   readonly #maxBytes: number;
@@ -25,15 +36,22 @@ export class MessageCutter {
     return this.#heldBytes > 0;
   }
 
+  /** Memory that the unfinished message takes. */
+  get keptBytes(): number {
+    return this.#heldBytes + this.#held.length * PIECE_BYTES;
+  }
+
   /**
    * `take` gets bytes of its own.
    * @throws {SkepError} `resource_exhausted`: larger than it may be. `unimplemented`: compressed.
    */
   cut(data: Buffer, take: (message: Buffer) => void): void {
-    this.#held.push(data);
     this.#heldBytes += data.length;
-    if (this.#heldBytes < this.#neededBytes) return;
-    const bytes = this.#held.length === 1 ? data : Buffer.concat(this.#held, this.#heldBytes);
+    if (this.#heldBytes < this.#neededBytes) {
+      this.#held.push(kept(data));
+      return;
+    }
+    const bytes = this.#held.length === 0 ? data : Buffer.concat([...this.#held, data], this.#heldBytes);
     let at = 0;
     for (;;) {
       if (!this.#hasPrefix) {
@@ -49,7 +67,7 @@ export class MessageCutter {
       this.#hasPrefix = false;
     }
     const rest = bytes.subarray(at);
-    this.#held = rest.length === 0 ? [] : [rest];
+    this.#held = rest.length === 0 ? [] : [kept(rest)];
     this.#heldBytes = rest.length;
   }
 

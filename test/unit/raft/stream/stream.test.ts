@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { type Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { StreamedMessage } from "../../../../manager/raft/codec.ts";
+import { type StreamedMessage, toWire } from "../../../../manager/raft/codec.ts";
 import { EMPTY_CONFIG } from "../../../../manager/raft/core/config.ts";
 import { Outbox } from "../../../../manager/raft/outbox.ts";
 import { encodeFrame, FRAME, FrameReader } from "../../../../manager/raft/stream/frames.ts";
 import { acceptStream } from "../../../../manager/raft/stream/intake.ts";
 import { Outgoing } from "../../../../manager/raft/stream/outgoing.ts";
-import { decodeRaftBatch } from "../../../../proto/gen/raft.ts";
+import { decodeRaftBatch, encodeRaftBatch, newRaftBatch } from "../../../../proto/gen/raft.ts";
 import { realEnv } from "../../../../shared/env/real-env.ts";
 import { createSimEnv } from "../../../../shared/env/sim-env.ts";
 import { silentLog } from "../../../../shared/log.ts";
@@ -172,5 +172,43 @@ test("what is no raft stream, or speaks for another, is refused with why, and th
     await one.raft.propose(Buffer.from("still here"));
   } finally {
     await cluster.close();
+  }
+});
+
+test("before it is known who speaks, no more is kept than it takes to say so", () => {
+  const taken: number[] = [];
+  const member = { id: 2, term: 1, commitIndex: 0, config: EMPTY_CONFIG, configAt: () => EMPTY_CONFIG };
+  const driver = {
+    stopped: false,
+    signal: new AbortController().signal,
+    step: ({ term }: { readonly term: number }) => taken.push(term),
+  };
+  const transport = {
+    send: () => undefined,
+    learn: () => undefined,
+    keep: () => undefined,
+    close: async () => undefined,
+  };
+  const hello = encodeFrame(FRAME.batch, encodeRaftBatch(newRaftBatch({ senderRaftId: 1, senderAddr: "h:1" })));
+  const large = encodeFrame(
+    FRAME.batch,
+    encodeRaftBatch(newRaftBatch({ messages: Array.from({ length: 3_000 }, () => toWire({ ...heartbeat, to: 2 })) })),
+  );
+  assert.ok(large.length > 8_000);
+  for (const [frames, want] of [
+    [[hello, large], 3_000],
+    [[large], 0],
+  ] as const) {
+    taken.length = 0;
+    const [near, far] = duplexPair();
+    const heard: Buffer[] = [];
+    const options = { env: createSimEnv(1), log: silentLog, core: member, driver, transport };
+    acceptStream(options, near, () => ({ kind: "local" }));
+    // At once, without a stream in between.
+    for (const bytes of frames) near.emit("data", want === 0 ? bytes.subarray(0, 100) : bytes);
+    far.on("data", (chunk: Buffer) => heard.push(chunk));
+    assert.equal(taken.length, want);
+    assert.equal(near.writableEnded, want === 0, "half of what is too large is refused already");
+    near.destroy();
   }
 });

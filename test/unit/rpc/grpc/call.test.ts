@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { realEnv } from "../../../../shared/env/real-env.ts";
+import { ByteBudget } from "../../../../shared/rpc/grpc/budget.ts";
 import { ServerCall } from "../../../../shared/rpc/grpc/call.ts";
 import { Sender } from "../../../../shared/rpc/http2/sender.ts";
 import { Http2Stream } from "../../../../shared/rpc/http2/stream.ts";
@@ -35,7 +36,7 @@ test("messages of no length fill the queue of a handler that does not read, too"
   };
   const limits = { maxReceiveBytes: MAX_BYTES, maxSendBytes: MAX_BYTES };
   const caller = { getPeer: () => "test", getAuthContext: () => ({}) };
-  const call = new ServerCall(stream, served, caller, [], limits, realEnv);
+  const call = new ServerCall(stream, served, caller, [], limits, new ByteBudget(2 ** 30), realEnv);
   for (let sent = 0; sent < 10_000; sent++) call.onData(EMPTY);
   assert.ok(credited < 10_000, `${credited} bytes of 50,000 may be sent again`);
   resolve();

@@ -4,9 +4,9 @@ import * as grpc from "@grpc/grpc-js";
 import type { Env, Timer } from "../../../../shared/env/env.ts";
 import { realEnv } from "../../../../shared/env/real-env.ts";
 import { SkepError } from "../../../../shared/errors.ts";
-import { GrpcServer, type GrpcServerOptions } from "../../../../shared/rpc/grpc/server.ts";
+import { type Allowance, GrpcServer, type GrpcServerOptions } from "../../../../shared/rpc/grpc/server.ts";
 import type { Method } from "../../../../shared/rpc/method.ts";
-import { addService, type Handlers } from "../../../../shared/rpc/server.ts";
+import { type Authorizer, addService, type Handlers } from "../../../../shared/rpc/server.ts";
 
 export const MAX_BYTES = 100_000;
 
@@ -54,7 +54,11 @@ export interface Served {
  * its value, anything else itself. List: as many lines as asked for, or without end. Sum: how many messages. Chat: echoes;
  * "bye" ends it, "fail WORDS" too.
  */
-export async function serve(options: Partial<GrpcServerOptions> = {}): Promise<Served> {
+export async function serve(
+  options: Partial<GrpcServerOptions> = {},
+  allowance: Allowance = {},
+  authorize: Authorizer = () => undefined,
+): Promise<Served> {
   const server = new GrpcServer({ env: realEnv, maxReceiveBytes: MAX_BYTES, maxSendBytes: MAX_BYTES, ...options });
   const seen: string[] = [];
   const listed = { count: 0 };
@@ -114,15 +118,9 @@ export async function serve(options: Partial<GrpcServerOptions> = {}): Promise<S
       }
     },
   };
-  addService(
-    server,
-    served,
-    handlers,
-    () => ({ kind: "local" }),
-    () => undefined,
-  );
+  addService(server, served, handlers, () => ({ kind: "local" }), authorize);
   const listener = createServer({ noDelay: true }, (socket) => {
-    server.inject(socket, { getPeer: () => "test", getAuthContext: () => ({}) });
+    server.inject(socket, { getPeer: () => "test", getAuthContext: () => ({}) }, allowance);
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const address = listener.address();
