@@ -4,7 +4,7 @@ import type { Env } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
 import { createKeepNamespace } from "./adopt.ts";
-import { KernelThread } from "./apply/kernel-thread.ts";
+import { KernelProcess } from "./apply/kernel-process.ts";
 import { NetworkNode } from "./apply/network-node.ts";
 import { createToolRunner } from "./apply/run.ts";
 import { createTaskNames } from "./dns/task-names.ts";
@@ -47,7 +47,7 @@ export function openNetworks({
       env,
       log,
       nodeId,
-      kernel: new NetworkNode({ kernel: new KernelThread({ env }), log }),
+      kernel: new NetworkNode({ kernel: new KernelProcess({ env }), log }),
       keepNamespace: createKeepNamespace(runner, log),
       names: createTaskNames({ env, log, addresses: gateways, ipv6: kernelHasIpv6() }),
       files: createViewFiles({ env, log, dir }),

@@ -13,8 +13,12 @@ export const ROOT = join(import.meta.dirname, "..", "..");
 export const MAIN = "skep.js";
 /** Packages with a part that is no JavaScript: they stay as they are, in node_modules. */
 export const EXTERNAL = ["koffi"];
-/** What runs in a thread of its own is a file of its own, beside MAIN. */
-const THREAD = { source: "agent/network/apply/thread.ts", inSource: 'join(import.meta.dirname, "thread.ts")' };
+/** What runs in a process of its own is a file of its own, beside MAIN. */
+const WORKER = {
+  name: "network-worker",
+  source: "agent/network/apply/network-worker.ts",
+  inSource: 'join(import.meta.dirname, "network-worker.ts")',
+};
 
 export interface Bundle {
   /** Text by file name; the program starts with MAIN. */
@@ -37,7 +41,7 @@ export async function bundle(place: string, options: { readonly minify: boolean 
   const read = new Map<string, Source>();
   const { outputFiles, metafile } = await build({
     ...NODE,
-    entryPoints: { skep: join(ROOT, "bin/skep.ts"), thread: join(ROOT, THREAD.source) },
+    entryPoints: { skep: join(ROOT, "bin/skep.ts"), [WORKER.name]: join(ROOT, WORKER.source) },
     external: EXTERNAL,
     absWorkingDir: ROOT,
     outdir: join(ROOT, place),
@@ -64,7 +68,7 @@ export async function bundle(place: string, options: { readonly minify: boolean 
   return {
     files: new Map([...files, ["package.json", `{ "type": "commonjs" }\n`]]),
     sources: {
-      daemon: [...sourcesOf("bin/daemon/main.ts"), ...sourcesOf(THREAD.source)],
+      daemon: [...sourcesOf("bin/daemon/main.ts"), ...sourcesOf(WORKER.source)],
       cli: sourcesOf("cli/main.ts"),
     },
     packages: [...new Set([...Object.keys(metafile.inputs).flatMap(packageOf), ...EXTERNAL])].sort(),
@@ -100,7 +104,7 @@ function ownSources(place: string, read: Map<string, Source>): Plugin {
         if (source !== undefined) read.set(source[0], source);
         const folder = JSON.stringify(`/${relative(join(ROOT, place), dirname(path))}`);
         const text = readFileSync(path, "utf8")
-          .replaceAll(THREAD.inSource, 'join(__dirname, "thread.js")')
+          .replaceAll(WORKER.inSource, `join(__dirname, "${WORKER.name}.js")`)
           .replaceAll("import.meta.dirname", `(__dirname + ${folder})`);
         return { contents: text, loader: "ts" };
       });

@@ -35,7 +35,8 @@ const SKEP = join(ROOT, "bin/skep");
 const TICKS_PER_SECOND = 100;
 const REPLICAS = 50;
 const LIMIT_MS = 120_000;
-const DAEMON = /skep\.(ts|js) daemon/;
+/** With the process that works on the kernel's network. What both have of Node's program is counted twice. */
+const DAEMON = /skep\.(ts|js) daemon|network-worker\.(ts|js)/;
 
 const paths = pathsOf(DEV_DIR, NAME);
 
@@ -66,10 +67,10 @@ async function atRest(cluster: DevCluster): Promise<Rest> {
   const leader = nodes.find((node) => node.managerStatus?.leader === true)?.description?.hostname;
   const largest = (names: readonly string[]): number =>
     Math.max(
-      ...names
-        .flatMap((name) => pidsOfHosts(initOf(cluster, name)))
-        .filter((pid) => DAEMON.test(commandOf(pid)))
-        .map((pid) => rssBytesOf(pid) / 2 ** 20),
+      ...names.map((name) => {
+        const daemons = pidsOfHosts(initOf(cluster, name)).filter((pid) => DAEMON.test(commandOf(pid)));
+        return daemons.reduce((sum, pid) => sum + rssBytesOf(pid) / 2 ** 20, 0);
+      }),
     );
   const named = (role: string): string[] =>
     cluster.nodes.filter((node) => node.role === role && node.name !== leader).map((node) => node.name);

@@ -4,7 +4,7 @@
 // Run as root: node test/bench/network-data-plane.ts [--rounds 5] [--seconds 3]
 import { spawn, spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
+import { KernelProcess } from "../../agent/network/apply/kernel-process.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
 import { newPublishedPort } from "../../proto/gen/network.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
@@ -105,7 +105,7 @@ try {
   makeFabric(FABRIC);
   makePeers();
   for (const name of NODES) {
-    const kernel = new KernelThread({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
+    const kernel = new KernelProcess({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
     const own = ownNamespaces(STORY, name);
     const agent = new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog });
     await agent.reconcile(inputOf(STORY, name), signal);

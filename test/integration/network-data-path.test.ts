@@ -2,7 +2,7 @@
 // neither on purpose nor as the answer to somebody who seems to be a node. All names begin with skepdp- or an id with netdp.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
+import { KernelProcess } from "../../agent/network/apply/kernel-process.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
 import { newPublishedPort } from "../../proto/gen/network.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
@@ -68,7 +68,7 @@ describe("another data path port", () => {
       at(host(name), `nft '${["add table inet count", ...counters, chain, ...rules].join("; ")}'`);
     }
     for (const name of Object.keys(STORY.nodes)) {
-      const kernel = new KernelThread({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
+      const kernel = new KernelProcess({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
       const own = ownNamespaces(STORY, name);
       const agent = new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog });
       await agent.reconcile(inputOf(STORY, name), signal);

@@ -2,7 +2,7 @@
 // of connections. All names begin with skeplim- or an id with netlim.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
+import { KernelProcess } from "../../agent/network/apply/kernel-process.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
 import { newPublishedPort } from "../../proto/gen/network.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
@@ -66,7 +66,7 @@ describe("the edges of the network in a real kernel", () => {
       nsenter --net=/run/netns/${host("client")} sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'`);
     for (const name of Object.keys(STORY.nodes)) {
       sh(`ip -n ${host(name)} route add 10.98.0.0/24 via ${CLIENT}`);
-      const kernel = new KernelThread({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
+      const kernel = new KernelProcess({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
       const own = ownNamespaces(STORY, name);
       const agent = new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog });
       await agent.reconcile(inputOf(STORY, name), signal);

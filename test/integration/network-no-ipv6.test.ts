@@ -2,7 +2,7 @@
 // of what comes to other hosts by IPv6. All names begin with skepno6- or an id with netno6.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
+import { KernelProcess } from "../../agent/network/apply/kernel-process.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
 import { newPublishedPort } from "../../proto/gen/network.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
@@ -41,7 +41,7 @@ const setIpv6 = (value: "on" | "off"): string =>
 
 const agents = new Map(
   Object.keys(STORY.nodes).map((name) => {
-    const kernel = new KernelThread({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
+    const kernel = new KernelProcess({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
     const own = ownNamespaces(STORY, name);
     return [name, new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog })];
   }),

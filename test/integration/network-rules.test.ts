@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
-import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
+import { KernelProcess } from "../../agent/network/apply/kernel-process.ts";
 import { encodeChanges } from "../../agent/network/apply/nft-binary.ts";
 import { readAddresses } from "../../agent/network/plan/addresses.ts";
 import { nftLines, type RuleChange, ruleChanges } from "../../agent/network/plan/rule-changes.ts";
@@ -11,7 +11,7 @@ import { realEnv } from "../../shared/env/real-env.ts";
 import { sh } from "../support/network-fabric.ts";
 
 const NAMESPACES = ["skeprules-text", "skeprules-bytes"] as const;
-const kernel = new KernelThread({ env: realEnv });
+const kernel = new KernelProcess({ env: realEnv });
 const signal = AbortSignal.timeout(60_000);
 
 /** A service per list of targets. */

@@ -1,7 +1,7 @@
 // Steps of a plan in a real kernel, where what they are about is not there, or not as usual. All names have netsteps in them.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
+import { KernelProcess } from "../../agent/network/apply/kernel-process.ts";
 import { namespaceOf, switchboardOf } from "../../agent/network/plan/names.ts";
 import type { Step } from "../../agent/network/plan/steps.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
@@ -11,7 +11,7 @@ const signal = AbortSignal.timeout(60_000);
 const task = (name: string): string => namespaceOf(`netsteps${name}`.padEnd(25, "0") as TaskId);
 const BOARD = switchboardOf("netstepsboard000000000000" as NodeId);
 const [ONE, GONE] = [task("one"), task("gone")];
-const kernel = new KernelThread({ env: realEnv });
+const kernel = new KernelProcess({ env: realEnv });
 
 const add = (namespace: string): Step => ({ kind: "addNamespace", namespace });
 const remove = (namespace: string): Step => ({ kind: "removeNamespace", namespace });

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
+import { KernelProcess } from "../../agent/network/apply/kernel-process.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
 import type { LocalTask, NodeInput } from "../../agent/network/plan/input.ts";
 import { namespaceOf, switchboardOf } from "../../agent/network/plan/names.ts";
@@ -176,7 +176,7 @@ function inputOf(name: Name, world: World): NodeInput {
 const owned = (name: Name) =>
   new Set([board(name), ...TASKS.filter((t) => t.node === name).map((t) => namespaceOf(t.taskId))]);
 function agentOf(name: Name): NetworkNode {
-  const kernel = new KernelThread({ env: realEnv, nodeNamespacePath: `/run/netns/skepnet-${name}` });
+  const kernel = new KernelProcess({ env: realEnv, nodeNamespacePath: `/run/netns/skepnet-${name}` });
   const mine = owned(name);
   return new NetworkNode({ kernel, isOurs: (namespace) => mine.has(namespace), log: silentLog });
 }

@@ -5,8 +5,9 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { KernelThread, type StartThread } from "../../agent/network/apply/kernel-thread.ts";
+import { KernelProcess } from "../../agent/network/apply/kernel-process.ts";
 import { createToolRunner, type ToolRunner } from "../../agent/network/apply/run.ts";
+import { startWorkerBy } from "../../agent/network/apply/worker-port.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
 
 export function sh(script: string): string {
@@ -22,7 +23,7 @@ export interface TestHost {
   /** Words before a command that runs on the host. */
   readonly enter: readonly string[];
   readonly runner: ToolRunner;
-  readonly kernel: KernelThread;
+  readonly kernel: KernelProcess;
   /** Standard output of a shell script on the host; fails the test when the script fails. */
   readonly sh: (script: string) => string;
   /** In a namespace under the host's /run/netns. */
@@ -111,7 +112,7 @@ function hostOf(name: string, address: string, address6: string, enter: readonly
         return real.run({ command: file, args: words, ...rest }, signal);
       },
     },
-    kernel: new KernelThread({ env: realEnv }, processOn(enter)),
+    kernel: new KernelProcess({ env: realEnv }, (options) => startWorkerBy(enter, options)),
     sh: (script) => shell(undefined, script),
     shIn: shell,
     spawn: (words, namespace) => {
@@ -120,23 +121,3 @@ function hostOf(name: string, address: string, address6: string, enter: readonly
     },
   };
 }
-
-/** The thread of the network, as a process on the host. It ends with this one, and does not keep it. */
-const processOn =
-  (enter: readonly string[]): StartThread =>
-  () => {
-    const [file = "", ...args] = [...enter, process.execPath, join(import.meta.dirname, "kernel-process.ts")];
-    const child = spawn(file, args, { stdio: ["ignore", "inherit", "inherit", "ipc"], serialization: "advanced" });
-    return {
-      postMessage: (message) => void child.send(message),
-      on: (event: string, listener: (value: never) => void) => child.on(event, listener as () => void),
-      ref: () => {
-        child.ref();
-        child.channel?.ref();
-      },
-      unref: () => {
-        child.unref();
-        child.channel?.unref();
-      },
-    };
-  };

@@ -1,6 +1,6 @@
 // Does the steps of a plan, in their order, over netlink. What fails for one task stops the steps of that task only; any other
-// failure stops everything. The next look at the kernel and the next plan go on from what is then there. Runs in the thread of
-// its own (thread.ts), because it goes into namespaces and waits for the kernel.
+// failure stops everything. The next look at the kernel and the next plan go on from what is then there. Runs in the process of
+// its own (network-worker.ts), because it goes into namespaces and waits for the kernel.
 import { writeFileSync } from "node:fs";
 import { assertNever, SkepError } from "../../../shared/errors.ts";
 import type { Request } from "../netlink/attributes.ts";

@@ -1,5 +1,5 @@
 // Takes out of the tables of connections what leads to endpoints that are gone: plan/flows.ts says which and why. Runs in the
-// thread of its own (thread.ts).
+// process of its own (network-worker.ts).
 import type { Connection } from "../netlink/connection.ts";
 import { hasElements, removalsOf } from "../netlink/conntrack.ts";
 import { hasErrno } from "../netlink/libc.ts";

@@ -15,7 +15,7 @@ import { NODE, taskOf } from "../plan/names.ts";
 import { type ObservedRuleset, observedOf } from "../plan/ruleset.ts";
 import { describeStep, heldBack, planSteps, type Step } from "../plan/steps.ts";
 import { SharedRules } from "../plan/task-rules.ts";
-import type { KernelNetwork } from "./kernel-thread.ts";
+import type { KernelNetwork } from "./kernel-process.ts";
 
 /** Tables of connections that are looked at in one go; it is some 5 ms for each, on a large host 20. */
 const PLACES_AT_ONCE = 8;

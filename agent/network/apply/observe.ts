@@ -1,5 +1,5 @@
 // Reads from the kernel what is ours: the host's one link and rules, the switchboard with its links and entries, and every
-// task's namespace. Runs in the thread of its own (thread.ts).
+// task's namespace. Runs in the process of its own (network-worker.ts).
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { SkepError } from "../../../shared/errors.ts";

@@ -1,8 +1,8 @@
 // The few system calls that Node does not offer and the network needs: network namespaces and netlink. Beside nftables.ts the
 // only file that calls into C (with koffi); everything it is given and returns is plain.
 //
-// To enter a namespace moves the calling thread, and netlink calls wait for the kernel's own locks: this is used in a thread
-// of its own (apply/thread.ts), never in the one that everything else of the daemon runs in.
+// To enter a namespace moves the calling thread, netlink calls wait for the kernel's own locks, and C may end its process: this is
+// used in a process of its own (apply/network-worker.ts), never in the daemon.
 import { getSystemErrorMap } from "node:util";
 import koffi from "koffi";
 
@@ -21,8 +21,11 @@ const MS_BIND = 4096;
 const MS_REC = 16384;
 const MS_SHARED = 1 << 20;
 const MNT_DETACH = 2;
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
 const MSG_TRUNC = 0x20;
 const EINTR = 4;
+const ENODEV = 19;
 const EMSGSIZE = 90;
 
 /** The kernel holds what it answers until it is read: a dump of 10,000 entries, or the acknowledgements of a large batch. */
@@ -43,6 +46,7 @@ const c = {
   mount: lib.func("int mount(str, str, str, unsigned long, void*)"),
   umount2: lib.func("int umount2(str, int)"),
   indexOf: lib.func("unsigned int if_nametoindex(str)"),
+  prctl: lib.func("int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)"),
 };
 
 /** Of a system call. `code` is the error's name, like ENOENT. */
@@ -146,5 +150,14 @@ export function unmount(path: string): void {
   must(`unmount ${path}`, c.umount2(path, MNT_DETACH));
 }
 
-/** Of a link in the namespace that the thread is in; undefined: there is none of this name. */
-export const linkIndex = (name: string): number | undefined => c.indexOf(name) || undefined;
+/** Of a link in the namespace that the thread is in; undefined: there is none of this name. @throws {SystemError} it cannot be asked. */
+export function linkIndex(name: string): number | undefined {
+  const index = c.indexOf(name);
+  if (index !== 0) return index;
+  const errno = koffi.errno();
+  if (errno === ENODEV) return undefined;
+  throw new SystemError(`link ${name}`, errno); // EMFILE: it takes a socket to ask
+}
+
+/** Has the kernel kill this process as soon as its parent is no more. Who is too late for it finds the channel to it closed. */
+export const endWithParent = (): void => void must("prctl", c.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));

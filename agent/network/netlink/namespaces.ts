@@ -1,6 +1,6 @@
 // Network namespaces as names under /run/netns, where `ip netns` keeps them too, and the connections into them. The thread
 // goes into a namespace only for the time of one call, and is back in the node's afterwards. Should it not come back, it is of no
-// more use: nothing is entered or opened from there, and the thread is to end (thread.ts).
+// more use: nothing is entered or opened from there, and the process is to end (worker.ts).
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { SkepError } from "../../../shared/errors.ts";
 import { NAMESPACES_FOLDER, NODE, namespacePath } from "../plan/names.ts";

@@ -1,4 +1,4 @@
-// nftables' own library, called in this thread: what the command nft does, without starting a program (which costs some twenty
+// nftables' own library, called in this process: what the command nft does, without starting a program (which costs some twenty
 // times more than the work itself). It speaks to the namespace that the thread is in.
 import koffi from "koffi";
 import { SkepError } from "../../../shared/errors.ts";
@@ -13,8 +13,8 @@ interface Library {
   readonly bufferErrors: (context: unknown) => number;
   readonly setOutput: (context: unknown, flags: number) => void;
   readonly run: (context: unknown, text: string) => number;
-  readonly output: (context: unknown) => string;
-  readonly errors: (context: unknown) => string;
+  readonly output: (context: unknown) => string | null;
+  readonly errors: (context: unknown) => string | null;
 }
 
 let loaded: Library | undefined;
@@ -51,18 +51,21 @@ export interface NftResult {
   readonly errors: string;
 }
 
+const NO_MEMORY = "nftables' library got no memory for its work";
+
 /** Runs a text of commands, all or nothing. @param json what it lists is printed as JSON. @throws {SkepError | SystemError} it cannot run. */
 export function runNft(text: string, json = false): NftResult {
   const nft = library();
   // Where it gets no socket (no file left, no nf_tables in the kernel) the library ends the process: here that is an error.
   closeNow(openNetlink("netfilter"));
   const context = nft.newContext(0);
+  if (context === null) throw new SkepError("resource_exhausted", NO_MEMORY);
   try {
-    nft.bufferOutput(context);
-    nft.bufferErrors(context);
+    if (nft.bufferOutput(context) !== 0 || nft.bufferErrors(context) !== 0)
+      throw new SkepError("resource_exhausted", NO_MEMORY);
     if (json) nft.setOutput(context, JSON_OUTPUT);
     const ok = nft.run(context, text) === 0;
-    return { ok, output: nft.output(context), errors: nft.errors(context) };
+    return { ok, output: nft.output(context) ?? "", errors: nft.errors(context) ?? "" };
   } finally {
     nft.freeContext(context);
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createWorker } from "../../../../../agent/network/apply/thread.ts";
+import { createWorker } from "../../../../../agent/network/apply/worker.ts";
 import { Namespaces } from "../../../../../agent/network/netlink/namespaces.ts";
 import { NODE } from "../../../../../agent/network/plan/names.ts";
 

@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { describe, test } from "node:test";
-import { KernelThread, type ThreadPort } from "../../../../agent/network/apply/kernel-thread.ts";
-import type { JobMessage, Outcome } from "../../../../agent/network/apply/thread.ts";
+import { KernelProcess } from "../../../../agent/network/apply/kernel-process.ts";
+import type { JobMessage, Outcome } from "../../../../agent/network/apply/worker.ts";
+import type { WorkerPort } from "../../../../agent/network/apply/worker-port.ts";
 import { createSimEnv } from "../../../../shared/env/sim-env.ts";
-import { isCode } from "../../../../shared/errors.ts";
+import { isCode, SkepError } from "../../../../shared/errors.ts";
 
 const signal = new AbortController().signal;
 const STEP = { kind: "removeNamespace", namespace: "skt-x" } as const;
 
-/** Stands for the thread: what it is told is kept, and answered by hand. */
-class Port extends EventEmitter implements ThreadPort {
+/** Stands for the process: what it is told is kept, and answered by hand. */
+class Port extends EventEmitter implements WorkerPort {
   readonly told: JobMessage[] = [];
   isHeld = false;
+  isKilled = false;
 
   postMessage(message: JobMessage): void {
     this.told.push(message);
@@ -23,6 +25,9 @@ class Port extends EventEmitter implements ThreadPort {
   unref(): void {
     this.isHeld = false;
   }
+  kill(): void {
+    this.isKilled = true;
+  }
   answer(outcome: Outcome): void {
     this.emit("message", outcome);
   }
@@ -31,7 +36,7 @@ class Port extends EventEmitter implements ThreadPort {
 function open() {
   const ports: Port[] = [];
   const env = createSimEnv(1);
-  const thread = new KernelThread({ env }, () => {
+  const thread = new KernelProcess({ env }, () => {
     const port = new Port();
     ports.push(port);
     return port;
@@ -40,7 +45,7 @@ function open() {
   return { thread, ports, port, env };
 }
 
-describe("the thread that works on the kernel", () => {
+describe("the process that works on the kernel", () => {
   test("answers go to who asked; between jobs it does not keep the process", async () => {
     const { thread, ports, port } = open();
     assert.equal(ports.length, 0, "started by the first job");
@@ -69,8 +74,7 @@ describe("the thread that works on the kernel", () => {
   test("when it dies, who waits hears why, and the next job starts another", async () => {
     const { thread, ports, port } = open();
     const waiting = thread.execute([STEP], signal);
-    port(0).emit("error", new Error("libc.so.6: cannot open"));
-    port(0).emit("exit");
+    port(0).emit("end", new SkepError("internal", "exit status 1: libc.so.6: cannot open"));
     await assert.rejects(
       waiting,
       (error) => isCode(error, "internal") && /libc\.so\.6: cannot open/.test(String(error)),
@@ -95,13 +99,19 @@ describe("the thread that works on the kernel", () => {
     await again;
   });
 
-  test("a kernel that hangs is said after a minute", async () => {
-    const { thread, env } = open();
+  test("a kernel that hangs is said after a minute, and its process killed: the next job has another", async () => {
+    const { thread, env, port, ports } = open();
     const waiting = assert.rejects(thread.execute([STEP], signal), (error) => isCode(error, "deadline_exceeded"));
     await env.advance(0);
     await env.advance(60_000);
     await waiting;
     assert.equal(env.pendingTimers(), 0);
+    assert.equal(port(0).isKilled, true);
+    port(0).emit("end", new SkepError("internal", "SIGKILL"));
+    const again = assert.rejects(thread.execute([STEP], signal), /no space/);
+    assert.equal(ports.length, 2);
+    port(1).emit("end", new SkepError("unavailable", "no space"));
+    await again;
   });
 
   test("who gives up is let go at once; the job is done all the same", async () => {

@@ -1,9 +1,6 @@
-// The thread that works on the kernel: it alone enters namespaces, and waits for the kernel, while the daemon's own thread goes on.
+// What the process that works on the kernel does (network-worker.ts): it alone enters namespaces, calls C and waits for the kernel.
 // One job at a time, in the order in which they come; what is thrown goes back as an error.
-import { parentPort, workerData } from "node:worker_threads";
-import { realEnv } from "../../../shared/env/real-env.ts";
 import { assertNever, type Code, SkepError } from "../../../shared/errors.ts";
-import { trimAtRest } from "../../../shared/trim.ts";
 import { Namespaces } from "../netlink/namespaces.ts";
 import type { FlowNet } from "../plan/flows.ts";
 import type { NamespaceState } from "../plan/kernel.ts";
@@ -13,7 +10,7 @@ import { execute } from "./execute.ts";
 import { endFlows } from "./flows.ts";
 import { type ObservedNode, observeNamespace, observeNode } from "./observe.ts";
 
-export interface ThreadOptions {
+export interface WorkerOptions {
   /** The node's own network namespace, when the agent itself is in another one: only in tests. */
   readonly nodeNamespacePath: string | undefined;
 }
@@ -44,9 +41,9 @@ export type Outcome =
   | { readonly id: number; readonly kind: "done"; readonly answer: Jobs[JobKind]["answer"] }
   | { readonly id: number; readonly kind: "failed"; readonly code: Code; readonly message: string };
 
-/** Answers one message after the other. @throws {SkepError} it can work no more: the thread is to end, and another one to begin. */
+/** Answers one message after the other. @throws {SkepError} it can work no more: the process is to end, and another one to begin. */
 export function createWorker(
-  { nodeNamespacePath }: ThreadOptions,
+  { nodeNamespacePath }: WorkerOptions,
   namespaces = new Namespaces(nodeNamespacePath),
 ): (message: JobMessage) => Outcome {
   return (message) => {
@@ -85,11 +82,4 @@ function doJob(job: Job, namespaces: Namespaces): Jobs[JobKind]["answer"] {
     default:
       return assertNever(job);
   }
-}
-
-const port = parentPort;
-if (port !== null) {
-  const work = createWorker(workerData as ThreadOptions); // given by KernelThread
-  trimAtRest(realEnv, new AbortController().signal); // its heap is another than the daemon's
-  port.on("message", (message: JobMessage) => port.postMessage(work(message)));
 }

@@ -1,7 +1,6 @@
-// The daemon's side of the thread that works on the kernel (thread.ts): jobs go there as messages, and come back done or failed. The
-// thread is started with the first job, and anew after it died.
-import { join } from "node:path";
-import { Worker } from "node:worker_threads";
+// The daemon's side of the process that works on the kernel (network-worker.ts): jobs go there as messages, and come back done or
+// failed. It is started with the first job, and anew after it ended. It is a process, not a thread, because it calls C: libnftables
+// ends its process where it gets no socket, or one whose number is beyond 1023, and that must not be the daemon's end.
 import type { Env } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { FlowNet } from "../plan/flows.ts";
@@ -9,7 +8,8 @@ import type { NamespaceState } from "../plan/kernel.ts";
 import { NO_RULES, type ObservedRuleset } from "../plan/ruleset.ts";
 import type { Step } from "../plan/steps.ts";
 import type { ObservedNode } from "./observe.ts";
-import type { Job, JobKind, JobMessage, Jobs, Outcome, ThreadOptions } from "./thread.ts";
+import type { Job, JobKind, Jobs, Outcome, WorkerOptions } from "./worker.ts";
+import { type StartWorker, startWorker, type WorkerPort } from "./worker-port.ts";
 
 /** What the network room asks of the kernel. */
 export interface KernelNetwork {
@@ -29,33 +29,12 @@ export interface KernelNetwork {
   endFlows(nets: readonly FlowNet[], all: boolean, signal: AbortSignal): Promise<void>;
 }
 
-/** As of a Worker; what it holds open is let go with `unref`. */
-export interface ThreadPort {
-  postMessage(message: JobMessage): void;
-  on(event: "message", listener: (outcome: Outcome) => void): unknown;
-  on(event: "error", listener: (error: unknown) => void): unknown;
-  on(event: "exit", listener: () => void): unknown;
-  ref(): void;
-  unref(): void;
-}
-
-export type StartThread = (options: ThreadOptions) => ThreadPort;
-
-/** It holds what a plan and an observation take: some megabytes for 10,000 endpoints. */
-const HEAP_MB = 256;
-
-const startWorker: StartThread = (options) =>
-  new Worker(join(import.meta.dirname, "thread.ts"), {
-    workerData: options,
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 2 },
-  });
-
-/** Beyond it the kernel hangs: it is said, and tried again. */
+/** Beyond it the kernel hangs: it is said, the process is killed, and the next job starts another. */
 const TIME_LIMIT_MS = 60_000;
 /** Two or three are usual. More: the kernel hangs, and what was given up would be done later, all of it. */
 const MAX_WAITING = 16;
 
-export interface KernelThreadOptions extends Partial<ThreadOptions> {
+export interface KernelProcessOptions extends Partial<WorkerOptions> {
   readonly env: Pick<Env, "timer">;
 }
 
@@ -64,15 +43,15 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-export class KernelThread implements KernelNetwork {
+export class KernelProcess implements KernelNetwork {
   readonly #env: Pick<Env, "timer">;
-  readonly #options: ThreadOptions;
-  readonly #start: StartThread;
+  readonly #options: WorkerOptions;
+  readonly #start: StartWorker;
   readonly #waiting = new Map<number, Waiting>();
-  #port: ThreadPort | undefined;
+  #port: WorkerPort | undefined;
   #lastId = 0;
 
-  constructor({ env, nodeNamespacePath }: KernelThreadOptions, start: StartThread = startWorker) {
+  constructor({ env, nodeNamespacePath }: KernelProcessOptions, start: StartWorker = startWorker) {
     this.#env = env;
     this.#options = { nodeNamespacePath };
     this.#start = start;
@@ -100,8 +79,8 @@ export class KernelThread implements KernelNetwork {
   }
 
   /**
-   * After an abort, or its time, the job is done all the same: only nobody waits for it.
-   * @throws {SkepError} `resource_exhausted`: too many such jobs are still to be done.
+   * After an abort the job is done all the same: only nobody waits for it.
+   * @throws {SkepError} `resource_exhausted`: too many such jobs are still to be done, or the process cannot be started.
    */
   async #do<K extends JobKind>(job: Extract<Job, { kind: K }>, signal: AbortSignal): Promise<Jobs[K]["answer"]> {
     signal.throwIfAborted();
@@ -113,9 +92,10 @@ export class KernelThread implements KernelNetwork {
     const { promise, resolve, reject } = Promise.withResolvers<Jobs[K]["answer"]>();
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    const timer = this.#env.timer(TIME_LIMIT_MS, () =>
-      reject(new SkepError("deadline_exceeded", `the kernel's network: no end after ${TIME_LIMIT_MS / 1000} s`)),
-    );
+    const timer = this.#env.timer(TIME_LIMIT_MS, () => {
+      reject(new SkepError("deadline_exceeded", `the kernel's network: no end after ${TIME_LIMIT_MS / 1000} s`));
+      port.kill();
+    });
     this.#waiting.set(id, {
       resolve: (answer) => resolve(answer as Jobs[K]["answer"]), // by its id it is the answer to this job
       reject,
@@ -128,20 +108,16 @@ export class KernelThread implements KernelNetwork {
     });
   }
 
-  #opened(): ThreadPort {
+  #opened(): WorkerPort {
     if (this.#port !== undefined) return this.#port;
     const port = this.#start(this.#options);
     this.#port = port;
-    let why: unknown = "it ended";
-    port.on("error", (error) => {
-      why = error;
-    });
-    port.on("exit", () => this.#ended(port, why));
+    port.on("end", (why) => this.#ended(port, why));
     port.on("message", (outcome) => this.#answered(port, outcome));
     return port;
   }
 
-  #answered(port: ThreadPort, outcome: Outcome): void {
+  #answered(port: WorkerPort, outcome: Outcome): void {
     const waiting = this.#waiting.get(outcome.id);
     this.#waiting.delete(outcome.id);
     if (this.#waiting.size === 0) port.unref();
@@ -149,10 +125,10 @@ export class KernelThread implements KernelNetwork {
     else waiting?.reject(new SkepError(outcome.code, outcome.message));
   }
 
-  #ended(port: ThreadPort, why: unknown): void {
-    if (this.#port === port) this.#port = undefined;
-    const { message } = SkepError.from(why);
-    const error = new SkepError("internal", `the thread that works on the kernel's network ended: ${message}`);
+  #ended(port: WorkerPort, { code, message }: SkepError): void {
+    if (this.#port !== port) return;
+    this.#port = undefined;
+    const error = new SkepError(code, `the process that works on the kernel's network ended: ${message}`);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
