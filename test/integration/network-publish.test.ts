@@ -2,13 +2,20 @@
 // flows when a task drains or goes. All names begin with skeppub- or an id with netpub.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { KernelThread } from "../../agent/network/apply/kernel-thread.ts";
+import { KernelProcess } from "../../agent/network/apply/kernel-process.ts";
 import { NetworkNode } from "../../agent/network/apply/network-node.ts";
 import { newPublishedPort, type PublishedPort } from "../../proto/gen/network.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
 import { silentLog } from "../../shared/log.ts";
 import { type Fabric, makeFabric, Probes, removeFabric, sh } from "../support/network-fabric.ts";
-import { boardNamespace, inputOf, ownNamespaces, type Story, taskNamespace } from "../support/network-story.ts";
+import {
+  boardNamespace,
+  inputOf,
+  ownNamespaces,
+  type Story,
+  type StoryTask,
+  taskNamespace,
+} from "../support/network-story.ts";
 import { heardSctp, sendSctp } from "../support/sctp.ts";
 
 const signal = AbortSignal.timeout(300_000);
@@ -16,7 +23,7 @@ const CLIENT = "10.99.0.100";
 const CLIENT6 = "fd00:99::100";
 const FABRIC: Fabric = {
   name: "skeppub",
-  hosts: { n1: "10.99.0.1", n2: "10.99.0.2", n3: "10.99.0.3", client: CLIENT },
+  hosts: { n1: "10.99.0.1", n2: "10.99.0.2", n3: "10.99.0.3", client: CLIENT, other: "10.99.0.101" },
 };
 const port = (publishedPort: number, more: Partial<PublishedPort> = {}): PublishedPort =>
   newPublishedPort({ protocol: "tcp", publishedPort, targetPort: 80, mode: "ingress", ...more });
@@ -68,14 +75,21 @@ const STORY: Story = {
     },
   ],
 };
+/** Of the same service, when the others are gone. */
+const LAST: StoryTask = {
+  name: "web3",
+  node: "n2",
+  service: "web",
+  on: { ingress: ["10.0.0.5", "fd00:1::5"], back: ["10.0.9.6"] },
+};
 const NODES = Object.keys(STORY.nodes);
 const host = (name: string): string => `${FABRIC.name}-${name}`;
 const task = (name: string): string => taskNamespace(STORY, name);
 
 const agents = new Map(
   NODES.map((name) => {
-    const kernel = new KernelThread({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
-    const own = ownNamespaces(STORY, name);
+    const kernel = new KernelProcess({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
+    const own = ownNamespaces({ ...STORY, tasks: [...STORY.tasks, LAST] }, name);
     return [name, new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog })];
   }),
 );
@@ -272,6 +286,33 @@ describe("published ports in a real kernel, where the host forwards nothing", ()
     assert.doesNotMatch(entries(), /dst=10\.0\.9\.10 .*src=10\.0\.9\.4 /);
     assert.doesNotMatch(entries(), /src=10\.0\.0\.4 dst=10\.99\.0\.100/);
     assert.deepEqual(new Set(await ask(host("client"), "10.99.0.3", 8080, 3)), new Set([`web1 ${CLIENT}`]));
+  });
+
+  test("the last task of a service stops: established connections go on at every node, though nothing is published any more", async () => {
+    const ingress = STORY.networks["ingress"];
+    assert.ok(ingress !== undefined);
+    const only = (state: "ready" | "draining" | "gone", services = ingress.services): Story => ({
+      ...STORY,
+      networks: { ...STORY.networks, ingress: { ...ingress, services } },
+      tasks: [
+        ...STORY.tasks.filter(({ service }) => service !== "web"),
+        ...(state === "gone" ? [] : [{ ...LAST, state }]),
+      ],
+    });
+    await reconcile(only("ready"));
+    assert.equal(await tell(task("web3"), "serve web3 80"), "ready");
+    const other = host("other");
+    const ways = ["10.99.0.1", "10.99.0.2", "10.99.0.3", "fd00:99::2", "fd00:99::3"];
+    for (const way of ways) assert.match(await tell(other, `hold ${way} 8080`), /^web3 /, way);
+    const all = (word: string): string => JSON.stringify(ways.map(() => word));
+    for (const services of [ingress.services, {}]) {
+      await reconcile(only("draining", services)); // an update or scale=0, then as after `service rm`
+      assert.equal(await tell(other, "say still-here"), all("still-here"));
+      for (const way of ways) assert.deepEqual(await ask(other, way, 8080), ["error ECONNREFUSED"], way);
+    }
+    await reconcile(only("gone", {}));
+    for (const agent of agents.values()) while (agent.hasStaleFlows) await agent.endStaleFlows(signal);
+    assert.equal(await tell(other, "say anybody"), all("error read ECONNRESET"));
   });
 
   test("the host's rules and switches are as they were, but for our tables", () => {

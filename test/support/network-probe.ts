@@ -146,8 +146,14 @@ function bulk(host: string, port: number, bytes: number): Promise<string> {
 const held: Socket[] = [];
 const heard = (socket: Socket): Promise<string> =>
   new Promise((resolve) => {
-    socket.once("data", (chunk) => resolve(chunk.toString().trim()));
-    socket.once("error", (error) => resolve(`error ${error.message}`));
+    if (socket.errored !== null) return resolve(`error ${socket.errored.message}`); // since it was last heard
+    const timer = setTimeout(() => resolve("error silence"), 5_000);
+    const end = (text: string): void => {
+      clearTimeout(timer);
+      resolve(text);
+    };
+    socket.once("data", (chunk) => end(chunk.toString().trim()));
+    socket.once("error", (error) => end(`error ${error.message}`));
   });
 
 function hold(host: string, port: number): Promise<string> {

@@ -108,9 +108,10 @@ export function desiredNetwork(wish: NodeInput, shared: SharedRules = new Shared
   return { state, unready };
 }
 
-/** The ingress network is on every node as soon as anything is published on it. */
+/** The ingress network is on every node as soon as anything is published on it, and while a task of such a service lives. */
 const publishes = (view: NetworkView): boolean =>
-  view.network.ingress && [...view.services.values()].some(({ ports }) => ports.length > 0);
+  view.network.ingress &&
+  (view.endpoints.size > 0 || [...view.services.values()].some(({ ports }) => ports.length > 0));
 
 /** The task's networks in order, or why they cannot be had. */
 function networksOf(input: NodeInput, task: LocalTask): readonly TaskNetwork[] | string {

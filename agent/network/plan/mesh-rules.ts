@@ -121,6 +121,8 @@ function forwardRules(input: NodeInput, made: readonly NetworkView[], nets: read
     ...bridges.map((bridge) => `iifname "${bridge}" oifname "${bridge}" accept`),
     "tcp flags syn tcp option maxseg size set rt mtu", // the mesh carries less than the way to the client
     TURNED_RULE,
+    // Of a connection whose task is gone: the host has passed it on, and its client is to hear that it ended.
+    `iifname "${UPLINK}" oifname "${UPLINK}" meta l4proto tcp reject with tcp reset`,
     `iifname "${UPLINK}" oifname "${UPLINK}" drop`,
     `iifname != ${inside} ct state != { established, related } drop`,
     `oifname != ${inside} ct state new ct status & dnat == 0 drop`,

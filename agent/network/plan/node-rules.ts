@@ -4,6 +4,8 @@
 //
 //   ip, ip6: take    a packet to a published port of this node, and no part of a connection of the host's own: a copy of
 //                    it goes to the switchboard as it is, and it ends here. Errors for such connections are copied as well
+//                    goes there too what belongs to a connection that began at a port published lately ("lately", which packets
+//                    fill): its service may be gone while its task still ends its work, and the host would answer with a reset
 //   ip, ip6: give    what the switchboard sends in the host's name goes on to the client, by the host's routes
 //   inet: out        nat: clients on the host itself go to the switchboard's address
 //   inet: post       nat: so that replies come back to them; and what tasks send leaves with the host's address
@@ -20,7 +22,7 @@ import { hostNets, type LocalNet } from "./local-nets.ts";
 import { LOCAL_LINK } from "./names.ts";
 import { addPastSources, goesPast, pastIn, pastOut } from "./past-forward.ts";
 import { localPorts, type Publication } from "./published.ts";
-import { type Ruleset, RulesetBuilder } from "./ruleset.ts";
+import { LATELY, type Ruleset, RulesetBuilder } from "./ruleset.ts";
 
 const ERRORS = {
   ip: "icmp type { destination-unreachable, time-exceeded, parameter-problem }",
@@ -69,6 +71,8 @@ function addTakeAndGive(rules: RulesetBuilder, published: readonly Publication[]
     if (address === undefined) any.set(key, "");
     else if (address.ip.family === own.ip.family) at.set(`${address.text} . ${key}`, "");
   }
+  rules.map(`${word}/lately`, LATELY);
+  const begins = "tcp flags & (syn | ack) == syn";
   // Connection entries are known by then, and addresses not yet changed.
   rules.chain(`${word}/take`, {
     hook: "type filter hook prerouting priority -150",
@@ -76,8 +80,11 @@ function addTakeAndGive(rules: RulesetBuilder, published: readonly Publication[]
       `iifname "${LOCAL_LINK}" return`,
       "ct state established,related return",
       `${ERRORS[word]} fib daddr type local dup to ${own.text} return`,
+      `fib daddr type local ${begins} meta l4proto . th dport @ports update @lately { th dport }`,
+      `fib daddr type local ${begins} ${word} daddr . meta l4proto . th dport @ports_at update @lately { th dport }`,
       `fib daddr type local meta l4proto . th dport @ports dup to ${own.text} drop`,
       `fib daddr type local ${word} daddr . meta l4proto . th dport @ports_at dup to ${own.text} drop`,
+      `fib daddr type local tcp flags & (syn | ack) != syn th dport @lately dup to ${own.text} drop`,
       ...(past ? pastIn(net) : []),
     ],
   });

@@ -19,7 +19,7 @@ export interface Chain {
 }
 
 export interface NftMap {
-  /** The type's words: "ipv4_addr : verdict", or "ipv4_addr" for a set; and TURNED, which packets fill. */
+  /** The type's words: "ipv4_addr : verdict", or "ipv4_addr" for a set; and TURNED and LATELY, which packets fill. */
   readonly type: string;
   /** Key to value; the value of a set's element is "". */
   readonly elements: ReadonlyMap<string, string>;
@@ -40,6 +40,12 @@ export interface ObservedRuleset {
 export const TURNED_SET = "turned";
 export const TURNED = "inet_proto; flags timeout,dynamic; timeout 10m; size 16";
 export const TURNED_RULE = "meta l4proto { udp, udplite } ct status dnat update @turned { meta l4proto }";
+
+/**
+ * Ports of TCP at which connections began not longer ago than this, whether they are published still or not. A port that is
+ * published no more stays the switchboard's for what is no beginning. What is in it is not ours to say.
+ */
+export const LATELY = "inet_service; flags timeout,dynamic; timeout 10080m; size 65535";
 
 export const NO_RULES: Ruleset = { chains: new Map(), maps: new Map() };
 export const NO_OBSERVED_RULES: ObservedRuleset = { chains: new Map(), maps: new Map() };
