@@ -1,6 +1,6 @@
 // The sockets of the name server: UDP and TCP on the node's addresses on the node-local bridge. Everything that is decided is
-// decided in packet.ts and answer.ts; here bytes come in and go out, within bounds: a connection that is idle or one too many
-// is closed, and one datagram never keeps another waiting.
+// decided in packet.ts and answer.ts; here bytes come in and go out, within bounds: a connection that is idle or beyond its task's
+// share is closed, and one datagram never keeps another waiting.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { createServer, isIPv6, type Server, type Socket as TcpSocket } from "node:net";
 import type { Env } from "../../../shared/env/env.ts";
@@ -9,11 +9,13 @@ import type { Log } from "../../../shared/log.ts";
 import { parseIp } from "../../../shared/model/ip.ts";
 import { formatIp } from "../plan/addresses.ts";
 import { decide } from "./answer.ts";
+import { FairShare } from "./fair-share.ts";
 import { encodeError, encodeReply, MAX_TCP_BYTES, parseQuery, RCODE } from "./packet.ts";
 import { FrameReader, frame } from "./tcp-frames.ts";
 import type { Transport, Upstream } from "./upstream.ts";
 import type { Names } from "./zone.ts";
 
+/** Of all tasks, on all addresses. */
 const MAX_CONNECTIONS = 256;
 const MAX_PIPELINED = 16;
 const IDLE_MS = 10_000;
@@ -24,6 +26,8 @@ export interface NameServerOptions {
   /** Read for every question: what is swapped in is what is answered. Undefined: not known yet, so nothing is said. */
   readonly names: () => Names | undefined;
   readonly upstream: Upstream;
+  /** A TCP connection on which nothing came or went for so long is closed. Default 10 s. */
+  readonly idleMs?: number;
 }
 
 export interface NameServer {
@@ -41,7 +45,8 @@ export interface NameServer {
   listen(addresses: readonly string[], port: number, signal: AbortSignal): Promise<void>;
 }
 
-export function createNameServer({ env, log, names, upstream }: NameServerOptions): NameServer {
+export function createNameServer({ env, log, names, upstream, idleMs = IDLE_MS }: NameServerOptions): NameServer {
+  const connections = new FairShare(MAX_CONNECTIONS);
   const handle: NameServer["handle"] = async (packet, source, transport, signal) => {
     const parsed = parseQuery(packet);
     if (parsed.kind === "ignore") return undefined;
@@ -54,12 +59,24 @@ export function createNameServer({ env, log, names, upstream }: NameServerOption
     try {
       const decision = decide(known, source, query, env.random);
       if (decision.kind === "reply") return encodeReply(query, decision, maxBytes);
-      return await upstream.ask(packet, query, transport, decision.servers, signal);
+      return await upstream.ask({ packet, query, transport, source, servers: decision.servers }, signal);
     } catch (error) {
       if (signal.aborted) return undefined;
       log.debug({ name: query.name, error: SkepError.from(error).message }, "dns: no answer");
       return encodeReply(query, failure, maxBytes);
     }
+  };
+
+  const serve = (socket: TcpSocket, signal: AbortSignal): void => {
+    const source = canonical(socket.remoteAddress);
+    const release = connections.take(source);
+    if (release === undefined) {
+      socket.destroy();
+      return;
+    }
+    socket.on("close", release);
+    socket.setTimeout(idleMs, () => socket.destroy());
+    serveConnection(handle, socket, source, signal);
   };
 
   return {
@@ -71,7 +88,7 @@ export function createNameServer({ env, log, names, upstream }: NameServerOption
         await Promise.all(
           addresses.flatMap((address) => [
             listenUdp(handle, address, port, both),
-            listenTcp(handle, address, port, both),
+            listenTcp((socket) => serve(socket, both), address, port, both),
           ]),
         );
       } catch (cause) {
@@ -114,15 +131,19 @@ function listenUdp(handle: NameServer["handle"], address: string, port: number, 
   });
 }
 
-function listenTcp(handle: NameServer["handle"], address: string, port: number, signal: AbortSignal): Promise<void> {
+function listenTcp(
+  serve: (socket: TcpSocket) => void,
+  address: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const open = new Set<TcpSocket>();
     const server: Server = createServer((socket) => {
       open.add(socket);
       socket.on("close", () => open.delete(socket));
-      serveConnection(handle, socket, signal);
+      serve(socket);
     });
-    server.maxConnections = MAX_CONNECTIONS;
     const close = (): void => {
       server.close();
       for (const socket of open) socket.destroy();
@@ -138,11 +159,9 @@ function listenTcp(handle: NameServer["handle"], address: string, port: number, 
   });
 }
 
-function serveConnection(handle: NameServer["handle"], socket: TcpSocket, signal: AbortSignal): void {
+function serveConnection(handle: NameServer["handle"], socket: TcpSocket, source: string, signal: AbortSignal): void {
   const frames = new FrameReader();
-  const source = canonical(socket.remoteAddress);
   let waiting = 0;
-  socket.setTimeout(IDLE_MS, () => socket.destroy());
   socket.on("error", () => socket.destroy());
   // Who does not take his answers is not asked for more questions: what waits for him is kept here.
   const readOn = (): void => {

@@ -1,10 +1,12 @@
 // Asks the host's resolvers what is not ours. The packet goes as it came but with an id of its own from a fresh socket; an
 // answer counts only from the server asked, with that id and the same question. A server that is silent is passed over after
-// a short while, and how many questions may wait at once is bounded: beyond it the asker is told to come again.
+// a short while, and how many questions may wait at once is bounded, for all tasks and for each: beyond it the asker is told to
+// come again.
 import { createSocket } from "node:dgram";
 import { connect, isIPv6 } from "node:net";
 import type { Env } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
+import { FairShare } from "./fair-share.ts";
 import type { Query } from "./packet.ts";
 import { FrameReader, frame } from "./tcp-frames.ts";
 
@@ -16,16 +18,20 @@ const MAX_SERVERS = 3;
 
 export type Transport = "udp" | "tcp";
 
+/** A question as a task asked it, to be passed on. */
+export interface Forwarded {
+  readonly packet: Uint8Array;
+  readonly query: Query;
+  readonly transport: Transport;
+  /** The address that it came from: questions of one asker take no more than its share of those that may wait. */
+  readonly source: string;
+  /** Addresses to ask, in order; none: the host's resolvers. */
+  readonly servers: readonly string[];
+}
+
 export interface Upstream {
-  /** @throws {SkepError} `unavailable`: no server answered in time. `resource_exhausted`: too many questions wait. */
-  ask(
-    packet: Uint8Array,
-    query: Query,
-    transport: Transport,
-    /** Addresses to ask, in order; none: the host's resolvers. */
-    own: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Uint8Array>;
+  /** @throws {SkepError} `unavailable`: no server answered in time. `resource_exhausted`: too many questions wait, of all or of this asker. */
+  ask(question: Forwarded, signal: AbortSignal): Promise<Uint8Array>;
 }
 
 export interface UpstreamServer {
@@ -40,24 +46,28 @@ export interface UpstreamOptions {
 }
 
 export function createUpstream({ env, servers }: UpstreamOptions): Upstream {
-  let waiting = 0;
+  const waiting = new FairShare(MAX_WAITING);
   return {
-    ask: async (packet, query, transport, own, signal) => {
-      if (waiting >= MAX_WAITING) {
-        throw new SkepError("resource_exhausted", `${MAX_WAITING} questions wait for the host's resolvers already`);
+    ask: async (question, signal) => {
+      const release = waiting.take(question.source);
+      if (release === undefined) {
+        throw new SkepError(
+          "resource_exhausted",
+          `too many questions of ${question.source} wait for other name servers; ${MAX_WAITING} may, of all tasks together`,
+        );
       }
-      waiting++;
+      const own = question.servers;
       try {
         const endMs = env.nowMs() + ALL_SERVERS_MS;
         for (const server of own.length > 0 ? own.slice(0, MAX_SERVERS).map(onPort53) : servers()) {
           const leftMs = Math.min(PER_SERVER_MS, endMs - env.nowMs());
           if (leftMs <= 0) break;
-          const answer = await askOne(env, server, packet, query, transport, leftMs, signal);
+          const answer = await askOne(env, server, question, leftMs, signal);
           if (answer !== undefined) return answer;
         }
-        throw new SkepError("unavailable", `no resolver answered for ${query.name}`);
+        throw new SkepError("unavailable", `no resolver answered for ${question.query.name}`);
       } finally {
-        waiting--;
+        release();
       }
     },
   };
@@ -69,9 +79,7 @@ const onPort53 = (address: string): UpstreamServer => ({ address, port: 53 });
 async function askOne(
   env: UpstreamOptions["env"],
   server: UpstreamServer,
-  packet: Uint8Array,
-  query: Query,
-  transport: Transport,
+  { packet, query, transport }: Forwarded,
   limitMs: number,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
@@ -110,10 +118,12 @@ const lower = (byte: number): number => (byte >= 65 && byte <= 90 ? byte + 32 : 
 function overUdp(server: UpstreamServer, sent: Uint8Array, query: Query, signal: AbortSignal) {
   return new Promise<Uint8Array | undefined>((resolve) => {
     const socket = createSocket(isIPv6(server.address) ? "udp6" : "udp4");
+    let ended = false;
     const end = (answer: Uint8Array | undefined): void => {
+      if (ended) return;
+      ended = true;
       signal.removeEventListener("abort", giveUp);
-      socket.removeAllListeners();
-      socket.on("error", () => undefined);
+      // Its listeners stay: a socket that is still being connected closes by one of its own.
       socket.close();
       resolve(answer);
     };
@@ -126,7 +136,9 @@ function overUdp(server: UpstreamServer, sent: Uint8Array, query: Query, signal:
     });
     // A connected socket takes answers of that server only, and hears of a port that nobody listens on. No callback of `connect`:
     // it would be called for a failure as well, which then is no "error".
-    socket.once("connect", () => socket.send(sent));
+    socket.once("connect", () => {
+      if (!ended) socket.send(sent);
+    });
     socket.connect(server.port, server.address);
   });
 }

@@ -7,7 +7,7 @@ import { decide, reverseAddress } from "../../../../agent/network/dns/answer.ts"
 import { concat, encodeName, encodeReply, parseQuery, RCODE, TYPE } from "../../../../agent/network/dns/packet.ts";
 import { createNameServer, type NameServerOptions } from "../../../../agent/network/dns/server.ts";
 import { FrameReader, frame } from "../../../../agent/network/dns/tcp-frames.ts";
-import { createUpstream, isAnswerTo, readResolvConf } from "../../../../agent/network/dns/upstream.ts";
+import { createUpstream, type Forwarded, isAnswerTo, readResolvConf } from "../../../../agent/network/dns/upstream.ts";
 import { buildNames } from "../../../../agent/network/dns/zone.ts";
 import { formatIp } from "../../../../agent/network/plan/addresses.ts";
 import { newNetworkEndpoint, newNetworkService, newOverlayNetwork } from "../../../../proto/gen/network.ts";
@@ -318,13 +318,14 @@ test("readResolvConf: three servers at most, ours never", () => {
 });
 
 test("a resolver that cannot even be asked is passed over at once", async () => {
-  const parsed = parseQuery(query("example.com", TYPE.A));
-  assert.equal(parsed.kind, "query");
-  if (parsed.kind !== "query") return;
+  const packet = query("example.com", TYPE.A);
+  const parsed = parseQuery(packet);
+  assert.ok(parsed.kind === "query");
   const never = { ...realEnv, timer: () => ({ cancel: () => undefined }) };
   // A link-local address without its link.
   const upstream = createUpstream({ env: never, servers: () => [{ address: "fe80::1", port: 53 }] });
-  const asked = upstream.ask(parsed.query.question, parsed.query, "udp", [], new AbortController().signal);
+  const question: Forwarded = { packet, query: parsed.query, transport: "udp", source: "", servers: [] };
+  const asked = upstream.ask(question, signal);
   await assert.rejects(asked, /no resolver answered for example.com/);
 });
 
