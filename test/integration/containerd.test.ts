@@ -268,6 +268,38 @@ describe("containerd runtime", { timeout: LIMIT_MS }, () => {
     await refused({ mounts: [missing] }, "invalid_argument", /bind source path does not exist: \/no\/such\/place/);
   });
 
+  // runc 1.1 gives a tmpfs the mode of the image's directory, and its own working directories to root.
+  test("a tmpfs has the mode that was asked for, also where the image has a directory", async () => {
+    const tmpfs = (target: string, mode: number): ContainerMount => ({
+      type: "tmpfs",
+      source: "",
+      target,
+      readOnly: false,
+      propagation: "",
+      sizeBytes: 0,
+      mode,
+    });
+    const mounts = [
+      tmpfs("/etc/skel", 0o1777),
+      tmpfs("/home", 0o2750),
+      tmpfs("/new/place", 0o700),
+      tmpfs("/tmp", 0o711),
+    ];
+    const stat = sh("mkdir -p /etc; stat -c '%a %n' /etc/skel /home /new/place /tmp");
+    const want = "1777 /etc/skel\n2750 /home\n700 /new/place\n711 /tmp\n";
+    assert.equal((await run({ args: stat, mounts })).out, want);
+    assert.equal((await run({ args: stat, mounts, readOnlyRootfs: true })).out, want);
+    const readOnly = { ...tmpfs("/home", 0o777), readOnly: true };
+    assert.match((await run({ args: ["touch", "/home/x"], mounts: [readOnly] })).err, /Read-only file system/);
+  });
+
+  test("a working directory that is not in the image is its user's to write to", async () => {
+    const script = sh("touch made && stat -c '%u:%g %a' . && stat -c %u /etc");
+    const app = await run({ args: script, workingDir: "/new/deep", user: "1000:1001" });
+    assert.equal(app.out, "1000:1001 755\n0\n", app.err);
+    assert.equal((await run({ args: script, workingDir: "/new/deep" })).out, "0:0 755\n0\n");
+  });
+
   test("read-only root, working folder, sysctl, ulimit, oom score, terminal, init", async () => {
     assert.match((await run({ args: ["touch", "/x"], readOnlyRootfs: true })).err, /Read-only file system/);
     assert.equal((await run({ args: ["pwd"], workingDir: "/made/for/it" })).out, "/made/for/it\n");

@@ -10,6 +10,7 @@ import type { ContainerConfig } from "../runtime.ts";
 import type { AppArmor } from "./apparmor.ts";
 import type { ContainerFiles } from "./container-files.ts";
 import type { ImageStore } from "./image-store.ts";
+import { type RootfsDirs, wantedDirs } from "./rootfs-dirs.ts";
 import type { AccountFilesCache } from "./rootfs-files.ts";
 import { etcFiles } from "./spec/etc-files.ts";
 import { serializeSpec } from "./spec/oci.ts";
@@ -26,6 +27,7 @@ const MAX_LABEL_BYTES = 4096;
 export interface NewContainerOptions {
   readonly images: Pick<ImageStore, "prepareRootfs">;
   readonly accounts: AccountFilesCache;
+  readonly dirs: Pick<RootfsDirs, "prepare">;
   readonly files: ContainerFiles;
   readonly facts: NodeFacts;
   readonly apparmor: AppArmor;
@@ -59,6 +61,7 @@ export async function newContainerRecord(
   ]);
   const account = await options.accounts.read(rootfs);
   const user = resolveUser(config.user, config.groups, account.passwd, account.group);
+  await options.dirs.prepare(rootfs, wantedDirs(config, user));
   const keeping = { cgroupParent: options.cgroupParent, apparmorProfile };
   const spec = containerSpec(config, user, { ...files.paths(id), init }, facts, keeping);
   const container = newContainer({

@@ -17,6 +17,7 @@ import { startHolder } from "./holder.ts";
 import { createImages } from "./images/images.ts";
 import { readNodeFacts } from "./node-facts.ts";
 import { type PrivateContainerd, startPrivateContainerd } from "./private-containerd.ts";
+import { RootfsDirs } from "./rootfs-dirs.ts";
 import { AccountFilesCache } from "./rootfs-files.ts";
 import { followTaskEvents } from "./task-events.ts";
 import { checkVersion } from "./version.ts";
@@ -79,6 +80,7 @@ export async function openContainerdRuntime(options: ContainerdRuntimeOptions): 
     client,
     images,
     accounts: new AccountFilesCache(),
+    dirs: new RootfsDirs(),
     files: createContainerFiles(containersDir),
     fifos,
     holder,

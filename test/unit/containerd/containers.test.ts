@@ -42,6 +42,7 @@ function containersOver(answers: ReadonlyMap<string, () => Uint8Array>): Contain
     },
     images: { prepareRootfs: async () => noFiles, rootfsMounts: async () => [], removeRootfs: async () => undefined },
     accounts: new AccountFilesCache(),
+    dirs: { prepare: async () => undefined },
     files,
     fifos,
     holder: {

@@ -6,7 +6,7 @@ import { parseOomKills } from "../../../agent/runtime/containerd/cgroups.ts";
 import { parseExit } from "../../../agent/runtime/containerd/container-files.ts";
 import { createExclusive } from "../../../agent/runtime/containerd/exclusive.ts";
 import { containerdConfig } from "../../../agent/runtime/containerd/private-containerd.ts";
-import { layersOf } from "../../../agent/runtime/containerd/rootfs-files.ts";
+import { layersOf } from "../../../agent/runtime/containerd/rootfs-view.ts";
 import { signalNumber } from "../../../agent/runtime/containerd/signals.ts";
 import { timestampMs } from "../../../agent/runtime/containerd/timestamp.ts";
 import { checkVersion } from "../../../agent/runtime/containerd/version.ts";
