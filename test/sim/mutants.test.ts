@@ -20,6 +20,8 @@ const RULES = [
   "changes the membership before it has committed in its term",
   "drops a pre-vote granted by a member of an older term",
   "serves reads without asking the quorum",
+  "a learner votes before it has what is committed",
+  "a learner votes after a round that took long",
   "a restart campaigns at once for a membership that is not committed",
 ];
 

@@ -60,13 +60,16 @@ export function configCommitted(raft: Raft, role: Leading): void {
   if (raft.configs.currentIndex <= raft.log.committed) syncProgress(raft, role);
 }
 
-/** Leader: a learner that has all of what was committed, and is there, becomes a voter. A dead one would weaken the quorum. */
+/**
+ * Leader: a learner that has come close to the end of the log, and is there, becomes a voter. A dead one would weaken the
+ * quorum, and one far behind would hold up every commit that needs it.
+ */
 export function promoteReady(raft: Raft, role: Leading): void {
   for (const member of raft.configs.current.members) {
     const progress = role.progress.get(member.raftId);
-    if (member.voter || progress === undefined || progress.state.kind !== "replicate") continue;
-    if (!isActive(raft, role, member.raftId)) continue;
-    if (progress.matchIndex < Math.max(raft.log.committed, role.firstIndex)) continue;
+    if (member.voter || progress === undefined) continue;
+    const close = progress.catchUp.advance(progress.matchIndex, raft.log.lastIndex, raft.options.electionTicks);
+    if (!close || progress.state.kind !== "replicate" || !isActive(raft, role, member.raftId)) continue;
     if (proposeConfig(raft, { kind: "promote", raftId: member.raftId }).kind === "appended") return;
   }
 }

@@ -7,6 +7,7 @@
 // Invariant: matchIndex < nextIndex. `matchIndex` is what the member is known to have on disk; it never moves back, because
 // a member that lost its disk comes back under another id.
 import { invariant, unreachable } from "./assert.ts";
+import { CatchUp } from "./catch-up.ts";
 import { Inflight, type WindowLimits } from "./inflight.ts";
 
 export type ReplicationState =
@@ -23,9 +24,13 @@ export class Progress {
   silentTicks = 0;
   /** The newest round of the read index that it has answered. */
   readRound = 0;
+  /** How close its log is, as long as it is a learner. */
+  readonly catchUp: CatchUp;
 
+  /** @param nextIndex the newest entry of the leader's log: what a member is sent first. */
   constructor(nextIndex: number, limits: WindowLimits) {
     this.#nextIndex = nextIndex;
+    this.catchUp = new CatchUp(nextIndex);
     this.#limits = limits;
   }
 

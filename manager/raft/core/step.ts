@@ -177,7 +177,10 @@ export function tick(raft: Raft): void {
 
 function tickLeader(raft: Raft, role: Leading): void {
   raft.electionElapsedTicks = 0;
-  for (const [, progress] of others(raft, role)) progress.silentTicks++;
+  for (const [, progress] of others(raft, role)) {
+    progress.silentTicks++;
+    progress.catchUp.tick();
+  }
   if (!hasQuorum(voterIds(raft.configs.current), (id) => isActive(raft, role, id))) {
     becomeFollower(raft, raft.term, 0); // cut off: others may have a new leader, and callers must go and find it
     return;

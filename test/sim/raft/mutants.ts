@@ -129,6 +129,18 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "if (log.committed > log.lastIndex)",
   },
   {
+    name: "a learner votes before it has what is committed",
+    file: "membership.ts",
+    find: "if (!close || progress",
+    replace: "if (progress",
+  },
+  {
+    name: "a learner votes after a round that took long",
+    file: "catch-up.ts",
+    find: "this.#quick = this.#elapsedTicks < electionTicks;",
+    replace: "this.#quick = true;",
+  },
+  {
     name: "one whose removal is not committed does not campaign",
     file: "state.ts",
     find: "|| isVoter(configs.at(log.committed), options.id)",

@@ -7,6 +7,7 @@ import type { Config } from "../../../manager/raft/core/types.ts";
 import { seededRandom } from "../../../shared/env/sim-env.ts";
 import { Checker, Violation } from "./checker.ts";
 import { Hearing } from "./hearing.ts";
+import { Promotions } from "./promotions.ts";
 import { drawRates, type Rates } from "./rates.ts";
 import { SimDisk } from "./sim-disk.ts";
 import { SimMember } from "./sim-member.ts";
@@ -42,6 +43,7 @@ export class Simulation {
   /** Loses what it says yes to, on top of what chance loses. */
   loses: (message: Message) => boolean = () => false;
   readonly #hearing = new Hearing(ELECTION_TICKS);
+  readonly #promotions = new Promotions(ELECTION_TICKS);
   readonly #options: SimulationOptions;
   readonly #random: () => number;
   readonly #rates: Rates;
@@ -228,6 +230,7 @@ export class Simulation {
         this.#act(member, undefined, () => {
           this.#hearing.ticked(member.id);
           member.core?.tick();
+          if (member.core !== undefined) this.#promotions.ticked(member.core);
           member.pump();
         });
       }
@@ -376,7 +379,8 @@ export class Simulation {
     if (event !== undefined) this.#record(event.startsWith("starts") ? `member ${member.id} ${event}` : event);
     act();
     this.checker.stepped(member, this.members);
-    const wrong = member.core === undefined ? undefined : this.#hearing.judge(member.core);
+    const { core } = member;
+    const wrong = core && (this.#hearing.judge(core) ?? this.#promotions.judge(core, this.members));
     if (wrong !== undefined) throw new Violation(wrong);
     member.compact();
   }

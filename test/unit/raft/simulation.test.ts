@@ -35,6 +35,8 @@ const TOLD = [
   "drops a pre-vote granted by a member of an older term",
   "no pre-vote",
   "no check of the quorum",
+  "a learner votes before it has what is committed",
+  "a learner votes after a round that took long",
   "a restart campaigns at once for a membership that is not committed",
 ];
 for (const mutant of MUTANTS.filter(({ name }) => TOLD.includes(name))) {
