@@ -9,14 +9,17 @@ import {
   newIssueCertificateRequest,
 } from "../../proto/gen/ca.ts";
 import type { NodeAvailability, NodeDescription } from "../../proto/gen/objects.ts";
+import type { Env } from "../../shared/env/env.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
 import { parseJoinToken } from "../../shared/model/join-token.ts";
 import { certificateDigest, certificatesOf, ROLE_NAME } from "../../shared/pki/certificate.ts";
 import { type Identity, openIdentity } from "../../shared/pki/identity.ts";
 import { newCertificateRequest } from "../../shared/pki/issue.ts";
 import { newKeyPair, privateKeyToPem } from "../../shared/pki/keys.ts";
+import { parseAddress } from "../../shared/rpc/address.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import { CHANNEL_OPTIONS } from "../../shared/rpc/dialer.ts";
+import { whatAnswers } from "../../shared/rpc/what-answers.ts";
 
 const TIMEOUT_MS = 5_000;
 /** Issuing waits for a commit, and for a leader if there is none at the moment. */
@@ -41,7 +44,7 @@ export interface Enrolled {
  * @throws {SkepError} `invalid_argument`: not a token; `permission_denied`: another cluster's, or rotated; `unavailable`:
  * no manager answered, naming each address and why.
  */
-export async function enroll(enrolment: Enrolment, signal: AbortSignal): Promise<Enrolled> {
+export async function enroll(env: Pick<Env, "timer">, enrolment: Enrolment, signal: AbortSignal): Promise<Enrolled> {
   const { rootCaHash } = parseJoinToken(enrolment.token);
   if (enrolment.remoteAddrs.length === 0) {
     throw new SkepError("invalid_argument", "name a manager to join at, as HOST:PORT");
@@ -56,7 +59,9 @@ export async function enroll(enrolment: Enrolment, signal: AbortSignal): Promise
       const error = SkepError.from(cause);
       // The cluster's answer, not a matter of the way to it: the next manager would say the same.
       if (!isUnreachable(error)) throw error;
-      failures.push(`${manager}: ${plainReason(error)}`);
+      const found = await whatAnswers(env, parseAddress("manager address", manager));
+      signal.throwIfAborted();
+      failures.push(`${manager}: ${found ?? plainReason(error)}`);
     }
   }
   throw new SkepError("unavailable", `cannot reach a manager at ${failures.join("; ")}`);

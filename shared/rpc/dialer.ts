@@ -11,6 +11,7 @@ import type { Identity, IdentityHolder } from "../pki/identity.ts";
 import { parseAddress } from "./address.ts";
 import { RAFT_ALPN } from "./alpn.ts";
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
+import { reasonOfCode } from "./what-answers.ts";
 
 /** Channels that are kept at most; the one not asked for the longest is closed when there are more. */
 const MAX_CHANNELS = 256;
@@ -132,7 +133,8 @@ function openRaftStream(own: Identity, addr: string, isRemoved: IsRemoved, signa
     });
     socket.setNoDelay(true);
     const onAbort = (): void => settle(signal.reason);
-    const onError = (error: Error): void => settle(new SkepError("unavailable", error.message, { cause: error }));
+    const onError = (error: NodeJS.ErrnoException): void =>
+      settle(new SkepError("unavailable", reasonOfCode(error.code) ?? error.message, { cause: error }));
     const onClose = (): void => settle(new SkepError("unavailable", "the connection was closed"));
     const settle = (failure?: unknown): void => {
       signal.removeEventListener("abort", onAbort);

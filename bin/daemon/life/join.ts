@@ -6,7 +6,7 @@ import { addressesOf, describe, type Host, startFresh } from "./host.ts";
 
 /** `skep swarm join`. @throws {SkepError} as `enroll` and `ClusterNode.start`. */
 export async function join(host: Host, request: JoinRequest): Promise<JoinResponse> {
-  const { log, life, runtime, stopping } = host;
+  const { env, log, life, runtime, stopping } = host;
   return await life.changeTo("joining a cluster", life.requireInactive(), async () => {
     const { advertise, ...place } = addressesOf(host, request);
     const { addr } = place;
@@ -14,6 +14,7 @@ export async function join(host: Host, request: JoinRequest): Promise<JoinRespon
     await runtime.get().catch(() => undefined); // its name is part of the description; without it the node still joins
     const { token, availability } = request;
     const { identity, managers } = await enroll(
+      env,
       { token, remoteAddrs, addr, availability, description: describe(host, place) },
       stopping,
     );
