@@ -26,7 +26,10 @@ interface Source<Name> extends NamedLog<Name> {
   done: boolean;
 }
 
-/** Ends when all sources have ended. A source that fails ends alone; `onFailed` hears why. */
+/**
+ * Ends when all sources have ended. A source that fails ends alone; `onFailed` hears why. An empty batch says once that what
+ * was there when reading began has been given.
+ */
 export async function* mergeLogs<Name>(
   env: Env,
   logs: readonly NamedLog<Name>[],
@@ -53,6 +56,7 @@ export async function* mergeLogs<Name>(
   try {
     yield* history(sources, fill);
     signal.throwIfAborted();
+    yield [];
     yield* news(
       env,
       sources.filter((source) => !source.done),

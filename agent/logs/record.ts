@@ -4,6 +4,7 @@
 //
 // F is a full line or the last part of one, P a part that goes on in the next record of the same stream. The head has a
 // fixed length, and no record is longer than head + 16 KiB + newline, so readers need one small buffer.
+import { MAX_LOG_PART_BYTES } from "../../shared/model/log-line.ts";
 import { formatStamp, parseStamp, STAMP_LENGTH, type Stamp } from "./timestamp.ts";
 
 export type Stream = "stdout" | "stderr";
@@ -15,7 +16,6 @@ export interface LogRecord {
   readonly data: Uint8Array;
 }
 
-export const MAX_PART_BYTES = 16 * 1024;
 const HEAD_LENGTH = STAMP_LENGTH + 1 + 6 + 1 + 1 + 1;
 const NEWLINE = 0x0a;
 const PARTIAL = 0x50;
@@ -66,9 +66,9 @@ export class LineCutter {
     for (;;) {
       const newline = bytes.indexOf(NEWLINE, at);
       const end = newline < 0 ? bytes.length : newline;
-      while (end - at > MAX_PART_BYTES) {
-        parts.push({ data: bytes.subarray(at, at + MAX_PART_BYTES), partial: true });
-        at += MAX_PART_BYTES;
+      while (end - at > MAX_LOG_PART_BYTES) {
+        parts.push({ data: bytes.subarray(at, at + MAX_LOG_PART_BYTES), partial: true });
+        at += MAX_LOG_PART_BYTES;
         this.#open = true;
       }
       if (newline < 0) break;

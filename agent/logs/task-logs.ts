@@ -57,11 +57,12 @@ async function* taskLogs(
     if (problem !== undefined) warnings.push(problem);
     else sources.push({ name: id, batches: logOf(env, logs, id, read, signal) });
   }
-  if (warnings.length > 0) yield { lines: [], warnings: warnings.splice(0) };
+  if (warnings.length > 0) yield { lines: [], warnings: warnings.splice(0), caughtUp: false };
   const serviceIds = new Map<TaskId, ServiceId>();
   const onFailed = (id: TaskId, error: unknown): void =>
     void warnings.push(`task ${id}: ${SkepError.from(error).message}`);
   for await (const batch of mergeLogs(env, sources, onFailed, signal)) {
+    if (batch.length === 0) yield { lines: [], warnings: warnings.splice(0), caughtUp: true };
     for (let at = 0; at < batch.length; at += MAX_LINES_PER_MESSAGE) {
       const lines = batch.slice(at, at + MAX_LINES_PER_MESSAGE).map(({ name, record }): LogLine => {
         const serviceId = serviceIds.get(name) ?? task(name)?.serviceId;
@@ -77,10 +78,10 @@ async function* taskLogs(
           partial: record.partial,
         });
       });
-      yield { lines, warnings: warnings.splice(0) };
+      yield { lines, warnings: warnings.splice(0), caughtUp: false };
     }
   }
-  if (warnings.length > 0) yield { lines: [], warnings };
+  if (warnings.length > 0) yield { lines: [], warnings, caughtUp: false };
 }
 
 function unreadable(id: TaskId, logs: LogStore, task: Task | undefined, follow: boolean): string | undefined {

@@ -1,4 +1,4 @@
-// Logs of services and tasks, from all their nodes as one stream. What cannot be read is told in a warning; the rest goes on.
+// Logs of services and tasks, from all their nodes as one stream by time. What cannot be read is told in a warning; the rest goes on.
 // With follow, a task that comes to a followed service is read too, and a node that was lost is read again from the last line
 // that it gave.
 import { AgentService } from "../../proto/gen/agent.ts";
@@ -18,7 +18,8 @@ import type { Handlers } from "../../shared/rpc/server.ts";
 import type { View } from "../store/types.ts";
 import { connected } from "./connected.ts";
 import type { ControlOptions } from "./context.ts";
-import { FanIn } from "./fan-in.ts";
+import { AnswerCheck, type Asked } from "./log-check.ts";
+import { LogMerge, type LogPiece } from "./log-merge.ts";
 import { hostnameOf, resolveService, resolveTask } from "./refs.ts";
 
 const CONNECT_LIMIT_MS = 3_000;
@@ -80,7 +81,7 @@ async function* mergeLogs(
 ): AsyncGenerator<LogsResponse> {
   const stop = new AbortController();
   const signal = AbortSignal.any([outer, stop.signal]);
-  const streams = new FanIn<LogsResponse>(signal);
+  const merge = new LogMerge(options.env, signal);
   const known = new Set<string>();
   const read = (view: View): Task[] => [...wantedTasks(view, wanted)];
   const tasks = options.store.view(read);
@@ -88,15 +89,15 @@ async function* mergeLogs(
   const awaitsMore = log.follow && (wanted.services.size > 0 || tasks.some((task) => task.nodeId === ""));
   const commits = awaitsMore ? options.store.viewAndWatch(read, { signal }).commits : undefined;
   try {
-    const skipped = openStreams(options, streams, tasks, known, log, signal);
+    const skipped = openStreams(options, merge, tasks, known, log, signal, false);
     if (skipped > 0)
       yield newLogsResponse({ warnings: [`tasks on ${skipped} more nodes are not read: too many at once`] });
     if (commits !== undefined) {
-      streams.hold();
-      const news = followTasks(options, streams, wanted, commits, known, log, signal);
-      news.finally(() => streams.release()).catch(() => undefined);
+      merge.hold();
+      const news = followTasks(options, merge, wanted, commits, known, log, signal);
+      news.finally(() => merge.release()).catch(() => undefined);
     }
-    yield* streams.read();
+    yield* merge.read();
   } finally {
     stop.abort();
   }
@@ -105,23 +106,29 @@ async function* mergeLogs(
 /** Opens a stream to each node that has tasks not yet read. Returns how many nodes were too many. */
 function openStreams(
   options: ControlOptions,
-  streams: FanIn<LogsResponse>,
+  merge: LogMerge,
   tasks: Iterable<Task>,
   known: Set<string>,
   log: LogOptions,
   signal: AbortSignal,
+  isLive: boolean,
 ): number {
-  const byNode = new Map<NodeId, TaskId[]>();
+  const byNode = new Map<NodeId, Map<TaskId, ServiceId>>();
   for (const task of tasks) {
     if (task.nodeId === "" || known.has(task.id)) continue;
     known.add(task.id);
-    const ids = byNode.get(task.nodeId);
-    if (ids === undefined) byNode.set(task.nodeId, [task.id]);
-    else ids.push(task.id);
+    const wanted = byNode.get(task.nodeId);
+    if (wanted === undefined) byNode.set(task.nodeId, new Map([[task.id, task.serviceId]]));
+    else wanted.set(task.id, task.serviceId);
   }
   let opened = 0;
-  for (const [nodeId, taskIds] of byNode) {
-    if (opened++ < MAX_NODES) streams.add(nodeLogs(options, nodeId, taskIds, log, signal));
+  for (const [nodeId, wanted] of byNode) {
+    if (opened++ >= MAX_NODES) continue;
+    const name = nodeName(
+      options.store.view((view) => view.get("node", nodeId)),
+      nodeId,
+    );
+    merge.add(name, nodeLogs(options, { nodeId, tasks: wanted, options: log }, signal), isLive);
   }
   return Math.max(0, opened - MAX_NODES);
 }
@@ -129,7 +136,7 @@ function openStreams(
 /** A task is read once it has a node; from its first line, as all of it is new. */
 async function followTasks(
   options: ControlOptions,
-  streams: FanIn<LogsResponse>,
+  merge: LogMerge,
   wanted: Wanted,
   first: ReturnType<ControlOptions["store"]["viewAndWatch"]>["commits"],
   known: Set<string>,
@@ -146,7 +153,7 @@ async function followTasks(
             ? [change.object]
             : [],
         );
-        if (tasks.length > 0) openStreams(options, streams, tasks, known, fresh, signal);
+        if (tasks.length > 0) openStreams(options, merge, tasks, known, fresh, signal, true);
         for (const change of changes) {
           if (change.table === "service" && change.action === "remove") wanted.services.delete(change.object.id);
         }
@@ -156,7 +163,7 @@ async function followTasks(
     } catch (error) {
       if (!isCode(error, "resource_exhausted")) throw error;
       const again = options.store.viewAndWatch((read) => [...wantedTasks(read, wanted)], { signal });
-      openStreams(options, streams, again.view, known, fresh, signal);
+      openStreams(options, merge, again.view, known, fresh, signal, true);
       commits = again.commits;
     }
   }
@@ -165,59 +172,73 @@ async function followTasks(
 const isWantedTask = (task: Task, { services, tasks }: Wanted): boolean =>
   services.has(task.serviceId) || tasks.has(task.id);
 
+interface LogTime {
+  readonly ms: number;
+  readonly ns: number;
+}
+
 /** Where each task's log was read to: a line at or before it has been told. */
-class Cursor {
-  readonly #last = new Map<string, { readonly ms: number; readonly ns: number }>();
+export class LogCursor {
+  readonly #last = new Map<string, LogTime>();
+  /** For tasks that gave nothing yet. */
+  readonly #start: LogTime;
+
+  /** @param startMs what was written before it is not wanted, of any task; 0 is nothing. */
+  constructor(startMs: number) {
+    this.#start = { ms: startMs, ns: -1 };
+  }
 
   isNew(line: LogLine): boolean {
-    const last = this.#last.get(line.taskId);
-    return (
-      last === undefined || line.timestampMs > last.ms || (line.timestampMs === last.ms && line.timestampNs > last.ns)
-    );
+    const last = this.#last.get(line.taskId) ?? this.#start;
+    return line.timestampMs > last.ms || (line.timestampMs === last.ms && line.timestampNs > last.ns);
   }
 
   advance(line: LogLine): void {
     if (this.isNew(line)) this.#last.set(line.taskId, { ms: line.timestampMs, ns: line.timestampNs });
   }
 
-  /** From here all tasks must be read again; 0 when one of them gave nothing yet. */
-  sinceMs(taskIds: readonly string[]): number {
-    return Math.min(...taskIds.map((id) => this.#last.get(id)?.ms ?? 0));
+  /** From here all tasks must be read again, so that none loses a line: the earliest of where they are. */
+  sinceMs(taskIds: Iterable<string>): number {
+    let since = Number.POSITIVE_INFINITY;
+    for (const id of taskIds) since = Math.min(since, (this.#last.get(id) ?? this.#start).ms);
+    return since;
   }
 }
 
 /** One node's part, lines and warnings. Never throws. */
 async function* nodeLogs(
   { env, store, dialAgent }: ControlOptions,
-  nodeId: NodeId,
-  taskIds: readonly TaskId[],
-  log: LogOptions,
+  asked: Asked,
   signal: AbortSignal,
-): AsyncGenerator<LogsResponse> {
-  const cursor = new Cursor();
+): AsyncGenerator<LogPiece> {
+  const { nodeId, options: log } = asked;
+  const taskIds = [...asked.tasks.keys()];
+  // Without the last lines (--tail 0) what was written before now stays unread, also when the node is asked again.
+  const cursor = new LogCursor(log.tail === 0 ? env.wallMs() : log.sinceMs);
+  const check = new AnswerCheck(asked);
   let warned = false;
   let answered = false;
   let isResumed = false;
   while (!signal.aborted) {
     const node = store.view((view) => view.get("node", nodeId));
+    const name = nodeName(node, nodeId);
     try {
       if (node === undefined) throw new SkepError("not_found", "the node is not in the cluster any more");
       if (node.status?.state === "down") throw new SkepError("unavailable", "the node is down");
       const client = dialAgent(node.addr, nodeId);
       await connected(client, env, CONNECT_LIMIT_MS, signal);
-      const from = isResumed ? { ...log, tail: -1, sinceMs: Math.max(log.sinceMs, cursor.sinceMs(taskIds)) } : log;
-      for await (const { lines, warnings } of serverStream(
-        client,
-        AgentService.taskLogs,
-        { taskIds, options: from },
-        { signal },
-      )) {
-        const fresh = isResumed ? lines.filter((line) => cursor.isNew(line)) : lines;
-        for (const line of lines) cursor.advance(line);
+      const options = isResumed ? { ...log, tail: -1, sinceMs: cursor.sinceMs(taskIds) } : log;
+      const answers = serverStream(client, AgentService.taskLogs, { taskIds, options }, { signal });
+      for await (const answer of answers) {
+        // A node that is read again says the same again.
+        const kept = check.keep(isResumed ? { ...answer, warnings: [] } : answer);
+        const lines = isResumed ? kept.lines.filter((line) => cursor.isNew(line)) : kept.lines;
+        for (const line of kept.lines) cursor.advance(line);
         answered = true;
         warned = false;
-        const named = isResumed ? [] : warnings.map((warning) => `${nodeName(node, nodeId)}: ${warning}`);
-        if (fresh.length > 0 || named.length > 0) yield newLogsResponse({ lines: fresh, warnings: named });
+        const warnings = kept.warnings.map((warning) => `${name}: ${warning}`);
+        if (lines.length > 0 || warnings.length > 0 || answer.caughtUp)
+          yield { lines, warnings, isLive: answer.caughtUp };
       }
       return;
     } catch (error) {
@@ -227,7 +248,7 @@ async function* nodeLogs(
       const isOver = !log.follow || isCode(error, "not_found");
       const outlook = isOver ? "its lines are missing" : "trying again";
       // Told once per loss, not once per try.
-      if (!warned) yield newLogsResponse({ warnings: [`${nodeName(node, nodeId)}: ${message}; ${outlook}`] });
+      if (!warned) yield { lines: [], warnings: [`${name}: ${message}; ${outlook}`], isLive: true };
       warned = true;
       if (isOver) return;
     }

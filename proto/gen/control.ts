@@ -1764,14 +1764,17 @@ export interface LogsResponse {
   readonly lines: readonly LogLine[];
   /** What could not be read and why ("node3: no connection"); the stream goes on with the rest. */
   readonly warnings: readonly string[];
+  /** From an agent that follows: all that was there when reading began has been sent, what comes later is news. */
+  readonly caughtUp: boolean;
 }
 /** A LogsResponse with every field that is not given at its zero value. */
 export function newLogsResponse(init: Partial<LogsResponse> = {}): LogsResponse {
-  return { lines: [], warnings: [], ...init };
+  return { lines: [], warnings: [], caughtUp: false, ...init };
 }
 export function encodeLogsResponseInto(m: LogsResponse, w: Writer): Writer {
   for (const value of m.lines) encodeLogLineInto(value, w.uint32(10).fork()).ldelim();
   for (const value of m.warnings) w.uint32(18).string(value);
+  if (m.caughtUp !== false) w.uint32(24).bool(m.caughtUp);
   return w;
 }
 export function encodeLogsResponse(m: LogsResponse): Uint8Array {
@@ -1790,6 +1793,9 @@ export function decodeLogsResponseFrom(r: Reader, length: number): LogsResponse 
         break;
       case 2:
         warnings.push(r.string());
+        break;
+      case 3:
+        m.caughtUp = r.bool();
         break;
       default:
         r.skipType(tag & 7);

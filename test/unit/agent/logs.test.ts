@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { logKeeping } from "../../../agent/logs/driver.ts";
 import { type LogStore, openLogStore } from "../../../agent/logs/log-store.ts";
 import { type ReadOptions, readLog } from "../../../agent/logs/reader.ts";
-import { decodeRecord, encodeRecord, LineCutter, type LogRecord, MAX_PART_BYTES } from "../../../agent/logs/record.ts";
+import { decodeRecord, encodeRecord, LineCutter, type LogRecord } from "../../../agent/logs/record.ts";
 import { createLogHandlers } from "../../../agent/logs/task-logs.ts";
 import { formatStamp, parseStamp } from "../../../agent/logs/timestamp.ts";
 import { newTaskLogsRequest } from "../../../proto/gen/agent.ts";
@@ -19,6 +19,7 @@ import { createSimEnv } from "../../../shared/env/sim-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
+import { MAX_LOG_PART_BYTES } from "../../../shared/model/log-line.ts";
 import { newTaskId, nodeId, task } from "./fixtures.ts";
 
 let root = "";
@@ -85,7 +86,10 @@ test("a record reads back; what is none is refused", () => {
 });
 
 test("cutting: any split of the bytes gives the same lines, in parts of at most 16 KiB", () => {
-  const line = fc.oneof(fc.string({ maxLength: 40 }), fc.constantFrom("x".repeat(MAX_PART_BYTES), "y".repeat(40_000)));
+  const line = fc.oneof(
+    fc.string({ maxLength: 40 }),
+    fc.constantFrom("x".repeat(MAX_LOG_PART_BYTES), "y".repeat(40_000)),
+  );
   const clean = line.map((text) => text.replaceAll("\n", ""));
   fc.assert(
     fc.property(fc.array(clean, { maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 30_000 })), (want, cuts) => {
@@ -101,7 +105,7 @@ test("cutting: any split of the bytes gives the same lines, in parts of at most 
       const got: string[] = [];
       let open = Buffer.alloc(0);
       for (const { data, partial } of parts) {
-        assert.ok(data.length <= MAX_PART_BYTES);
+        assert.ok(data.length <= MAX_LOG_PART_BYTES);
         open = Buffer.concat([open, data]);
         if (partial) continue;
         got.push(open.toString());
@@ -407,9 +411,11 @@ test("TaskLogs: following a task that is still on its way, beside one that is he
     return [
       ...(value?.lines ?? []).map((line: { data: Uint8Array }) => Buffer.from(line.data).toString()),
       ...(value?.warnings ?? []),
+      ...(value?.caughtUp === true ? ["(caught up)"] : []),
     ].join();
   };
   assert.equal(await next(), "here");
+  assert.equal(await next(), "(caught up)", "others need not wait for a line of this node from here on");
   const waiting = next();
   await env.breathe();
   logs.expect(coming.id);

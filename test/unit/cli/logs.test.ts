@@ -42,7 +42,11 @@ async function logs(
       },
       async *logs(given) {
         request = given;
-        yield { lines: [line(1, "hello"), line(2, "oops", { stream: "stderr" })], warnings: ["node3: no connection"] };
+        yield {
+          lines: [line(1, "hello"), line(2, "oops", { stream: "stderr" })],
+          warnings: ["node3: no connection"],
+          caughtUp: false,
+        };
         yield {
           lines: [
             line(1, "a", { partial: true }),
@@ -53,6 +57,7 @@ async function logs(
             line(2, "cut", { partial: true }),
           ],
           warnings: [],
+          caughtUp: false,
         };
       },
     },

@@ -123,7 +123,7 @@ export async function testServer(cluster: TestCluster, identity: Identity, env: 
     AgentService,
     {
       taskLogs: async function* ({ taskIds }, { signal }) {
-        yield { lines: [], warnings: taskIds.map(() => "x".repeat(1 << 20)) };
+        yield { lines: [], warnings: taskIds.map(() => "x".repeat(1 << 20)), caughtUp: false };
         await new Promise<void>((resolve) => {
           signal.addEventListener("abort", () => resolve(), { once: true });
         });
