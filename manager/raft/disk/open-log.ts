@@ -16,7 +16,7 @@ import type { Restored } from "../core/raft-core.ts";
 import { type Config, type Entry, entryBytes, type HardState, type Snapshot } from "../core/types.ts";
 import { EntryCache } from "../entry-cache.ts";
 import type { LogWrite, RaftStorage, SnapshotHead } from "../storage.ts";
-import { makeDir, syncDir } from "./files.ts";
+import { discard, makeDir, syncDir } from "./files.ts";
 import { LogIndex } from "./log-index.ts";
 import { decodeRecord, encodeRecord, type LogRecord, PLAIN } from "./record.ts";
 import { damaged, type Placed, Segment, type SegmentOptions } from "./segment.ts";
@@ -86,7 +86,8 @@ class LogOnDisk implements RaftStorage {
   }
 
   #replay(): void {
-    for (const { segment, frames, leftOut } of Segment.openAll(this.#segmentOptions)) {
+    const { files, before, missing } = Segment.find(this.#dir);
+    for (const { segment, frames, leftOut } of Segment.openAll(this.#segmentOptions, files)) {
       this.#segments.push(segment);
       if (leftOut !== undefined) this.leftOut.push(`${segment.file}: ${leftOut}`);
       for (const { number, at, bytes, payload } of frames) {
@@ -97,7 +98,13 @@ class LogOnDisk implements RaftStorage {
         }
       }
     }
-    if (!this.#index.whole) throw damaged(this.#dir, `entry ${this.firstIndex} is in none of its files`);
+    if (!this.#index.whole) {
+      throw damaged(
+        missing ?? this.#dir,
+        missing === undefined ? `entry ${this.firstIndex} is in none of its files` : "it is missing",
+      );
+    }
+    for (const path of before) discard(path);
   }
 
   get raftId(): number {

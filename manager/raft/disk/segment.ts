@@ -47,6 +47,15 @@ export interface SegmentOptions {
   readonly onDamage?: "refuse" | "stop";
 }
 
+export interface SegmentFiles {
+  /** Oldest first, with none missing in between. */
+  readonly files: readonly { readonly name: string; readonly number: number }[];
+  /** Paths of older ones. */
+  readonly before: readonly string[];
+  /** The path of the one between the two, where there is one. */
+  readonly missing: string | undefined;
+}
+
 /** A file of the log as it was found. */
 export interface OpenedSegment {
   readonly segment: Segment;
@@ -118,30 +127,42 @@ export class Segment {
   }
 
   /**
-   * All files of the log in `dir`, oldest first, each with its records. What a power cut left of the last write is overwritten
+   * The files of the log in `dir`. Files go away oldest first, but a power cut may bring any of them back: those before one that
+   * is missing count for nothing, if the log is whole without them.
+   */
+  static find(dir: string): SegmentFiles {
+    const files = numbered(dir, NAME);
+    const start = files.findLastIndex(({ number }, i) => i > 0 && number !== (files[i - 1]?.number ?? 0) + 1);
+    if (start < 0) return { files, before: [], missing: undefined };
+    const missing = join(dir, nameOf((files[start]?.number ?? 0) - 1));
+    return { files: files.slice(start), before: files.slice(0, start).map(({ name }) => join(dir, name)), missing };
+  }
+
+  /**
+   * `files` of the log in `dir`, oldest first, each with its records. What a power cut left of the last write is overwritten
    * with zeros.
    * @throws {SkepError} `internal`, naming the file, when one is damaged.
    */
-  static *openAll({ dir, sealed, onDamage = "refuse" }: SegmentOptions): Generator<OpenedSegment> {
+  static *openAll(
+    { dir, sealed, onDamage = "refuse" }: SegmentOptions,
+    files: SegmentFiles["files"],
+  ): Generator<OpenedSegment> {
     discard(join(dir, UNDER_WAY));
-    const names = numbered(dir, NAME);
     let nextNumber: number | undefined;
-    let nextSeq = names[0]?.number;
     let stopped = false;
-    for (const { name, number: seq } of names) {
+    for (const { name, number: seq } of files) {
       const file = join(dir, name);
       if (stopped) {
         yield { segment: new Segment(file, seq, "sectors", openDurableSync(file), 0, 0), frames: [] };
         continue;
       }
-      if (seq !== nextSeq) throw damaged(join(dir, nameOf(nextSeq ?? 0)), "it is missing");
       const bytes = readFileSync(file);
       const layout = checkHead(file, bytes, sealed);
       const { frames, end, tail } = scan[layout](bytes, HEAD_BYTES, nextNumber);
       const last = frames.at(-1);
       if (last === undefined) throw damaged(file, "its first record is not readable");
       const damage =
-        tail.kind === "torn" && name !== names.at(-1)?.name
+        tail.kind === "torn" && name !== files.at(-1)?.name
           ? `the record at byte ${tail.at} is not readable`
           : tail.kind === "damaged"
             ? tail.why
@@ -149,7 +170,6 @@ export class Segment {
       if (damage !== undefined && onDamage === "refuse") throw damaged(file, damage);
       stopped = damage !== undefined;
       nextNumber = last.number + 1;
-      nextSeq = seq + 1;
       const segment = new Segment(file, seq, layout, openDurableSync(file), end, bytes.length);
       yield { segment, frames, leftOut: damage ?? segment.#mend(bytes, tail) };
     }

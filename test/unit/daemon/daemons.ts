@@ -57,8 +57,9 @@ export interface TestDaemon {
   readonly remove: () => Promise<void>;
 }
 
-export async function testDaemon(): Promise<TestDaemon> {
-  const dataDir = await mkdtemp(join(tmpdir(), "skep-daemon-"));
+/** @param at the data folder, which goes away with the daemon; a new one when left out. */
+export async function testDaemon(at?: string): Promise<TestDaemon> {
+  const dataDir = at ?? (await mkdtemp(join(tmpdir(), "skep-daemon-")));
   const port = await freePort();
   const addr = `127.0.0.1:${port}`;
   const host = new HollowHost();
