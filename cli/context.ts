@@ -1,5 +1,6 @@
 // Everything a command gets from outside. Commands take nothing ambient, so every one of them runs in-process in tests.
 import type { Env } from "../shared/env/env.ts";
+import type { Entry } from "./commands/entry.ts";
 import type { Connection } from "./connection.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -39,6 +40,8 @@ export interface CliContext {
 /** What a command sees: the context, and the connection that the global options chose, opened on first use, and anew by whoever asks after it was lost. */
 export interface CommandContext extends CliContext {
   readonly connect: () => Promise<Connection>;
+  /** All commands there are, for those that tell of them. */
+  readonly commands: readonly Entry[];
   /** Runs a command's work and keeps its exit status. */
   readonly action: (work: () => Promise<number | undefined>) => Promise<void>;
 }

@@ -2,7 +2,7 @@
 // only the command that is asked for loads its file, with its options and what it needs.
 import { Command } from "commander";
 import { VERSION } from "../shared/version.ts";
-import { ENTRIES, type Entry } from "./commands/index.ts";
+import type { Entry } from "./commands/entry.ts";
 import type { CommandContext } from "./context.ts";
 import { normalizeBooleans } from "./options.ts";
 
@@ -58,7 +58,7 @@ export async function buildProgram(given: readonly string[], context: CommandCon
   let helpOf: Command | undefined = argv.length === 0 ? program : undefined;
   let chosen: Command | undefined;
 
-  for (const entry of ENTRIES) {
+  for (const entry of context.commands) {
     if (entry.kind === "foreign") {
       if (first === entry.name) {
         const command = await entry.load(context);

@@ -1,6 +1,7 @@
 // From words to an exit status: build the part of the command tree that was asked for, parse, run, tell what went wrong.
 import { CommanderError } from "commander";
 import { SkepError } from "../shared/errors.ts";
+import { ENTRIES } from "./commands/index.ts";
 import { chooseTarget, findSocket } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import type { CliContext, CommandContext } from "./context.ts";
@@ -22,6 +23,7 @@ export async function run(argv: readonly string[], context: CliContext): Promise
   };
   const commandContext: CommandContext = {
     ...context,
+    commands: ENTRIES,
     // Who watches asks again and again: by then the daemon may have begun anew.
     connect: () => {
       connection =

@@ -1,36 +1,5 @@
 // Every command with its one-line summary, and how to load it. Nothing here imports a command: help stays fast.
-import type { Command } from "commander";
-import type { CommandContext } from "../context.ts";
-
-export interface CommandModule {
-  /** Adds arguments, options, help and the action. */
-  readonly define: (command: Command, context: CommandContext) => void;
-}
-
-export interface CommandEntry {
-  readonly kind: "command";
-  readonly name: string;
-  readonly aliases?: readonly string[];
-  readonly summary: string;
-  readonly load: () => Promise<CommandModule>;
-}
-
-export interface NounEntry {
-  readonly kind: "noun";
-  readonly name: string;
-  readonly summary: string;
-  readonly verbs: readonly CommandEntry[];
-}
-
-/** A command tree that is made elsewhere, whole. */
-export interface ForeignEntry {
-  readonly kind: "foreign";
-  readonly name: string;
-  readonly summary: string;
-  readonly load: (context: CommandContext) => Promise<Command>;
-}
-
-export type Entry = CommandEntry | NounEntry | ForeignEntry;
+import type { CommandEntry, Entry } from "./entry.ts";
 
 const command = (
   name: string,
@@ -108,6 +77,8 @@ export const ENTRIES: readonly Entry[] = [
   command("status", "How the cluster is, on one screen", () => import("./root/status.ts")),
   command("events", "Show what changes in the cluster, as it happens", () => import("./root/events.ts")),
   command("info", "Show this node's daemon and swarm", () => import("./root/info.ts")),
+  command("completion", "Print a completion script for bash, zsh or fish", () => import("./root/completion.ts")),
+  command("man", "Print the manual page", () => import("./root/man.ts")),
   command("version", "Show the versions of client and daemon", () => import("./root/version.ts")),
   {
     kind: "foreign",

@@ -57,6 +57,7 @@ async function update(argv: readonly string[], vars: Readonly<Record<string, str
       rows: () => 24,
     },
     vars,
+    commands: [],
     files: {
       readText: () => Promise.reject(new Error("no files here")),
       readBytes: () => Promise.reject(new Error("no files here")),
