@@ -18,6 +18,7 @@ import type { TaskNames } from "./dns/task-names.ts";
 import type { Tunnels } from "./encryption/tunnels.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { NodeInput } from "./plan/input.ts";
+import { possibleAddresses } from "./plan/ipv6.ts";
 import { namespaceOf, namespacePath } from "./plan/names.ts";
 import type { NetworkProbe } from "./probe/probe.ts";
 import type { AdoptedTask, NetworkRoom, NetworkRoomCallbacks, TaskNamespace, TaskPlace } from "./room.ts";
@@ -124,7 +125,12 @@ class KernelNetworkRoom implements NetworkRoom {
     const local = this.#options.kernel.localAddresses.get(task.taskId) ?? [];
     return {
       path: namespacePath(namespaceOf(task.taskId)),
-      addresses: [...task.attachments.flatMap(({ addresses }) => addresses), ...local],
+      addresses: [
+        ...task.attachments.flatMap(({ networkId, addresses }) =>
+          possibleAddresses(addresses, this.views.get(networkId)),
+        ),
+        ...local,
+      ],
     };
   }
 
@@ -179,10 +185,9 @@ class KernelNetworkRoom implements NetworkRoom {
         doubtAtMs = this.#nextDoubtMs();
       }
       try {
-        if (fired || doubts || failures > 0) await this.#round(signal);
+        if (fired || doubts || failures > 0) this.#problem = await this.#round(signal);
         flowsAtMs = await this.#endFlows(flowsAtMs, signal);
         failures = 0;
-        this.#problem = "";
       } catch (error) {
         signal.throwIfAborted();
         failures++;
@@ -226,32 +231,36 @@ class KernelNetworkRoom implements NetworkRoom {
     return env.nowMs() + DOUBT_MS * (0.75 + env.random() / 2);
   }
 
-  async #round(signal: AbortSignal): Promise<void> {
+  /** @returns what the node goes without, in words; "" when everything is as it should be. */
+  async #round(signal: AbortSignal): Promise<string> {
     const { kernel, names, files, tunnels } = this.#options;
     const served = this.#waiting.enter();
     const { views } = this;
     const tasks = new Map(this.#tasks);
     let failure: string | undefined;
+    let lack: string | undefined;
     try {
       await files.save(views);
       tunnels.wantNetworks(views);
       const { port } = names;
-      let { unready, failed } = await kernel.reconcile(this.#wish(views, tasks), signal);
+      let { unready, failed, without } = await kernel.reconcile(this.#wish(views, tasks), signal);
       if (tasks.size > 0) await names.listen(signal);
       if (names.port !== port) {
         // Somebody has the port that the rules lead to.
-        ({ unready, failed } = await kernel.reconcile(this.#wish(views, tasks), signal));
+        ({ unready, failed, without } = await kernel.reconcile(this.#wish(views, tasks), signal));
       }
       this.#swapNames(views, tasks);
       if (!this.#leaving && failed.size === 0) this.#known.applied(views);
       this.#waiting.settle(served, unready, failed);
       [failure] = failed.values();
+      [lack] = without;
     } catch (error) {
       if (this.#answers) this.#swapNames(views, tasks); // a name must not lead to what is known to be gone
       if (!signal.aborted) this.#waiting.fail(served, SkepError.from(error));
       throw error;
     }
     if (failure !== undefined) throw new SkepError("internal", failure); // to be tried again
+    return lack === undefined ? "" : `the kernel refuses some of IPv6, and the rest is as it should be: ${lack}`;
   }
 
   #wish(views: NetworkViews, tasks: ReadonlyMap<TaskId, TaskPlace>): NodeInput {

@@ -2,6 +2,7 @@
 import type { Node, Service, Task, UpdateState } from "../../proto/gen/objects.ts";
 import { isTerminal, isWanted, stateOf, taskName } from "../../shared/model/tasks.ts";
 import { ingressNetwork } from "../allocator/places.ts";
+import { tooNarrowForIpv6 } from "../dispatcher/network/mtu.ts";
 import type { RaftStatus } from "../raft/raft-node.ts";
 import type { View } from "../store/types.ts";
 import { isVoter, quorumHealth, reachabilityOf } from "./managers.ts";
@@ -164,6 +165,23 @@ export function meshProblems(view: View): string[] {
   const who = without.length === 1 ? `node ${hostnameOf(first) || first.id} has` : `${without.length} nodes have`;
   return [
     `${who} no place on network ${name}, which is full: ports in mode ingress do not answer there; make it anew with a larger subnet`,
+  ];
+}
+
+/** Networks that do without their IPv6, and whose link is the reason. */
+export function linkProblems(view: View): string[] {
+  const narrow = tooNarrowForIpv6(view.all("network"), view.all("node"));
+  if (narrow === undefined) return [];
+  const { networks, nodes, mtu, neededMtu } = narrow;
+  const listed = (names: readonly string[]): string => {
+    const more = names.length - MAX_NAMED;
+    return [...names.slice(0, MAX_NAMED), ...(more > 0 ? [`${more} more`] : [])].join(", ");
+  };
+  const who = listed(nodes.map((node) => hostnameOf(node) || node.id));
+  const which = listed(networks.map(({ id, spec }) => spec?.name ?? id));
+  return [
+    `the link of ${who} to other nodes carries packets of ${mtu} bytes, too small for IPv6 on ${which}: ` +
+      `there is IPv4 alone until it carries ${neededMtu}, or the node is removed`,
   ];
 }
 

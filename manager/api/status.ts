@@ -11,7 +11,7 @@ import type { View } from "../store/types.ts";
 import type { ControlOptions } from "./context.ts";
 import type { EventLog } from "./event-log.ts";
 import { managerStatusOf, quorumHealth, withManagerStatus } from "./managers.ts";
-import { managerProblems, meshProblems, nodeProblems, serviceProblems } from "./problems.ts";
+import { linkProblems, managerProblems, meshProblems, nodeProblems, serviceProblems } from "./problems.ts";
 import { recentEvents } from "./recent.ts";
 import { redactCluster, redactService } from "./redact.ts";
 import { hostnameOf } from "./refs.ts";
@@ -69,7 +69,12 @@ export function statusOf(view: View, raft: RaftStatus, nowMs: number): StatusRes
     failuresTolerated: health.tolerated,
     nodes,
     services,
-    problems: [...managerProblems(raft, hostname), ...nodeProblems(nodes, nowMs), ...meshProblems(view)],
+    problems: [
+      ...managerProblems(raft, hostname),
+      ...nodeProblems(nodes, nowMs),
+      ...meshProblems(view),
+      ...linkProblems(view),
+    ],
     raftTerm: raft.term,
     raftIndex: raft.commitIndex,
   });

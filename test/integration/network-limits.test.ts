@@ -51,6 +51,7 @@ const task = (name: string): string => taskNamespace(STORY, name);
 const at = (namespace: string, command: string): string => sh(`nsenter --net=/run/netns/${namespace} ${command}`);
 
 const probes = new Probes();
+const agents = new Map<string, NetworkNode>();
 const bulk = (from: string, to: string, port: number): Promise<string> =>
   probes.tell(from, `bulk ${to} ${port} 300000`);
 
@@ -69,6 +70,7 @@ describe("the edges of the network in a real kernel", () => {
       const kernel = new KernelProcess({ env: realEnv, nodeNamespacePath: `/run/netns/${host(name)}` });
       const own = ownNamespaces(STORY, name);
       const agent = new NetworkNode({ kernel, isOurs: (namespace) => own.has(namespace), log: silentLog });
+      agents.set(name, agent);
       await agent.reconcile(inputOf(STORY, name), signal);
     }
     for (const [namespace, port] of [
@@ -101,6 +103,24 @@ describe("the edges of the network in a real kernel", () => {
   test("a datagram in fragments comes through the mesh-sized link between tasks", async () => {
     const seen = at(task("a1"), `busybox ping -c1 -W2 -s 4000 10.0.9.4`);
     assert.match(seen, /4008 bytes from 10\.0\.9\.4/);
+  });
+
+  test("a network that becomes too narrow for IPv6 goes on by IPv4, nothing fails for it, and IPv6 comes back with the width", async () => {
+    const { ingress, back } = STORY.networks;
+    assert.ok(ingress !== undefined && back !== undefined);
+    for (const mtu of [1_230, 1_350]) {
+      const networks: Story["networks"] = { ingress: { ...ingress, mtu }, back: { ...back, mtu } };
+      for (const [name, agent] of agents) {
+        const { failed, without, unready } = await agent.reconcile(inputOf({ ...STORY, networks }, name), signal);
+        assert.deepEqual([failed.size, unready.size, without], [0, 0, []], name);
+        agent.doubt();
+        assert.equal((await agent.reconcile(inputOf({ ...STORY, networks }, name), signal)).steps, 0, name);
+      }
+      assert.equal(await bulk(task("a1"), "10.0.9.10", 80), "whole");
+      assert.equal(await bulk(host("client"), "10.99.0.3", 8080), "whole");
+      const six = await bulk(host("client"), "fd00:99::3", 8080);
+      assert.equal(six, mtu === 1_230 ? "error ECONNREFUSED" : "whole");
+    }
   });
 
   test("a task that opens connections without end fills a table of its own, and other traffic goes on", async () => {

@@ -28,7 +28,7 @@ describe("steps of a plan", () => {
       name: "lo",
       link: { make: { kind: "loopback" }, mtu: 0, up: true },
     };
-    const failed = await kernel.execute([up, add(ONE)], signal);
+    const { failed } = await kernel.execute([up, add(ONE)], signal);
     assert.deepEqual([...failed.keys()], [GONE]);
     assert.match(failed.get(GONE) ?? "", /ENOENT/);
     assert.deepEqual(
@@ -42,12 +42,45 @@ describe("steps of a plan", () => {
       { kind: "removeLink", namespace: GONE, name: "eth0" },
       { kind: "removeFact", namespace: GONE, fact: "address", key: "10.9.8.7/24 dev eth0", value: "" },
     ];
-    assert.deepEqual([...(await kernel.execute(steps, signal))], []);
+    assert.equal((await kernel.execute(steps, signal)).failed.size, 0);
     await kernel.endFlows(
       [{ net: "0a090800/24", ready: new Set(), known: new Set(), namespaces: [GONE] }],
       true,
       signal,
     );
+  });
+
+  test("an IPv6 address that the kernel refuses is told, and all else of the task is done", async (t) => {
+    const make = { kind: "veth", peerNamespace: ONE, peerName: "eth0" } as const;
+    const veth = { namespace: BOARD, name: "svnetsteps1", link: { make, mtu: 1200, up: true } };
+    const peer = { namespace: ONE, name: "eth0", link: { make: { kind: "peer" }, mtu: 1200, up: true } } as const;
+    const put = (fact: "address" | "route", key: string, value = ""): Step => ({
+      kind: "putFact",
+      namespace: ONE,
+      fact,
+      key,
+      value,
+    });
+    await cleanUp();
+    t.after(cleanUp);
+    const { failed, without } = await kernel.execute(
+      [
+        ...[add(ONE), add(BOARD)],
+        { kind: "addLink", ...veth },
+        { kind: "setLink", ...veth },
+        { kind: "setLink", ...peer },
+        put("address", "fd00:9::7/64 dev eth0"),
+        put("address", "10.9.8.7/24 dev eth0"),
+        put("route", "::/0 table 254", "via fd00:9::1 dev eth0"),
+        put("route", "0.0.0.0/0 table 254", "via 10.9.8.1 dev eth0"),
+      ],
+      signal,
+    );
+    assert.deepEqual([...failed], []);
+    assert.match(without[0] ?? "", /fd00:9::7.*\(EINVAL\)/);
+    const seen = (await kernel.observeNamespaces(new Map([[ONE, []]]), signal)).get(ONE);
+    assert.deepEqual([...(seen?.facts.address.keys() ?? [])], ["10.9.8.7/24 dev eth0"]);
+    assert.deepEqual([...(seen?.facts.route.keys() ?? [])], ["0.0.0.0/0 table 254"]);
   });
 
   test("a link too narrow for IPv6 is made all the same, and made anew under its name", async () => {
@@ -60,7 +93,7 @@ describe("steps of a plan", () => {
       { kind: "putFact", namespace: ONE, fact: "address", key: "10.9.8.7/24 dev eth0", value: "" },
     ];
     const once = [...make1, ...make2];
-    assert.deepEqual([...(await kernel.execute([...once, remove(ONE), remove(BOARD), ...once], signal))], []);
+    assert.equal((await kernel.execute([...once, remove(ONE), remove(BOARD), ...once], signal)).failed.size, 0);
     const seen = (await kernel.observeNamespaces(new Map([[ONE, []]]), signal)).get(ONE);
     assert.equal(seen?.links.get("eth0")?.mtu, 1200);
     assert.deepEqual([...(seen?.facts.address.keys() ?? [])], ["10.9.8.7/24 dev eth0"]);

@@ -14,22 +14,29 @@ import { nftLines, type RuleChange } from "../plan/rule-changes.ts";
 import { describeStep, type Step } from "../plan/steps.ts";
 import { encodeChanges } from "./nft-binary.ts";
 
-/**
- * @returns what failed for a task alone, by its namespace: which step, and why.
- * @throws {SkepError} `internal`: the kernel refused a step of all; the message says which, where and why.
- */
-export function execute(steps: readonly Step[], namespaces: Namespaces): ReadonlyMap<string, string> {
+export interface Executed {
+  /** What failed for a task alone, by its namespace: which step, and why. */
+  readonly failed: ReadonlyMap<string, string>;
+  /** What of IPv6 the kernel refused, the first few; all else is done. Nobody need go without IPv4 for it. */
+  readonly without: readonly string[];
+}
+
+/** @throws {SkepError} `internal`: the kernel refused a step of all; the message says which, where and why. */
+export function execute(steps: readonly Step[], namespaces: Namespaces): Executed {
   const run = new Run(namespaces);
   for (const step of steps) run.do(step);
   run.flush();
-  return run.failed;
+  return { failed: run.failed, without: run.without };
 }
+
+const MAX_TOLD = 3;
 
 /** What may already be so: done by a repeat, or gone with something else. */
 const ALREADY = ["EEXIST", "ENODEV", "ESRCH", "ENOENT", "EADDRNOTAVAIL"];
 
 class Run {
   readonly failed = new Map<string, string>();
+  readonly without: string[] = [];
   readonly #namespaces: Namespaces;
   /** Whose a link of the switchboard is. */
   readonly #owners = new Map<string, string>();
@@ -197,9 +204,33 @@ class Run {
     if (tolerant && ALREADY.some((code) => hasErrno(error, code))) return;
     const why = error instanceof Error ? error.message : String(error);
     const message = `cannot set up the network of ${whereOf(step)}: ${describeStep(step)}: ${why}`;
+    if (isOfIpv6(step)) {
+      if (this.without.length < MAX_TOLD) this.without.push(message);
+      return;
+    }
     const owner = this.#ownerOf(step);
     if (owner === undefined) throw new SkepError("internal", message);
     if (!this.failed.has(owner)) this.failed.set(owner, message);
+  }
+}
+
+/** An address, neighbour, route, routing rule or switch of IPv6. What goes there by IPv4 does without it. */
+export function isOfIpv6(step: Step): boolean {
+  if (step.kind !== "putFact") return false;
+  switch (step.fact) {
+    case "address":
+    case "neighbour":
+    case "route":
+      return step.key.includes(":");
+    case "rule":
+      return step.key.startsWith("6 ");
+    case "sysctl":
+      return step.key.startsWith("net/ipv6/");
+    case "fdb":
+    case "bridge-port":
+      return false; // of a MAC
+    default:
+      return assertNever(step.fact);
   }
 }
 

@@ -7,6 +7,7 @@ import type { FlowNet } from "../plan/flows.ts";
 import type { NamespaceState } from "../plan/kernel.ts";
 import { NO_RULES, type ObservedRuleset } from "../plan/ruleset.ts";
 import type { Step } from "../plan/steps.ts";
+import type { Executed } from "./execute.ts";
 import type { ObservedNode } from "./observe.ts";
 import type { Job, JobKind, Jobs, Outcome, WorkerOptions } from "./worker.ts";
 import { type StartWorker, startWorker, type WorkerPort } from "./worker-port.ts";
@@ -21,14 +22,15 @@ export interface KernelNetwork {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, NamespaceState<ObservedRuleset>>>;
   /**
-   * @returns what failed for a task alone, by its namespace; everything else is done.
+   * @returns what failed for a task alone, or for IPv6 alone; everything else is done.
    * @throws {SkepError} `internal`: the kernel refused a step of all; those before it are done.
    */
-  execute(steps: readonly Step[], signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  execute(steps: readonly Step[], signal: AbortSignal): Promise<Executed>;
   /** @param all not only UDP. */
   endFlows(nets: readonly FlowNet[], all: boolean, signal: AbortSignal): Promise<void>;
 }
 
+const NOTHING: Executed = { failed: new Map(), without: [] };
 /** Beyond it the kernel hangs: it is said, the process is killed, and the next job starts another. */
 const TIME_LIMIT_MS = 60_000;
 /** Two or three are usual. More: the kernel hangs, and what was given up would be done later, all of it. */
@@ -68,10 +70,10 @@ export class KernelProcess implements KernelNetwork {
     return sysctls.size === 0 ? new Map() : this.#do({ kind: "observeNamespaces", ask: { sysctls } }, signal);
   }
 
-  async execute(steps: readonly Step[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  async execute(steps: readonly Step[], signal: AbortSignal): Promise<Executed> {
     // The rules as a whole are for the plan; what is done is their changes.
     const lean = steps.map((step) => (step.kind === "rules" ? { ...step, rules: NO_RULES } : step));
-    return steps.length === 0 ? new Map() : this.#do({ kind: "execute", ask: { steps: lean } }, signal);
+    return steps.length === 0 ? NOTHING : this.#do({ kind: "execute", ask: { steps: lean } }, signal);
   }
 
   async endFlows(nets: readonly FlowNet[], all: boolean, signal: AbortSignal): Promise<void> {

@@ -26,6 +26,8 @@ export interface Reconciled {
   readonly unready: ReadonlyMap<TaskId, string>;
   /** Tasks for which the kernel refused something, and what; those of others are as they should be. */
   readonly failed: ReadonlyMap<TaskId, string>;
+  /** What of IPv6 the kernel refuses, since it was last read; empty when nothing. It is tried again when the kernel is read. */
+  readonly without: readonly string[];
 }
 
 /** A NodeInput before the node-local addresses are given: `localAddresses` of its tasks are not read. */
@@ -52,6 +54,7 @@ export class NetworkNode {
   /** Undefined: whatever is in the tables of connections must be looked at. */
   #flows: readonly FlowNet[] | undefined;
   #stale: readonly FlowPlace[] = [];
+  #without: readonly string[] = [];
   #local: ReadonlyMap<TaskId, readonly string[]> = new Map();
 
   constructor({ kernel, isOurs = () => true, log }: NetworkNodeOptions) {
@@ -84,7 +87,9 @@ export class NetworkNode {
       this.#believed = undefined;
       let failed: ReadonlyMap<string, string>;
       try {
-        failed = await this.#kernel.execute(steps, signal);
+        const executed = await this.#kernel.execute(steps, signal);
+        ({ failed } = executed);
+        this.#noteWithout(executed.without, sure);
         await this.#endFlows(wish, desired, sure, signal);
       } catch (error) {
         // What was believed may be wrong; what was just read is not.
@@ -97,8 +102,15 @@ export class NetworkNode {
       const state = failed.size > 0 ? undefined : believedAfter(desired, observed.state);
       if (state !== undefined) this.#believed = { ...observed, state };
       const ofTasks = new Map([...failed].map(([namespace, why]) => [taskOf(namespace), why]));
-      return { steps: steps.length, unready: desired.unready, failed: ofTasks };
+      return { steps: steps.length, unready: desired.unready, failed: ofTasks, without: this.#without };
     }
+  }
+
+  /** @param sure the kernel was read: what it refused before is among the steps again. */
+  #noteWithout(refused: readonly string[], sure: boolean): void {
+    if (!sure && refused.length === 0) return;
+    if (refused.length > 0) this.#log.warn({ refused }, "network: the kernel refuses some of IPv6; the rest is done");
+    this.#without = refused;
   }
 
   /** Connections may lead to endpoints that are gone: `endStaleFlows` is to be called, not necessarily at once. */

@@ -6,7 +6,7 @@ import type { FlowNet } from "../plan/flows.ts";
 import type { NamespaceState } from "../plan/kernel.ts";
 import type { ObservedRuleset } from "../plan/ruleset.ts";
 import type { Step } from "../plan/steps.ts";
-import { execute } from "./execute.ts";
+import { type Executed, execute } from "./execute.ts";
 import { endFlows } from "./flows.ts";
 import { type ObservedNode, observeNamespace, observeNode } from "./observe.ts";
 
@@ -24,8 +24,7 @@ export interface Jobs {
     /** Without those that are not there. */
     readonly answer: ReadonlyMap<string, NamespaceState<ObservedRuleset>>;
   };
-  /** What failed for a task alone, by its namespace. */
-  execute: { readonly ask: { readonly steps: readonly Step[] }; readonly answer: ReadonlyMap<string, string> };
+  execute: { readonly ask: { readonly steps: readonly Step[] }; readonly answer: Executed };
   endFlows: { readonly ask: { readonly nets: readonly FlowNet[]; readonly all: boolean }; readonly answer: undefined };
 }
 

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import type { Env } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
-import { fourOf } from "../plan/ipv6.ts";
+import { fourOf, possibleViews } from "../plan/ipv6.ts";
 import { createNameServer, type NameServer } from "./server.ts";
 import { createUpstream, readResolvConf, type UpstreamServer } from "./upstream.ts";
 import { buildNames, type Names, type NamesInput } from "./zone.ts";
@@ -52,7 +52,7 @@ export function createTaskNames(options: TaskNamesOptions): TaskNames {
       return port;
     },
     swap: (input) => {
-      names = buildNames(ipv6 ? input : withoutIpv6(input));
+      names = buildNames(ipv6 ? { ...input, views: possibleViews(input.views) } : withoutIpv6(input));
     },
     listen: async (signal) => {
       if (listening) return true;

@@ -121,12 +121,17 @@ function networksOf(input: NodeInput, task: LocalTask): readonly TaskNetwork[] |
     if (view === undefined) return missing(networkId);
     const underlay = underlayOf(view, input.nodeId);
     if (underlay.kind === "unready") return `network ${view.network.name}: ${underlay.reason}`;
-    if (readAddresses(addresses).length === 0) return `network ${view.network.name}: the task has no address on it yet`;
+    if (readAddresses(addresses).length === 0) return `network ${view.network.name}: ${noAddress(view)}`;
     networks.push({ view, addresses });
   }
   if (readAddresses(task.localAddresses).length === 0) return "the node-local network has no free address for the task";
   return networks;
 }
+
+const noAddress = ({ network }: NetworkView): string =>
+  network.subnets.length > 0
+    ? "the task has no address on it yet"
+    : `it has only IPv6, which cannot be on this node: its packets are of ${network.mtu} bytes here, or the kernel has no IPv6`;
 
 const missing = (networkId: NetworkId): string =>
   `network ${networkId}: managers have not described it to this node yet`;

@@ -3,8 +3,13 @@
 // namespaces of tasks and of the switchboard it goes on as ever, because tasks on other nodes are told of the addresses
 // here, and what goes there between nodes is VXLAN. A kernel without IPv6 has none of it anywhere; its node says so to managers,
 // who then lead nobody to its tasks by IPv6, and its tasks are told of no such address (dns/task-names.ts).
+//
+// A network whose packets are smaller than IPv6 demands (1280 bytes), since some node's link carries little, has IPv4 alone on
+// every node: the kernel takes no IPv6 address on such a link. All nodes are told the same MTU, so all leave it out together.
 import type { NetworkEndpoint, NetworkNode, NetworkService } from "../../../proto/gen/network.ts";
-import type { NetworkView } from "../view.ts";
+import type { NetworkId } from "../../../shared/model/ids.ts";
+import { MIN_IPV6_MTU } from "../../../shared/network/overlay-mtu.ts";
+import type { NetworkView, NetworkViews } from "../view.ts";
 import { type LocalTask, NO_HOST, type NodeInput } from "./input.ts";
 import type { MutableFacts } from "./kernel.ts";
 
@@ -14,19 +19,35 @@ const hasSix = (facts: MutableFacts): boolean => [...facts.address.keys()].some(
 /** The input without what the node's kernel cannot have; the same object where it can have everything. */
 export function possibleInput(input: NodeInput): NodeInput {
   const { host = NO_HOST, localSubnets, tasks, views } = input;
-  if (host.ipv6 !== "absent") return input;
+  const none = host.ipv6 === "absent";
+  const isWithout = (id: NetworkId): boolean => none || isTooNarrow(views.get(id));
+  if (!none && ![...views.keys()].some(isWithout)) return input;
   const reduce = (task: LocalTask): LocalTask => ({
     ...task,
-    localAddresses: task.localAddresses.filter(isFour),
-    attachments: task.attachments.map((one) => ({ ...one, addresses: one.addresses.filter(isFour) })),
+    localAddresses: none ? task.localAddresses.filter(isFour) : task.localAddresses,
+    attachments: task.attachments.map((one) =>
+      isWithout(one.networkId) ? { ...one, addresses: one.addresses.filter(isFour) } : one,
+    ),
   });
   return {
     ...input,
-    localSubnets: localSubnets.filter(({ subnet }) => isFour(subnet)),
+    localSubnets: none ? localSubnets.filter(({ subnet }) => isFour(subnet)) : localSubnets,
     tasks: new Map([...tasks].map(([id, task]) => [id, reduce(task)])),
-    views: new Map([...views].map(([id, view]) => [id, fourOf(view)])),
+    views: new Map([...views].map(([id, view]) => [id, isWithout(id) ? fourOf(view) : view])),
   };
 }
+
+/** An MTU of 0 is one that nobody has told. */
+const isTooNarrow = (view: NetworkView | undefined): boolean =>
+  view !== undefined && view.network.mtu > 0 && view.network.mtu < MIN_IPV6_MTU;
+
+/** Of a task's addresses on a network, those that it has there. */
+export const possibleAddresses = (addresses: readonly string[], view: NetworkView | undefined): readonly string[] =>
+  isTooNarrow(view) ? addresses.filter(isFour) : addresses;
+
+/** What names may lead to: without IPv6 on networks whose packets are too small for it. */
+export const possibleViews = (views: NetworkViews): NetworkViews =>
+  mapped(views, (view) => (isTooNarrow(view) ? fourOf(view) : view));
 
 /** A namespace may begin as the host is (net.core.devconf_inherit_init_net, ipv6.disable_ipv6): what needs IPv6 switches it on. */
 export function switchOn({ host = NO_HOST }: NodeInput, facts: MutableFacts): void {

@@ -26,6 +26,40 @@ export function networkMtu(network: Network, underlay: Underlay): number {
   return Number.isInteger(wished) && wished >= MIN_MTU ? Math.min(wished, fits) : fits;
 }
 
+export interface TooNarrow {
+  /** Those that have IPv6 and must do without. */
+  readonly networks: readonly Network[];
+  /** Whose links are the narrowest. */
+  readonly nodes: readonly Node[];
+  /** Of these links, in bytes. */
+  readonly mtu: number;
+  /** What they would have to carry for all these networks. */
+  readonly neededMtu: number;
+}
+
+/** Networks whose packets are too small for IPv6 (1280 bytes), so that nodes leave it out of them. Undefined: none. */
+export function tooNarrowForIpv6(networks: Iterable<Network>, all: Iterable<Node>): TooNarrow | undefined {
+  const nodes = [...all];
+  const underlays = new Underlays();
+  for (const node of nodes) underlays.replace(undefined, node);
+  const { narrowest } = underlays;
+  const without = [...networks].filter(
+    (network) =>
+      network.ipam.some(({ subnet }) => subnet.includes(":")) &&
+      overlayMtu(narrowest.mtu, narrowest.family, isEncrypted(network)) < MIN_IPV6_MTU,
+  );
+  if (without.length === 0) return undefined;
+  const missing = without.map(
+    (network) => MIN_IPV6_MTU - overlayMtu(narrowest.mtu, narrowest.family, isEncrypted(network)),
+  );
+  return {
+    networks: without,
+    nodes: nodes.filter((node) => underlayOf(node)?.mtu === narrowest.mtu),
+    mtu: narrowest.mtu,
+    neededMtu: narrowest.mtu + Math.max(...missing),
+  };
+}
+
 /** Undefined for a node that has not described itself yet. */
 function underlayOf(node: Node): Underlay | undefined {
   if (node.description === undefined) return undefined;

@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agoText, managerProblems, nodeProblems, serviceProblems } from "../../../manager/api/problems.ts";
+import {
+  agoText,
+  linkProblems,
+  managerProblems,
+  nodeProblems,
+  serviceProblems,
+} from "../../../manager/api/problems.ts";
 import type { RaftStatus } from "../../../manager/raft/raft-node.ts";
 import { newCreateServiceRequest, newStatusRequest } from "../../../proto/gen/control.ts";
 import {
   newContainerStatus,
+  newIPAMConfig,
   newMeta,
+  newNetwork,
+  newNetworkSpec,
+  newNodeDescription,
   newNodeSpec,
   newService,
   newTask,
@@ -16,7 +26,7 @@ import {
   type TaskStatus,
 } from "../../../proto/gen/objects.ts";
 import { seededRandom } from "../../../shared/env/sim-env.ts";
-import { newId, type ServiceId, type TaskId } from "../../../shared/model/ids.ts";
+import { type NetworkId, newId, type ServiceId, type TaskId } from "../../../shared/model/ids.ts";
 import { memoryMember } from "../../support/memory-raft.ts";
 import { context, createTestApi, nodeIdOf, serviceSpec, testNode } from "../../support/test-api.ts";
 import { createTestStore } from "../../support/test-store.ts";
@@ -266,6 +276,24 @@ test("problems of a service: each task is looked at a few times, however many th
   assert.ok(looks < 10 * tasks.length, `${looks} looks`);
   close();
 });
+
+for (const [mtu, want] of [
+  [1_500, []],
+  [1_280, [/^the link of host1 .* 1280 bytes, too small for IPv6 on web: .*IPv4 alone until it carries 1330/]],
+] as const) {
+  test(`problems of links: one that carries ${mtu} bytes`, async () => {
+    const { store, close } = await createTestStore();
+    await store.update((tx) => {
+      tx.put("node", { ...testNode(1), description: newNodeDescription({ hostname: "host1", dataPathMtu: mtu }) });
+      const ipam = ["10.0.1.0/24", "fd00:1::/64"].map((subnet) => newIPAMConfig({ subnet }));
+      tx.put("network", newNetwork({ id: newId<NetworkId>(random), spec: newNetworkSpec({ name: "web" }), ipam }));
+    });
+    const problems = store.view(linkProblems);
+    assert.equal(problems.length, want.length);
+    for (const [i, pattern] of want.entries()) assert.match(problems[i] ?? "", pattern);
+    close();
+  });
+}
 
 test("agoText", () => {
   for (const [ms, want] of [

@@ -100,6 +100,43 @@ describe("the plan on a host", () => {
     }
   });
 
+  test("with a network too narrow for IPv6: none of it there, IPv4 as ever, and all of it again on a wider one", () => {
+    const of = (mtu: number): NodeInput => {
+      const input = inputOn("on");
+      const views = [...input.views].map(([id, view]) => [id, { ...view, network: { ...view.network, mtu } }] as const);
+      return { ...input, views: new Map(views) };
+    };
+    const { state, unready } = desiredNetwork(of(1_230));
+    assert.equal(unready.size, 0);
+    const text = [NODE, BOARD, TASK].flatMap((namespace) => sixIn(state, namespace)).join("\n");
+    assert.ok(!text.includes("fd00:1:"), "of the network's own");
+    assert.ok(text.includes("fd00:29::"), "the way out has IPv6 still");
+    assert.ok(state.get(TASK)?.facts.address.has("10.0.0.3/24 dev eth0"));
+    assert.ok(state.get(NODE)?.rules.maps.get("ip/ports")?.elements.has("tcp . 8080"));
+    assert.ok(!state.get(NODE)?.rules.maps.get("ip6/ports")?.elements.has("tcp . 8080"));
+    const kernel = new ModelKernel();
+    for (const mtu of [1_450, 1_230, 1_280]) {
+      const desired = desiredNetwork(of(mtu));
+      for (const step of planSteps(desired, kernel.state)) kernel.apply(step);
+      assert.deepEqual(planSteps(desired, kernel.state), [], String(mtu));
+      assert.equal(kernel.state.get(TASK)?.facts.address.has("fd00:1::3/64 dev eth0"), mtu >= 1_280, String(mtu));
+    }
+  });
+
+  test("a task that has only IPv6 on such a network is told why it waits", () => {
+    const input = inputOn("on");
+    const views = [...input.views].map(([id, view]) => {
+      const network = { ...view.network, mtu: 1_230, subnets: view.network.subnets.slice(1) };
+      return [id, { ...view, network }] as const;
+    });
+    const tasks = [...input.tasks].map(([id, task]) => {
+      const attachments = task.attachments.map((one) => ({ ...one, addresses: ["fd00:1::3"] }));
+      return [id, { ...task, attachments }] as const;
+    });
+    const { unready } = desiredNetwork({ ...input, views: new Map(views), tasks: new Map(tasks) });
+    assert.match([...unready.values()][0] ?? "", /it has only IPv6, .* packets are of 1230 bytes/);
+  });
+
   test("rules that were made are made once, whatever the host has", () => {
     const input = inputOn("absent");
     assert.equal([...possibleInput(input).views.values()][0], [...possibleInput(input).views.values()][0]);

@@ -50,6 +50,7 @@ class FakeKernel {
   doubts = 0;
   failures: SkepError[] = [];
   /** For these the kernel refuses something. */
+  without: readonly string[] = [];
   readonly broken = new Set<TaskId>();
   found: Difference[] = [];
   hasStaleFlows = false;
@@ -99,6 +100,7 @@ class FakeKernel {
       failed: new Map(
         [...wish.tasks.keys()].filter((id) => this.broken.has(id)).map((id) => [id, `refused for ${id}`]),
       ),
+      without: this.without,
     };
   }
 }
@@ -304,6 +306,23 @@ const rejection = (promise: Promise<unknown>): Promise<SkepError> =>
     () => assert.fail("should be refused"),
     (error: unknown) => SkepError.from(error),
   );
+
+test("what the kernel refuses of IPv6 is said, and keeps no task and no word to managers back", async () => {
+  const t = await setup({ adopt: [] });
+  await t.pass(10);
+  t.room.sessionBegins();
+  t.room.update(snapshot(4));
+  t.kernel.without = ["putFact address fd00::7/64 dev eth0: refused (EINVAL)"];
+  const ready = t.room.prepare(place(), never);
+  await t.pass(20);
+  await ready;
+  assert.match(t.room.problem, /some of IPv6.*fd00::7/);
+  assert.ok(said(t).includes("applied webnet 4"));
+  t.kernel.without = [];
+  for (let turn = 0; turn < 4; turn++) await t.pass(30_000);
+  assert.equal(t.room.problem, "");
+  await t.stop();
+});
 
 test("a task waits a little for its network to be described, and is then told what is missing", async () => {
   const t = await setup({ adopt: [] });

@@ -112,6 +112,24 @@ test("a kernel without IPv6: tasks are told of IPv4 addresses alone", async () =
   }
 });
 
+test("a network too narrow for IPv6: tasks are told of IPv4 addresses alone", async () => {
+  const service = newNetworkService({
+    serviceId: newId<ServiceId>(realEnv.random),
+    name: "web",
+    vips: ["10.0.9.2", "fd00::2"],
+  });
+  const [id, empty] = view(NET, false);
+  const server = names([HERE]);
+  await server.listen(stop.signal);
+  for (const mtu of [1_279, 1_280]) {
+    const network = { ...empty.network, mtu };
+    const views = new Map([[id, { ...empty, network, services: new Map([[service.serviceId, service]]) }]]);
+    server.swap({ views, tasks: [{ taskId: newTaskId(), networks: [NET], localAddresses: [HERE] }] });
+    assert.equal(await ask(server.port, "web", TYPE.A, ANSWERS), 1);
+    assert.equal(await ask(server.port, "web", TYPE.AAAA, ANSWERS), mtu === 1_280 ? 1 : 0, String(mtu));
+  }
+});
+
 const cases: readonly (readonly [name: string, asker: Partial<Asker>, want: readonly string[] | undefined])[] = [
   ["without networks, the host's resolvers", {}, []],
   ["on a network with a way out, too", { networks: [INNER, NET] }, []],

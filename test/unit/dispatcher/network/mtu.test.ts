@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { networkMtu } from "../../../../manager/dispatcher/network/mtu.ts";
+import { networkMtu, tooNarrowForIpv6 } from "../../../../manager/dispatcher/network/mtu.ts";
 import { Networks } from "../../../../manager/dispatcher/network/networks.ts";
-import { type Node, newCluster, newClusterSpec, newNetworkingConfig } from "../../../../proto/gen/objects.ts";
+import {
+  type Node,
+  newCluster,
+  newClusterSpec,
+  newIPAMConfig,
+  newNetworkingConfig,
+} from "../../../../proto/gen/objects.ts";
 import { commit, network, networkId, node, put, remove, viewOf } from "./fixtures.ts";
 
 const OPTION = "com.docker.network.driver.mtu";
@@ -56,6 +62,33 @@ describe("the narrowest link of the cluster counts", () => {
       assert.equal(mtuOf(networks), want, what);
       assert.equal(touched.size, news ? 1 : 0, `${what}: news`);
     }
+  });
+});
+
+describe("a link too narrow for IPv6", () => {
+  const six = (name: string, options: Record<string, string> = {}) => ({
+    ...network(name, { driverOpts: options }),
+    ipam: [newIPAMConfig({ subnet: "10.0.1.0/24" }), newIPAMConfig({ subnet: "fd00:1::/64" })],
+  });
+  const four = { ...network("four"), ipam: [newIPAMConfig({ subnet: "10.0.2.0/24" })] };
+  const nodes = (mtu: number) => [node("n1", "ready", { mtu: 1_500 }), node("n2", "ready", { mtu })];
+
+  test("is told with its node, the networks that do without, and what it would have to carry", () => {
+    const vault = six("vault", { encrypted: "" });
+    assert.equal(tooNarrowForIpv6([four, six("plain"), vault], nodes(1_420)), undefined);
+    assert.equal(tooNarrowForIpv6([four, six("plain")], nodes(1_330)), undefined);
+    assert.equal(tooNarrowForIpv6([four], nodes(1_280)), undefined, "IPv4 has no least size that matters");
+    const found = tooNarrowForIpv6([four, six("plain"), vault], nodes(1_329));
+    assert.deepEqual(
+      found?.networks.map(({ id }) => id),
+      [networkId("plain"), networkId("vault")],
+    );
+    assert.deepEqual(
+      found?.nodes.map(({ description }) => description?.dataPathMtu),
+      [1_329],
+    );
+    assert.deepEqual([found?.mtu, found?.neededMtu], [1_329, 1_410]);
+    assert.equal(tooNarrowForIpv6([six("plain")], nodes(1_329))?.neededMtu, 1_330);
   });
 });
 
