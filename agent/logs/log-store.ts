@@ -6,8 +6,8 @@ import type { Task } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import type { Log } from "../../shared/log.ts";
 import { isId, type TaskId } from "../../shared/model/ids.ts";
+import { logKeeping } from "../../shared/model/log-driver.ts";
 import type { OutputSink } from "../runtime/runtime.ts";
-import { logKeeping } from "./driver.ts";
 import type { LogSource } from "./reader.ts";
 import { LogWriter } from "./writer.ts";
 

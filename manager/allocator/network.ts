@@ -17,7 +17,7 @@ import {
   subnetContains,
   subnetsOverlap,
 } from "../../shared/model/ip.ts";
-import { DEFAULT_LOCAL_SUBNET, VXLAN_ID_OPTION } from "../../shared/model/networks.ts";
+import { DEFAULT_LOCAL_SUBNET, FIRST_VNI, LAST_VNI, VXLAN_ID_OPTION } from "../../shared/model/networks.ts";
 import type { View } from "../store/types.ts";
 import { hostBounds } from "./hosts.ts";
 import {
@@ -29,9 +29,6 @@ import {
   singleAddress,
   uniqueLocalPool,
 } from "./pool.ts";
-
-export const FIRST_VNI = 4097;
-export const LAST_VNI = 0xffffff;
 
 /** What a network is made beside. */
 export interface NetworkScope {

@@ -56,7 +56,7 @@ export function createServiceHandlers({ env, store, images }: ControlOptions): S
 
   return {
     createService: async ({ spec: wish, noResolveImage }, { signal }) => {
-      const wanted = store.view((view) => withNetworkIds(view, completeServiceSpec(wish)));
+      const wanted = store.view((view) => withNetworkIds(view, completeServiceSpec(wish, view.all("node"))));
       // Told before the registry is asked, which may take its time; the transaction decides.
       if (wanted.name !== "") refuseTakenName(wanted.name);
       const { spec, warnings } = noResolveImage
@@ -99,7 +99,7 @@ export function createServiceHandlers({ env, store, images }: ControlOptions): S
       let prepared: { readonly spec: ServiceSpec; readonly warnings: readonly string[] } | undefined;
       if (!rollback) {
         const given = wish === undefined || !keep ? wish : keepRegistryAuth(before.spec, wish);
-        const wanted = store.view((view) => withNetworkIds(view, completeServiceSpec(given)));
+        const wanted = store.view((view) => withNetworkIds(view, completeServiceSpec(given, view.all("node"))));
         checkUnchangeable(before.spec ?? newServiceSpec(), wanted);
         prepared = noResolveImage
           ? { spec: wanted, warnings: [] }

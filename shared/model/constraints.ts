@@ -8,7 +8,7 @@
 // `compileConstraints` meets what a store may hold from elsewhere, and there it never matches.
 import type { Node } from "../../proto/gen/objects.ts";
 import { assertNever, SkepError } from "../errors.ts";
-import { type Ip, parseIp, parseSubnet, type Subnet, sameIp, subnetContains } from "./ip.ts";
+import { formatIp, formatSubnet, type Ip, parseIp, parseSubnet, type Subnet, sameIp, subnetContains } from "./ip.ts";
 
 export type ConstraintKey =
   | { readonly kind: "id" | "hostname" | "role" | "os" | "arch" }
@@ -26,8 +26,9 @@ export interface Constraint {
 const CONSTRAINT_KEYS =
   "node.id, node.hostname, node.role, node.ip, node.platform.os, node.platform.arch, node.labels.LABEL, engine.labels.LABEL";
 
-const KEY_PATTERN = /^[a-z_][a-z0-9\-_.]+$/i;
-const VALUE_PATTERN = /^[a-z0-9:\-_\s.*()?+[\]\\^$|/]+$/i;
+/** Whatever a label can be set to must be possible to ask for; a second operator is a second constraint. */
+const VALUE_PATTERN = /^(?!.*[=!]=)[^=\p{Cc}][^\p{Cc}]*$/u;
+const CONTROL = /\p{Cc}/u;
 const NODE_LABELS = "node.labels.";
 const ENGINE_LABELS = "engine.labels.";
 
@@ -72,7 +73,8 @@ export function parseConstraint(text: string): Constraint {
   if (at < 0) throw refuse(text, "expected one operator from ==, !=");
   const key = text.slice(0, at).trim();
   const value = text.slice(at + 2).trim();
-  if (!KEY_PATTERN.test(key)) throw refuse(text, `key '${key}' is invalid`);
+  const hasLabel = key.toLowerCase().startsWith(NODE_LABELS) || key.toLowerCase().startsWith(ENGINE_LABELS);
+  if (key === "" || CONTROL.test(key) || (!hasLabel && /\s/.test(key))) throw refuse(text, `key '${key}' is invalid`);
   if (!VALUE_PATTERN.test(value)) throw refuse(text, `value '${value}' is invalid`);
   return {
     key: parseKey(text, key, value),
@@ -81,6 +83,31 @@ export function parseConstraint(text: string): Constraint {
     text,
   };
 }
+
+/** Equal for constraints that ask for the same, however they are written: blanks, the case of keys and values, an IP's spelling. */
+export function constraintIdentity(text: string): string {
+  let parsed: Constraint;
+  try {
+    parsed = parseConstraint(text);
+  } catch {
+    return text.trim(); // of an older version, or from elsewhere: only the very same text is the same
+  }
+  const { key, operator, value } = parsed;
+  const label = key.kind === "node_label" || key.kind === "engine_label" ? key.label : "";
+  return JSON.stringify([key.kind, label, operator, canonicalValue(key, value)]);
+}
+
+function canonicalValue(key: ConstraintKey, value: string): string {
+  if (key.kind === "arch") return normalizeArchitecture(value);
+  if (key.kind !== "ip") return value.toLowerCase();
+  return "ip" in key.range ? formatIp(key.range.ip) : formatSubnet(key.range.subnet);
+}
+
+/** What `spread=` names. Why it is wrong; undefined when it is right. */
+export const spreadProblem = (descriptor: string): string | undefined =>
+  /^(?:node|engine)\.labels\.[^\p{Cc}]+$/iu.test(descriptor)
+    ? undefined
+    : `spread over node.labels.LABEL or engine.labels.LABEL, not ${JSON.stringify(descriptor)}`;
 
 export const parseConstraints = (texts: readonly string[]): readonly Constraint[] => texts.map(parseConstraint);
 

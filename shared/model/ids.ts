@@ -13,7 +13,7 @@ export type SecretId = Brand<string, "SecretId">;
 export type ConfigId = Brand<string, "ConfigId">;
 export type ClusterId = Brand<string, "ClusterId">;
 
-const ID_LENGTH = 25;
+export const ID_LENGTH = 25;
 const ID_PATTERN = /^[a-z0-9]{25}$/;
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 

@@ -12,6 +12,38 @@ export const MTU_OPTION = "com.docker.network.driver.mtu";
 export const VXLAN_ID_OPTION = "com.docker.network.driver.overlay.vxlanid_list";
 export const ENCRYPTED_OPTION = "encrypted";
 
+/** VXLAN network identifiers of networks of the cluster; Swarm's range. */
+export const FIRST_VNI = 4097;
+export const LAST_VNI = 0xffffff;
+
+/** IPv6 asks for 1280 of every link, IPv4 for 68. */
+const MIN_MTU = 68;
+const MIN_IPV6_MTU = 1280;
+const MAX_MTU = 65_535;
+
+const OPTIONS = [MTU_OPTION, ENCRYPTED_OPTION, VXLAN_ID_OPTION];
+
+/** Why a network cannot have the driver option; undefined when it can. */
+export function networkOptionProblem(key: string, value: string, ipv6Enabled: boolean): string | undefined {
+  switch (key) {
+    case MTU_OPTION: {
+      const least = ipv6Enabled ? MIN_IPV6_MTU : MIN_MTU;
+      const mtu = /^[0-9]{1,5}$/.test(value) ? Number(value) : 0;
+      if (mtu >= least && mtu <= MAX_MTU) return undefined;
+      return `option ${key}=${value}: the MTU is a number from ${least} to ${MAX_MTU}`;
+    }
+    case VXLAN_ID_OPTION: {
+      const id = /^[0-9]{1,8}$/.test(value.trim()) ? Number(value) : 0;
+      if (id >= FIRST_VNI && id <= LAST_VNI) return undefined;
+      return `option ${key}=${value}: one identifier from ${FIRST_VNI} to ${LAST_VNI}`;
+    }
+    case ENCRYPTED_OPTION:
+      return undefined;
+    default:
+      return `option ${JSON.stringify(key)} is unknown; there are ${OPTIONS.join(", ")}`;
+  }
+}
+
 type WithOptions = Pick<NetworkSpec, "driverOpts"> | undefined;
 
 const optionOf = (spec: WithOptions, key: string): string | undefined =>

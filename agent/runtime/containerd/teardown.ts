@@ -5,13 +5,13 @@ import { TasksService } from "../../../proto/gen/containerd_tasks.ts";
 import type { Env } from "../../../shared/env/env.ts";
 import { isCode, SkepError } from "../../../shared/errors.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
+import { signalNumber } from "../../../shared/model/signals.ts";
 import { removeCgroup } from "./cgroups.ts";
 import type { ContainerdClient } from "./client.ts";
 import type { ContainerFiles } from "./container-files.ts";
 import type { Fifos } from "./fifos.ts";
 import type { Holder } from "./holder.ts";
 import type { ImageStore } from "./image-store.ts";
-import { signalNumber } from "./signals.ts";
 import type { NodeFacts } from "./spec/spec.ts";
 
 export const START_TIMEOUT_MS = 120_000;

@@ -4,6 +4,7 @@
 import type { Env, Timer } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
+import { signalNumber } from "../../../shared/model/signals.ts";
 import type { ContainerExit, ContainerState, ImageConfig, OutputSink, Runtime } from "../runtime.ts";
 import { type Behaviour, behaviourOf } from "./images.ts";
 
@@ -61,7 +62,7 @@ const IMAGE_CONFIG: Omit<ImageConfig, "digest"> = {
   stopSignal: "",
 };
 
-const SIGNALS: Readonly<Record<string, number>> = { HUP: 1, INT: 2, QUIT: 3, KILL: 9, USR1: 10, USR2: 12, TERM: 15 };
+const SIGKILL = signalNumber("SIGKILL");
 const textEncoder = new TextEncoder();
 
 export function openHollowRuntime(options: HollowOptions): Runtime {
@@ -154,7 +155,7 @@ class HollowRuntime implements Runtime {
     const container = this.#host.containers.get(id);
     if (container?.state !== "running") return;
     const { behaviour } = container;
-    if (behaviour.kind === "sleep" && behaviour.stubborn && number !== SIGNALS["KILL"]) return;
+    if (behaviour.kind === "sleep" && behaviour.stubborn && number !== SIGKILL) return;
     this.#exit(container, 128 + number, false);
   };
 
@@ -278,10 +279,4 @@ function wake(container: HollowContainer): void {
   const watchers = [...container.watchers];
   container.watchers.clear();
   for (const watcher of watchers) watcher();
-}
-
-function signalNumber(name: string): number {
-  const number = /^\d+$/.test(name) ? Number(name) : SIGNALS[name.replace(/^SIG/, "").toUpperCase()];
-  if (number !== undefined && number >= 1 && number <= 64) return number;
-  throw new SkepError("invalid_argument", `unknown signal ${JSON.stringify(name)}`);
 }

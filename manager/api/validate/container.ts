@@ -1,82 +1,106 @@
 // What a container may be asked to be. The runtime checks what depends on the node (does the user exist?); here is what is
-// wrong everywhere, so that it is told at once and not by a task that is rejected.
-import type { ContainerSpec, HealthConfig, ServiceSpec } from "../../../proto/gen/objects.ts";
-import { SkepError } from "../../../shared/errors.ts";
+// wrong everywhere, so that it is told at once and not by a task that is rejected. What single values may be is in shared/model.
+import type { ContainerSpec, DNSConfig, HealthConfig, TaskSpec } from "../../../proto/gen/objects.ts";
 import { parseRegistryAuth } from "../../../shared/image/credentials.ts";
 import { parseReference } from "../../../shared/image/reference.ts";
-import { parseIp } from "../../../shared/model/ip.ts";
-import { expandContainerSpec } from "../../../shared/model/templates.ts";
+import { capabilityProblem } from "../../../shared/model/capabilities.ts";
+import {
+  envProblem,
+  groupProblem,
+  hostnameProblem,
+  hostsEntryProblem,
+  nameServerProblem,
+  pathProblem,
+  resolverOptionProblem,
+  searchDomainProblem,
+  userProblem,
+  wordProblem,
+} from "../../../shared/model/container-values.ts";
+import { HEALTH_RETRIES, OOM_SCORE } from "../../../shared/model/ranges.ts";
+import { signalProblem } from "../../../shared/model/signals.ts";
+import { sysctlName, sysctlProblem } from "../../../shared/model/sysctls.ts";
+import { expandContainerSpec, expandTemplate, type TemplateContext } from "../../../shared/model/templates.ts";
+import { ulimitProblem } from "../../../shared/model/ulimits.ts";
 import { checkMounts } from "./mounts.ts";
-import { checkLabels, checkNotNegative, invalid, notYet } from "./problem.ts";
+import { checkDurations, checkLabels, checkRange, invalid, notYet, refuse } from "./problem.ts";
 
-const DUMMY_NODE = { id: "nodeid", hostname: "nodehostname", os: "linux", architecture: "amd64" };
-const DUMMY_TASK = { id: "taskid", name: "taskname", slot: "1" };
-
-const HOSTNAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?$/;
-const SIGNAL = /^(?:(?:SIG)?[A-Z][A-Z0-9]*(?:[+-][0-9]+)?|[1-9][0-9]?)$/i;
-const CAPABILITY = /^(?:CAP_)?[A-Z][A-Z_]*$/i;
-
-export function checkContainer(service: ServiceSpec, spec: ContainerSpec): void {
+/** @param longest what placeholders stand for when each is as long as it can become. */
+export function checkContainer({ networks }: TaskSpec, spec: ContainerSpec, longest: TemplateContext): void {
   if (spec.image === "") throw invalid("image", "a service needs an image");
   parseReference(spec.image);
   parseRegistryAuth(spec.registryAuth);
-  checkLabels("container labels", spec.labels);
-  const expanded = expandContainerSpec(spec, {
-    service: { id: "serviceid", name: service.name, labels: service.labels },
-    node: DUMMY_NODE,
-    task: DUMMY_TASK,
-  });
+  checkLabels("container-label", spec.labels);
+  for (const entry of spec.env) refuse("env", envProblem(entry));
+  for (const word of [...spec.command, ...spec.args]) refuse("command", wordProblem(word));
+  const expanded = expandContainerSpec(spec, longest);
+  for (const entry of expanded.env) refuse("env", envProblem(entry));
   checkMounts(expanded.mounts);
-  if (expanded.hostname !== "" && !HOSTNAME.test(expanded.hostname)) {
-    throw invalid("hostname", `${JSON.stringify(expanded.hostname)} is not a host's name`);
-  }
-  for (const entry of spec.env) {
-    if (entry === "" || entry.startsWith("="))
-      throw invalid("env", `${JSON.stringify(entry)} has no name: write NAME=VALUE`);
-  }
-  const texts = [...spec.env, ...spec.command, ...spec.args, spec.dir, spec.user, ...spec.groups];
-  if (texts.some((text) => text.includes("\0"))) throw invalid("container", "a text contains a zero byte");
+  checkHostname(spec.hostname, longest);
   checkProcess(spec);
+  checkKernel(
+    spec,
+    networks.some(({ target }) => target === "host"),
+  );
   checkHealth(spec.healthcheck);
-  for (const host of spec.hosts) {
-    const [ip = "", name = ""] = host.trim().split(/\s+/);
-    if (parseIp(ip) === undefined || name === "") throw invalid("host", `${JSON.stringify(host)} is not "IP NAME"`);
-  }
-  for (const server of spec.dnsConfig?.nameservers ?? []) {
-    if (parseIp(server) === undefined) throw invalid("dns", `${JSON.stringify(server)} is not an IP address`);
-  }
+  for (const line of spec.hosts) refuse("host", hostsEntryProblem(line));
+  checkDns(spec.dnsConfig);
+}
+
+function checkHostname(hostname: string, longest: TemplateContext): void {
+  if (hostname === "") return;
+  const expanded = expandTemplate(hostname, longest);
+  const problem = hostnameProblem(expanded);
+  if (problem === undefined || expanded === "") return;
+  const becomes = expanded === hostname ? "" : `${JSON.stringify(hostname)} can become `;
+  throw invalid("hostname", `${becomes}${problem}`);
 }
 
 function checkProcess(spec: ContainerSpec): void {
-  if (spec.dir !== "" && !spec.dir.startsWith("/")) throw invalid("workdir", `${spec.dir} must be an absolute path`);
-  if (spec.stopSignal !== "" && !SIGNAL.test(spec.stopSignal)) {
-    throw invalid("stop signal", `${JSON.stringify(spec.stopSignal)} is not a signal like SIGTERM or 15`);
+  if (spec.dir !== "") refuse("workdir", pathProblem(spec.dir));
+  if (spec.user !== "") refuse("user", userProblem(spec.user));
+  for (const group of spec.groups) refuse("group", groupProblem(group));
+  if (spec.stopSignal !== "") refuse("stop-signal", signalProblem(spec.stopSignal));
+  checkDurations({ "stop-grace-period": spec.stopGracePeriodMs });
+  checkRange("oom-score-adj", spec.oomScoreAdj, OOM_SCORE);
+}
+
+function checkKernel(spec: ContainerSpec, onHostNetwork: boolean): void {
+  for (const name of spec.capabilityAdd) refuse("cap-add", capabilityProblem(name));
+  for (const name of spec.capabilityDrop) refuse("cap-drop", capabilityProblem(name));
+  const limits = new Set<string>();
+  for (const ulimit of spec.ulimits) {
+    refuse(`ulimit ${ulimit.name}`, ulimitProblem(ulimit));
+    if (limits.has(ulimit.name)) throw invalid(`ulimit ${ulimit.name}`, "it is there twice");
+    limits.add(ulimit.name);
   }
-  checkNotNegative("stop grace period", { "the time": spec.stopGracePeriodMs });
-  for (const capability of [...spec.capabilityAdd, ...spec.capabilityDrop]) {
-    if (!CAPABILITY.test(capability))
-      throw invalid("capability", `${JSON.stringify(capability)} is not a name like NET_ADMIN`);
-  }
-  for (const { name, soft, hard } of spec.ulimits) {
-    if (!/^[a-z]+$/.test(name)) throw invalid("ulimit", `${JSON.stringify(name)} is not a name like nofile`);
-    if (hard >= 0 && (soft > hard || soft < 0))
-      throw invalid(`ulimit ${name}`, `the soft limit ${soft} is above the hard limit ${hard}`);
-  }
+  const parameters = new Map<string, string>();
   for (const key of Object.keys(spec.sysctls)) {
-    if (!/^[a-z0-9_]+(?:[./][A-Za-z0-9_*-]+)+$/.test(key))
-      throw invalid("sysctl", `${JSON.stringify(key)} is not a name like net.core.somaxconn`);
+    refuse("sysctl", sysctlProblem(key, onHostNetwork));
+    const other = parameters.get(sysctlName(key));
+    if (other !== undefined) throw invalid("sysctl", `${key} and ${other} are one`);
+    parameters.set(sysctlName(key), key);
   }
-  if (spec.oomScoreAdj < -1000 || spec.oomScoreAdj > 1000) throw invalid("oom-score-adj", "must be from -1000 to 1000");
+}
+
+function checkDns(dns: DNSConfig | undefined): void {
+  for (const server of dns?.nameservers ?? []) refuse("dns", nameServerProblem(server));
+  for (const domain of dns?.search ?? []) refuse("dns-search", searchDomainProblem(domain));
+  for (const option of dns?.options ?? []) refuse("dns-option", resolverOptionProblem(option));
 }
 
 function checkHealth(health: HealthConfig | undefined): void {
-  if (health === undefined || health.test[0] === "NONE") return;
+  if (health === undefined) return;
+  checkDurations({
+    "health-interval": health.intervalMs,
+    "health-timeout": health.timeoutMs,
+    "health-start-period": health.startPeriodMs,
+    "health-start-interval": health.startIntervalMs,
+  });
+  checkRange("health-retries", health.retries, HEALTH_RETRIES);
   const [kind] = health.test;
+  if (kind === "NONE") return;
   if (kind !== undefined && kind !== "CMD" && kind !== "CMD-SHELL") {
-    throw new SkepError(
-      "invalid_argument",
-      `health check: the test begins with CMD, CMD-SHELL or NONE, not ${JSON.stringify(kind)}`,
-    );
+    throw invalid("health check", `the test begins with CMD, CMD-SHELL or NONE, not ${JSON.stringify(kind)}`);
   }
   throw notYet("health check");
 }

@@ -1,30 +1,18 @@
 import type { Mount } from "../../../proto/gen/objects.ts";
 import { assertNever } from "../../../shared/errors.ts";
-import { checkNotNegative, invalid, notYet } from "./problem.ts";
+import { cleanPath, mountTargetProblem, pathProblem } from "../../../shared/model/container-values.ts";
+import { FILE_MODE } from "../../../shared/model/ranges.ts";
+import { checkNotNegative, checkRange, invalid, notYet, refuse } from "./problem.ts";
 
 const PROPAGATIONS = ["", "private", "rprivate", "shared", "rshared", "slave", "rslave"];
-
-const isAbsolute = (path: string): boolean => path.startsWith("/");
-
-/** "/data/", "/x/../data" and "/data" are one target. */
-export function cleanPath(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
 
 /** @param mounts with their templates expanded. */
 export function checkMounts(mounts: readonly Mount[]): void {
   const targets = new Set<string>();
   for (const mount of mounts) {
     const where = `mount ${mount.target || "without a target"}`;
-    if (mount.target === "") throw invalid("mount", "the target is missing");
-    if (!isAbsolute(mount.target)) throw invalid(where, "the target must be an absolute path");
+    refuse(where, mountTargetProblem(mount.target));
     const target = cleanPath(mount.target);
-    if (target === "/") throw invalid(where, "the target must not be /");
     if (targets.has(target)) throw invalid(where, "two mounts have this target");
     targets.add(target);
     checkSource(where, mount);
@@ -39,7 +27,7 @@ function checkSource(where: string, mount: Mount): void {
   switch (mount.type) {
     case "bind":
       if (mount.source === "") throw invalid(where, "a bind mount needs a source");
-      if (!isAbsolute(mount.source)) throw invalid(where, `the source ${mount.source} must be an absolute path`);
+      refuse(where, pathProblem(mount.source, "the source "));
       if (!PROPAGATIONS.includes(mount.bindOptions?.propagation ?? "")) {
         const legal = PROPAGATIONS.slice(1).join(", ");
         throw invalid(where, `propagation ${mount.bindOptions?.propagation} is none of ${legal}`);
@@ -47,9 +35,11 @@ function checkSource(where: string, mount: Mount): void {
       return;
     case "tmpfs": {
       if (mount.source !== "") throw invalid(where, "a tmpfs mount has no source");
-      const { sizeBytes, mode } = mount.tmpfsOptions ?? {};
-      checkNotNegative(where, { "the size": sizeBytes, "the mode": mode });
-      if ((mode ?? 0) > 0o7777) throw invalid(where, "the mode is at most 7777, octal");
+      const { sizeBytes = 0, mode = 0 } = mount.tmpfsOptions ?? {};
+      if (mount.target !== "" && cleanPath(mount.target) === "/proc")
+        throw invalid(where, "a tmpfs cannot be at /proc");
+      checkNotNegative(where, { "tmpfs-size": sizeBytes });
+      checkRange(`${where}: tmpfs-mode`, mode, FILE_MODE);
       return;
     }
     case "volume":

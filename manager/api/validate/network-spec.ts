@@ -10,18 +10,12 @@ import {
   subnetContains,
   subnetsOverlap,
 } from "../../../shared/model/ip.ts";
-import { ENCRYPTED_OPTION, isPredefinedNetwork, MTU_OPTION, VXLAN_ID_OPTION } from "../../../shared/model/networks.ts";
+import { isPredefinedNetwork, networkOptionProblem, VXLAN_ID_OPTION } from "../../../shared/model/networks.ts";
 import { hostBounds, hostsOf, sizeOf } from "../../allocator/hosts.ts";
-import { FIRST_VNI, LAST_VNI } from "../../allocator/network.ts";
 import { checkName } from "./name.ts";
-import { checkLabels, invalid } from "./problem.ts";
+import { checkLabels, invalid, refuse } from "./problem.ts";
 
 export const INGRESS_NAME = "ingress";
-
-/** IPv6 asks for 1280 of every link, IPv4 for 68. */
-const MIN_MTU = 68;
-const MIN_IPV6_MTU = 1280;
-const MAX_MTU = 65_535;
 
 /**
  * The spec with its defaults, in one canonical form.
@@ -137,29 +131,8 @@ function checkFamilies(where: string, { ipv6Enabled }: NetworkSpec, ipam: readon
   if (families.includes(6) && !ipv6Enabled) throw invalid(where, "an IPv6 subnet needs --ipv6");
 }
 
-const OPTIONS = [MTU_OPTION, ENCRYPTED_OPTION, VXLAN_ID_OPTION];
-
 function checkOptions(where: string, { driverOpts, ipv6Enabled }: NetworkSpec): void {
-  for (const [key, value] of Object.entries(driverOpts)) {
-    switch (key) {
-      case MTU_OPTION: {
-        const least = ipv6Enabled ? MIN_IPV6_MTU : MIN_MTU;
-        const mtu = /^[0-9]{1,5}$/.test(value) ? Number(value) : 0;
-        if (mtu >= least && mtu <= MAX_MTU) break;
-        throw invalid(where, `option ${key}=${value}: the MTU is a number from ${least} to ${MAX_MTU}`);
-      }
-      case VXLAN_ID_OPTION: {
-        const ids = value.split(",").map((part) => (/^[0-9]{1,8}$/.test(part.trim()) ? Number(part) : 0));
-        const legal = ids.every((id) => id >= FIRST_VNI && id <= LAST_VNI);
-        if (legal && ids.length === 1) break;
-        throw invalid(where, `option ${key}=${value}: one identifier from ${FIRST_VNI} to ${LAST_VNI}`);
-      }
-      case ENCRYPTED_OPTION:
-        break;
-      default:
-        throw invalid(where, `option ${JSON.stringify(key)} is unknown; there are ${OPTIONS.join(", ")}`);
-    }
-  }
+  for (const [key, value] of Object.entries(driverOpts)) refuse(where, networkOptionProblem(key, value, ipv6Enabled));
 }
 
 const canonicalVxlanId = ({ driverOpts }: NetworkSpec): Readonly<Record<string, string>> =>

@@ -7,77 +7,78 @@ import type {
   RestartPolicy,
   UpdateConfig,
 } from "../../../proto/gen/objects.ts";
-import { parseConstraints } from "../../../shared/model/constraints.ts";
-import { checkNotNegative, invalid, notYet } from "./problem.ts";
-
-const MIN_NANO_CPUS = 1_000_000;
-const MIN_MEMORY_BYTES = 4 * 1024 * 1024;
+import { parseConstraints, spreadProblem } from "../../../shared/model/constraints.ts";
+import { logDriverProblem, logOptionProblem } from "../../../shared/model/log-driver.ts";
+import {
+  isWithin,
+  MEMORY_BYTES,
+  NANO_CPUS,
+  PIDS,
+  REPLICAS_PER_NODE,
+  RESTART_ATTEMPTS,
+} from "../../../shared/model/ranges.ts";
+import { checkDurations, checkRange, invalid, notYet, refuse } from "./problem.ts";
 
 export function checkResources(resources: ResourceRequirements | undefined): void {
   checkAmounts("limit", resources?.limits);
-  checkAmounts("reservation", resources?.reservations);
-  if ((resources?.limits?.genericResources.length ?? 0) > 0) {
-    throw invalid("limit", "generic resources are reserved, not limited");
+  checkAmounts("reserve", resources?.reservations);
+  checkRange("limit-pids", resources?.limits?.pids ?? 0, PIDS);
+  if ((resources?.reservations?.pids ?? 0) !== 0) throw invalid("limit-pids", "processes are limited, not reserved");
+  if ((resources?.limits?.genericResources.length ?? 0) > 0)
+    throw invalid("generic-resource", "generic resources are reserved, not limited");
+  const [generic] = resources?.reservations?.genericResources ?? [];
+  if (generic !== undefined) {
+    throw notYet(
+      `generic-resource ${generic.kind}: no node can offer generic resources, so its tasks would wait for ever`,
+    );
   }
 }
 
-function checkAmounts(where: string, amounts: Resources | undefined): void {
-  if (amounts === undefined) return;
-  const { nanoCpus, memoryBytes, pids, genericResources } = amounts;
-  if (nanoCpus !== 0 && nanoCpus < MIN_NANO_CPUS) {
-    throw invalid(`cpu ${where}`, `invalid cpu value ${nanoCpus / 1e9}: must be at least 0.001`);
+function checkAmounts(which: "limit" | "reserve", amounts: Resources | undefined): void {
+  const { nanoCpus = 0, memoryBytes = 0, genericResources = [] } = amounts ?? {};
+  if (nanoCpus !== 0 && !isWithin(NANO_CPUS, nanoCpus)) {
+    const range = `must be at least ${NANO_CPUS.least / 1e9} and at most ${NANO_CPUS.most / 1e9}`;
+    throw invalid(`${which}-cpu`, `invalid cpu value ${nanoCpus / 1e9}: ${range}`);
   }
-  if (memoryBytes !== 0 && memoryBytes < MIN_MEMORY_BYTES) {
-    throw invalid(`memory ${where}`, `invalid memory value ${memoryBytes}: must be at least 4MiB`);
+  if (memoryBytes !== 0 && !isWithin(MEMORY_BYTES, memoryBytes)) {
+    throw invalid(`${which}-memory`, `invalid memory value ${memoryBytes}: must be at least 4MiB`);
   }
-  checkNotNegative(`pids ${where}`, { "the number": pids });
   for (const { kind, amount } of genericResources) {
-    if (kind === "" || amount < 1)
-      throw invalid(`generic resource ${kind}`, "needs a kind and an amount of at least 1");
+    if (kind === "" || amount < 1) throw invalid("generic-resource", "needs a kind and an amount of at least 1");
   }
 }
 
 export function checkPlacement(placement: Placement | undefined): void {
   parseConstraints(placement?.constraints ?? []);
-  for (const { spread } of placement?.preferences ?? []) {
-    const descriptor = spread?.spreadDescriptor ?? "";
-    if (!/^(node|engine)\.labels\..+$/i.test(descriptor)) {
-      throw invalid(
-        "placement preference",
-        `spread over node.labels.LABEL or engine.labels.LABEL, not ${JSON.stringify(descriptor)}`,
-      );
-    }
-  }
+  for (const { spread } of placement?.preferences ?? [])
+    refuse("placement-pref", spreadProblem(spread?.spreadDescriptor ?? ""));
+  checkRange("replicas-max-per-node", placement?.maxReplicas ?? 0, REPLICAS_PER_NODE);
 }
 
 export function checkRestart(policy: RestartPolicy | undefined): void {
-  checkNotNegative("restart policy", {
-    "the delay": policy?.delayMs,
-    "the window": policy?.windowMs,
-    "the number of attempts": policy?.maxAttempts,
-  });
+  checkDurations({ "restart-delay": policy?.delayMs, "restart-window": policy?.windowMs });
+  checkRange("restart-max-attempts", policy?.maxAttempts ?? 0, RESTART_ATTEMPTS);
 }
 
 /** Now: one task at a time, stop-first, pause on failure. */
 export function checkUpdateConfig(which: "update" | "rollback", config: UpdateConfig | undefined): void {
   if (config === undefined) return;
-  checkNotNegative(which, { "the delay": config.delayMs, "the monitor time": config.monitorMs });
+  checkDurations({ [`${which}-delay`]: config.delayMs, [`${which}-monitor`]: config.monitorMs });
   if (!(config.maxFailureRatio >= 0 && config.maxFailureRatio <= 1))
-    throw invalid(which, "the failure ratio is from 0 to 1");
+    throw invalid(`${which}-max-failure-ratio`, "the failure ratio is from 0 to 1");
   if (which === "rollback" && config.failureAction === "rollback") {
-    throw invalid(which, "a rollback that fails cannot be rolled back: use pause or continue");
+    throw invalid("rollback-failure-action", "a rollback that fails cannot be rolled back: use pause or continue");
   }
-  if (config.parallelism !== 1) throw notYet(`${which} parallelism other than 1`);
-  if (config.delayMs > 0) throw notYet(`${which} delay`);
-  if (config.order === "start_first") throw notYet(`${which} order start-first`);
-  if (config.failureAction !== "pause") throw notYet(`${which} failure action ${config.failureAction}`);
-  if (config.maxFailureRatio > 0) throw notYet(`${which} failure ratio`);
+  if (config.parallelism !== 1) throw notYet(`${which}-parallelism other than 1`);
+  if (config.delayMs > 0) throw notYet(`${which}-delay`);
+  if (config.order === "start_first") throw notYet(`${which}-order start-first`);
+  if (config.failureAction !== "pause") throw notYet(`${which}-failure-action ${config.failureAction}`);
+  if (config.maxFailureRatio > 0) throw notYet(`${which}-max-failure-ratio`);
 }
 
-const LOG_DRIVERS = ["", "json-file", "local", "none"];
-
 export function checkLogDriver(driver: LogDriver | undefined): void {
-  if (driver !== undefined && !LOG_DRIVERS.includes(driver.name)) {
-    throw invalid("log driver", `${JSON.stringify(driver.name)} is unknown; there are json-file, local and none`);
-  }
+  if (driver === undefined) return;
+  refuse("log-driver", logDriverProblem(driver.name));
+  for (const [key, value] of Object.entries(driver.options))
+    refuse("log-opt", logOptionProblem(key, value, driver.name));
 }

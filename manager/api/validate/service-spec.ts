@@ -1,40 +1,41 @@
 // A service as it may be: Swarm's rules and defaults. What Swarm has and skep has not yet is refused by name.
-import { encodeServiceSpec, type ServiceSpec, type TaskSpec } from "../../../proto/gen/objects.ts";
+import { encodeServiceSpec, type Node, type ServiceSpec, type TaskSpec } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
+import { REPLICAS } from "../../../shared/model/ranges.ts";
 import { checkContainer } from "./container.ts";
 import { canonicalEndpoint, checkEndpoint, checkNetworks } from "./endpoint.ts";
+import { longestContext } from "./longest-context.ts";
 import { checkName } from "./name.ts";
 import { checkLogDriver, checkPlacement, checkResources, checkRestart, checkUpdateConfig } from "./policies.ts";
-import { checkLabels, invalid } from "./problem.ts";
+import { checkLabels, checkRange, invalid } from "./problem.ts";
 
 /** Every task carries its spec. */
 const MAX_SPEC_BYTES = 256 * 1024;
-/** Beyond any use of one service; a slip of the finger must not make the cluster's state a hundred times larger. */
-const MAX_REPLICAS = 100_000;
 
 /**
  * The spec with its defaults and in one canonical form: maps sorted by key, so that equal specs are equal bytes.
+ * @param nodes of the cluster: the longest of their names tells how long a host name with a placeholder can become.
  * @throws {SkepError} `invalid_argument`, `unimplemented`
  */
-export function completeServiceSpec(spec: ServiceSpec | undefined): ServiceSpec {
+export function completeServiceSpec(spec: ServiceSpec | undefined, nodes: Iterable<Node>): ServiceSpec {
   if (spec === undefined) throw new SkepError("invalid_argument", "the service's spec is missing");
   const complete: ServiceSpec = {
     ...canonical(spec),
     mode: spec.mode ?? { kind: "replicated", replicas: 1 },
   };
-  checkServiceSpec(complete);
+  checkServiceSpec(complete, nodes);
   return complete;
 }
 
-function checkServiceSpec(spec: ServiceSpec): void {
+function checkServiceSpec(spec: ServiceSpec, nodes: Iterable<Node>): void {
   // First: what all the other checks look at has a bound then.
   const bytes = encodeServiceSpec(spec).length;
   if (bytes > MAX_SPEC_BYTES) throw invalid("service", `the spec is ${bytes} bytes, more than ${MAX_SPEC_BYTES}`);
   if (spec.name !== "") checkName("service", spec.name);
-  checkLabels("labels", spec.labels);
+  checkLabels("label", spec.labels);
   const template = spec.taskTemplate;
   if (template?.containerSpec === undefined) throw invalid("image", "a service needs an image");
-  checkContainer(spec, template.containerSpec);
+  checkContainer(template, template.containerSpec, longestContext(spec, nodes));
   checkResources(template.resources);
   checkRestart(template.restartPolicy);
   checkPlacement(template.placement);
@@ -43,9 +44,7 @@ function checkServiceSpec(spec: ServiceSpec): void {
   checkUpdateConfig("update", spec.updateConfig);
   checkUpdateConfig("rollback", spec.rollbackConfig);
   checkEndpoint(spec);
-  if (spec.mode?.kind === "replicated" && spec.mode.replicas > MAX_REPLICAS) {
-    throw invalid("replicas", `${spec.mode.replicas} is more than ${MAX_REPLICAS}`);
-  }
+  if (spec.mode?.kind === "replicated") checkRange("replicas", spec.mode.replicas, REPLICAS);
   if (spec.mode?.kind === "global" && (template.placement?.maxReplicas ?? 0) > 0) {
     throw invalid("replicas-max-per-node", "only a replicated service can have it: a global one has one task per node");
   }

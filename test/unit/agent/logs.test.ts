@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { logKeeping } from "../../../agent/logs/driver.ts";
 import { type LogStore, openLogStore } from "../../../agent/logs/log-store.ts";
 import { type ReadOptions, readLog } from "../../../agent/logs/reader.ts";
 import { decodeRecord, encodeRecord, LineCutter, type LogRecord } from "../../../agent/logs/record.ts";
@@ -19,6 +18,7 @@ import { createSimEnv } from "../../../shared/env/sim-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
+import { logKeeping } from "../../../shared/model/log-driver.ts";
 import { MAX_LOG_PART_BYTES } from "../../../shared/model/log-line.ts";
 import { newTaskId, nodeId, task } from "./fixtures.ts";
 
@@ -137,7 +137,7 @@ const drivers: readonly (readonly [name: string, options: Record<string, string>
   ["json-file", { "max-size": "big" }, "max-size=big is not a size"],
   ["json-file", { "max-size": "0" }, "max-size=0 is not a size"],
   ["json-file", { "max-file": "0" }, "max-file=0 is not a number"],
-  ["gelf", {}, 'log driver "gelf" is not on this node'],
+  ["gelf", {}, 'no log driver "gelf"'],
 ];
 for (const [name, options, want] of drivers) {
   test(`log driver ${name} ${JSON.stringify(options)}`, () => {

@@ -91,7 +91,7 @@ const REFUSED: readonly (readonly [what: string, change: Partial<ServiceSpec>, w
 ];
 for (const [what, change, words] of REFUSED) {
   test(`refused: ${what}`, () =>
-    assert.throws(() => completeServiceSpec(serviceSpec("web", change)), errorOf("invalid_argument", words)));
+    assert.throws(() => completeServiceSpec(serviceSpec("web", change), []), errorOf("invalid_argument", words)));
 }
 
 const ACCEPTED: readonly (readonly [what: string, change: Partial<ServiceSpec>])[] = [
@@ -113,11 +113,11 @@ const ACCEPTED: readonly (readonly [what: string, change: Partial<ServiceSpec>])
   ["ingress on bridge", { ...on("bridge"), ...endpoint([port(80)]) }],
 ];
 for (const [what, change] of ACCEPTED) {
-  test(`accepted: ${what}`, () => assert.ok(completeServiceSpec(serviceSpec("web", change))));
+  test(`accepted: ${what}`, () => assert.ok(completeServiceSpec(serviceSpec("web", change), [])));
 }
 
 test("an address of a node is kept in one spelling", () => {
-  const spec = completeServiceSpec(serviceSpec("web", endpoint([port(80, { hostIp: "FD00:0::1" })])));
+  const spec = completeServiceSpec(serviceSpec("web", endpoint([port(80, { hostIp: "FD00:0::1" })])), []);
   assert.equal(spec.endpointSpec?.ports[0]?.hostIp, "fd00::1");
 });
 

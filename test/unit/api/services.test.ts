@@ -12,6 +12,7 @@ import {
 import {
   type NodeState,
   newContainerSpec,
+  newNodeDescription,
   newPlacement,
   newTask,
   newTaskSpec,
@@ -110,6 +111,25 @@ test("create: a taken name is told before the registry is asked; one without a n
   for (let i = 0; i < 5; i++) names.add(specOf(serviceOf(await create(api, serviceSpec("")))).name);
   assert.equal(names.size, 5);
   for (const name of names) assert.match(name, /^[a-z]+_[a-z]+\d*$/);
+  close();
+});
+
+test("a host name that a node's own makes too long is refused, also by an update", async () => {
+  const { api, stores, close } = await createTestApi();
+  const node = testNode(7);
+  await stores[0]?.update((tx) =>
+    tx.put("node", { ...node, description: newNodeDescription({ hostname: "m".repeat(62) }) }),
+  );
+  const spec = (hostname: string): ServiceSpec =>
+    serviceSpec("web", {
+      taskTemplate: newTaskSpec({ containerSpec: newContainerSpec({ image: "nginx", hostname }) }),
+    });
+  await assert.rejects(
+    create(api, spec("{{.Node.Hostname}}-web")),
+    errorOf("invalid_argument", /hostname: .*64 at most/),
+  );
+  const made = serviceOf(await create(api, spec("web")));
+  await assert.rejects(update(api, made, spec("{{.Node.Hostname}}-web")), errorOf("invalid_argument", /64 at most/));
   close();
 });
 

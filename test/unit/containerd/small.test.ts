@@ -1,5 +1,6 @@
 // The room's small functions: signals, versions, back-off, cgroup files, layers, exits on disk, one at a time per key.
 import assert from "node:assert/strict";
+import { constants } from "node:os";
 import { test } from "node:test";
 import { backoffMs } from "../../../agent/runtime/containerd/backoff.ts";
 import { parseOomKills } from "../../../agent/runtime/containerd/cgroups.ts";
@@ -7,10 +8,10 @@ import { parseExit } from "../../../agent/runtime/containerd/container-files.ts"
 import { createExclusive } from "../../../agent/runtime/containerd/exclusive.ts";
 import { containerdConfig } from "../../../agent/runtime/containerd/private-containerd.ts";
 import { layersOf } from "../../../agent/runtime/containerd/rootfs-view.ts";
-import { signalNumber } from "../../../agent/runtime/containerd/signals.ts";
 import { timestampMs } from "../../../agent/runtime/containerd/timestamp.ts";
 import { checkVersion } from "../../../agent/runtime/containerd/version.ts";
 import { newMount } from "../../../proto/gen/containerd_types.ts";
+import { signalNumber } from "../../../shared/model/signals.ts";
 
 for (const [name, want] of [
   ["SIGTERM", 15],
@@ -25,6 +26,10 @@ for (const [name, want] of [
 ] as const) {
   test(`signal ${name} is ${want}`, () => assert.equal(signalNumber(name), want));
 }
+
+test("signals are numbered as this machine numbers them", () => {
+  for (const [name, number] of Object.entries(constants.signals)) assert.equal(signalNumber(name), number, name);
+});
 
 for (const name of ["", "0", "65", "SIGNONSENSE", "SIG", "RTMIN-1", "RTMAX+1", "RTMIN+99", "-9", "9x"]) {
   test(`signal ${JSON.stringify(name)} is refused`, () =>

@@ -11,6 +11,7 @@ import {
 import { isCode } from "../../../shared/errors.ts";
 import {
   compileConstraints,
+  constraintIdentity,
   matchesConstraints,
   parseConstraint,
   parseConstraints,
@@ -20,7 +21,7 @@ import { parseId } from "../../../shared/model/ids.ts";
 const node = newNode({
   id: parseId("node id", "aaaaabbbbbcccccdddddeeeee"),
   role: "manager",
-  spec: newNodeSpec({ labels: { Disk: "SSD", zone: "a" } }),
+  spec: newNodeSpec({ labels: { Disk: "SSD", zone: "a", "example.com/disk": "a@b, c" } }),
   description: newNodeDescription({
     hostname: "Host1",
     platform: newPlatform({ os: "linux", architecture: "amd64" }),
@@ -44,6 +45,8 @@ const cases: readonly (readonly [constraint: string, matches: boolean])[] = [
   ["node.platform.arch!=arm64", true],
   ["node.labels.Disk==ssd", true],
   ["node.labels.disk==ssd", false],
+  ["node.labels.example.com/disk == A@B, c", true],
+  ["node.labels.example.com/disk!=a@b, c", false],
   ["node.labels.missing!=x", true],
   ["node.labels.missing==x", false],
   ["node.labels.constructor!=x", true],
@@ -61,6 +64,22 @@ for (const [constraint, matches] of cases) {
   test(`constraint ${constraint} ${matches ? "matches" : "does not match"}`, () => {
     assert.equal(matchesConstraints(parseConstraints([constraint]), node), matches);
   });
+}
+
+const identities: readonly (readonly [a: string, b: string, same: boolean])[] = [
+  ["node.role==worker", " Node.Role  ==  Worker ", true],
+  ["node.role==worker", "node.role!=worker", false],
+  ["node.labels.a==x", "Node.Labels.a == X", true],
+  ["node.labels.a==x", "node.labels.A==x", false],
+  ["node.labels.a==x", "engine.labels.a==x", false],
+  ["node.ip==10.1.2.3/8", "node.ip==10.0.0.0/8", true],
+  ["node.ip==fd00::0:1", "node.ip==FD00::1", true],
+  ["node.platform.arch==x86_64", "node.platform.arch==amd64", true],
+  ["node.nonsense", " node.nonsense", true],
+];
+for (const [a, b, same] of identities) {
+  test(`constraints "${a}" and "${b}" are ${same ? "one" : "two"}`, () =>
+    assert.equal(constraintIdentity(a) === constraintIdentity(b), same));
 }
 
 const refused: readonly (readonly [constraint: string, message: RegExp])[] = [

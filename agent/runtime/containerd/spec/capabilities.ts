@@ -1,16 +1,7 @@
 // Which capabilities a container's processes get: Docker's default set, changed by what the service adds and drops.
 import { SkepError } from "../../../../shared/errors.ts";
+import { ALL_CAPABILITIES, capabilityName, capabilityProblem } from "../../../../shared/model/capabilities.ts";
 import type { OciCapabilities } from "./oci.ts";
-
-// All of Linux 5.9 and later, in the kernel's order.
-const ALL = [
-  "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE",
-  "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN",
-  "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE",
-  "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE",
-].flatMap((line) => line.split(" ").map((name) => `CAP_${name}`));
-
-const KNOWN = new Set(ALL);
 
 /** Docker's default. */
 export const DEFAULT_CAPABILITIES: readonly string[] = (
@@ -22,10 +13,8 @@ export const DEFAULT_CAPABILITIES: readonly string[] = (
 
 function normalize(names: readonly string[]): string[] {
   return names.map((raw) => {
-    const upper = raw.toUpperCase();
-    if (upper === "ALL") return upper;
-    const name = upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
-    if (!KNOWN.has(name)) throw new SkepError("invalid_argument", `invalid capability: unknown capability "${raw}"`);
+    const name = capabilityName(raw);
+    if (name === undefined) throw new SkepError("invalid_argument", capabilityProblem(raw) ?? raw);
     return name;
   });
 }
@@ -38,7 +27,7 @@ function normalize(names: readonly string[]): string[] {
 export function capabilities(add: readonly string[], drop: readonly string[], supported: number): string[] {
   const added = normalize(add);
   const dropped = new Set(normalize(drop));
-  const known = ALL.slice(0, supported);
+  const known = ALL_CAPABILITIES.slice(0, supported);
   let base: readonly string[] = DEFAULT_CAPABILITIES;
   if (added.includes("ALL")) base = known;
   else if (dropped.has("ALL")) base = [];

@@ -1,4 +1,5 @@
 // The part of the OCI runtime specification (1.0.2) that we write. Field names are the specification's.
+import { UNLIMITED } from "../../../../shared/model/ulimits.ts";
 
 export interface OciSpec {
   readonly ociVersion: string;
@@ -85,9 +86,6 @@ export interface OciSyscall {
     readonly op: string;
   }[];
 }
-
-/** No limit, as Docker's API writes it. */
-export const UNLIMITED = -1;
 
 // 2^64 - 1 is not a JavaScript number, so it is written as raw JSON. The type library does not know rawJSON yet.
 const rawJson: (text: string) => unknown = Reflect.get(JSON, "rawJSON");

@@ -5,10 +5,10 @@
 // pids     limit
 // A reservation only guides the scheduler in Swarm. Here the kernel hears of it too: memory below the reservation is taken
 // last under pressure, and more than one reserved CPU gives more than the default weight (never less than a task without).
-import type { Resources } from "../../../../proto/gen/objects.ts";
+import type { Resources, Ulimit } from "../../../../proto/gen/objects.ts";
 import { SkepError } from "../../../../shared/errors.ts";
+import { ulimitProblem } from "../../../../shared/model/ulimits.ts";
 import type { OciResources, OciRlimit } from "./oci.ts";
-import { UNLIMITED } from "./oci.ts";
 
 const CPU_PERIOD_US = 100_000;
 /** The kernel's smallest quota. */
@@ -41,9 +41,6 @@ export function resources(limits: Resources, reservations: Resources, swapAccoun
 const quotaOf = (nanoCpus: number): number =>
   Math.max(MIN_QUOTA_US, Math.floor((nanoCpus / NANO) * CPU_PERIOD_US + 1e-6));
 
-const RLIMITS = new Set(
-  "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(" "),
-);
 /** What Docker's service unit gave for years; the kernel's default ceiling. Inherited limits vary with how we were started. */
 const DEFAULT_NOFILE = 1_048_576;
 
@@ -51,17 +48,13 @@ const DEFAULT_NOFILE = 1_048_576;
  * @param nofileHard our own hard limit of open files: the default is not above it
  * @throws {SkepError} `invalid_argument`: no such limit, or soft above hard.
  */
-export function rlimits(
-  ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[],
-  nofileHard: number,
-): OciRlimit[] {
+export function rlimits(ulimits: readonly Ulimit[], nofileHard: number): OciRlimit[] {
   const nofile = Math.min(DEFAULT_NOFILE, nofileHard);
   const byType = new Map<string, OciRlimit>([["RLIMIT_NOFILE", { type: "RLIMIT_NOFILE", soft: nofile, hard: nofile }]]);
-  for (const { name, soft, hard } of ulimits) {
-    if (!RLIMITS.has(name)) throw new SkepError("invalid_argument", `invalid ulimit type: ${name}`);
-    if (hard !== UNLIMITED && (soft > hard || soft === UNLIMITED)) {
-      throw new SkepError("invalid_argument", `ulimit ${name}: soft limit ${soft} is above the hard limit ${hard}`);
-    }
+  for (const ulimit of ulimits) {
+    const { name, soft, hard } = ulimit;
+    const problem = ulimitProblem(ulimit);
+    if (problem !== undefined) throw new SkepError("invalid_argument", `ulimit ${name}: ${problem}`);
     const type = `RLIMIT_${name.toUpperCase()}`;
     byType.set(type, { type, soft, hard });
   }
