@@ -16,6 +16,16 @@ export function parsed<T>(parse: (raw: string) => T): (raw: string) => T {
   };
 }
 
+/** The value, when nothing is wrong with it. @throws {UsageError} with what is. */
+export function checked(raw: string, problem: (raw: string) => string | undefined): string {
+  const why = problem(raw);
+  if (why !== undefined) throw new UsageError(sentence(why));
+  return raw;
+}
+
+/** Commander says which flag and value it is about; what follows begins a sentence. */
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
 /** An option whose value goes through `parse`; given twice, the last one counts. */
 export const valueOption = <T>(flags: string, description: string, parse: (raw: string) => T): Option =>
   new Option(flags, description).argParser(parsed(parse));

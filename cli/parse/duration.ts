@@ -1,5 +1,6 @@
 // Durations as Go and Docker write them: 1h30m, 500ms, 1.5s.
 import { SkepError } from "../../shared/errors.ts";
+import { DURATION_MS } from "../../shared/model/ranges.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -23,8 +24,11 @@ export function parseDuration(raw: string): number {
     if (match === null) throw bad(raw);
     totalMs += Number(match[1]) * (UNIT_MS[match[2] ?? ""] ?? 0);
   }
-  if (raw === "" || !Number.isSafeInteger(Math.round(totalMs))) throw bad(raw);
-  return Math.round(totalMs);
+  if (raw === "") throw bad(raw);
+  if (totalMs > DURATION_MS.most)
+    throw new SkepError("invalid_argument", "More than ten years: write it like 10s, 1m30s or 2h.");
+  // What is not nothing is not rounded to it: 0 has a meaning of its own for many flags.
+  return totalMs > 0 ? Math.max(1, Math.round(totalMs)) : 0;
 }
 
 const bad = (raw: string): SkepError =>

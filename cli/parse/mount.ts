@@ -1,6 +1,8 @@
 // --mount type=bind,source=/data,target=/data,readonly: Docker's long csv form.
 import { type Mount, type MountType, newBindOptions, newMount, newTmpfsOptions } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
+import { mountTargetProblem } from "../../shared/model/container-values.ts";
+import { FILE_MODE, isWithin } from "../../shared/model/ranges.ts";
 import { parseCsv } from "./pairs.ts";
 import { parseBytes } from "./quantity.ts";
 
@@ -69,14 +71,16 @@ export function parseMount(raw: string): Mount {
         [sizeBytes, tmpfs] = [parseBytes(value), true];
         break;
       case "tmpfs-mode":
-        if (!/^[0-7]{1,5}$/.test(value)) throw bad(`tmpfs-mode=${value} is not octal: write it like tmpfs-mode=1770.`);
+        if (!/^[0-7]{1,5}$/.test(value) || !isWithin(FILE_MODE, Number.parseInt(value, 8)))
+          throw bad(`tmpfs-mode=${value} is not octal: write it like tmpfs-mode=1770.`);
         [mode, tmpfs] = [Number.parseInt(value, 8), true];
         break;
       default:
         throw bad(`Unknown key ${JSON.stringify(key)}; ${EXAMPLE}.`);
     }
   }
-  if (target === "") throw bad(`The target is missing; ${EXAMPLE}.`);
+  const problem = mountTargetProblem(target);
+  if (problem !== undefined) throw bad(`The target is wrong: ${problem}; ${EXAMPLE}.`);
   if (type === "bind" && source === "") throw bad(`A bind mount needs a source; ${EXAMPLE}.`);
   if (type === "bind" && !source.startsWith("/"))
     throw bad(`The source of a bind mount is an absolute path, not ${JSON.stringify(source)}.`);

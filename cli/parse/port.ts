@@ -122,3 +122,10 @@ export function parseUnpublish(raw: string): (port: PortConfig) => boolean {
     (protocol === undefined || port.protocol === protocol) &&
     (published === undefined || within(published, port.publishedPort));
 }
+
+/** As --publish would have it: "8080:80/tcp", "80/udp", "8080:80/tcp in mode host". */
+export function publishText({ hostIp, publishedPort, targetPort, protocol, publishMode }: PortConfig): string {
+  const ip = hostIp === "" ? "" : `${hostIp.includes(":") ? `[${hostIp}]` : hostIp}:`;
+  const published = publishedPort === 0 ? "" : `${publishedPort}:`;
+  return `${ip}${published}${targetPort}/${protocol}${publishMode === "host" ? " in mode host" : ""}`;
+}

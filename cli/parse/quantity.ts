@@ -1,5 +1,6 @@
 // Amounts: bytes (64m, 1.5GiB), CPUs (0.5), whole numbers and ratios. Suffixes of bytes are powers of 1024, as Docker's.
 import { SkepError } from "../../shared/errors.ts";
+import { isWithin, MEMORY_BYTES, NANO_CPUS, REPLICAS } from "../../shared/model/ranges.ts";
 
 const POWER: Readonly<Record<string, number>> = { "": 0, b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
 const BYTES = /^(\d+(?:\.\d+)?)\s?([kmgtp]?)(?:i?b)?$/i;
@@ -14,11 +15,23 @@ export function parseBytes(raw: string): number {
   return bytes;
 }
 
-/** Nano-CPUs: 0.5 is 500_000_000. @throws {SkepError} `invalid_argument` */
+/** Memory of a task: 0 is without limit. @throws {SkepError} `invalid_argument` */
+export function parseMemory(raw: string): number {
+  const bytes = parseBytes(raw);
+  if (bytes !== 0 && !isWithin(MEMORY_BYTES, bytes))
+    throw new SkepError("invalid_argument", "Memory must be at least 4MiB: write it like 64m or 1.5GiB.");
+  return bytes;
+}
+
+/** Nano-CPUs: 0.5 is 500_000_000; 0 is without limit. @throws {SkepError} `invalid_argument` */
 export function parseCpus(raw: string): number {
   const nano = /^(\d+(\.\d+)?|\.\d+)$/.test(raw) ? Math.round(Number(raw) * 1e9) : Number.NaN;
   if (!Number.isSafeInteger(nano))
     throw new SkepError("invalid_argument", "Not a number of CPUs: write it like 0.5 or 2.");
+  if (nano !== 0 && !isWithin(NANO_CPUS, nano)) {
+    const range = `at least ${NANO_CPUS.least / 1e9} and at most ${NANO_CPUS.most / 1e9}`;
+    throw new SkepError("invalid_argument", `CPUs must be ${range}: write it like 0.5 or 2.`);
+  }
   return nano;
 }
 
@@ -40,6 +53,8 @@ export const parseInteger =
     }
     return value;
   };
+
+export const parseReplicas = parseInteger(REPLICAS.least, REPLICAS.most, 3);
 
 /** 0 to 1. @throws {SkepError} `invalid_argument` */
 export function parseRatio(raw: string): number {

@@ -9,6 +9,10 @@ import {
   type Ulimit,
 } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
+import { capabilityName } from "../../shared/model/capabilities.ts";
+import { spreadProblem } from "../../shared/model/constraints.ts";
+import { hostsEntryProblem } from "../../shared/model/container-values.ts";
+import { ulimitProblem } from "../../shared/model/ulimits.ts";
 import { parseCsv } from "./pairs.ts";
 
 const bad = (message: string): SkepError => new SkepError("invalid_argument", message);
@@ -19,15 +23,18 @@ export function parseUlimit(raw: string): Ulimit {
   if (match === null) throw bad("Not NAME=SOFT[:HARD]: write it like nofile=1024:2048.");
   const soft = Number(match[2]);
   const hard = match[3] === undefined ? soft : Number(match[3]);
-  if (hard !== -1 && (soft === -1 || soft > hard))
-    throw bad("The soft limit is above the hard one: write it like nofile=1024:2048.");
-  return newUlimit({ name: match[1] ?? "", soft, hard });
+  const ulimit = newUlimit({ name: match[1] ?? "", soft, hard });
+  const problem = ulimitProblem(ulimit);
+  if (problem !== undefined) throw bad(`Wrong: ${problem}.`);
+  return ulimit;
 }
 
 /** "spread=node.labels.zone" */
 export function parsePlacementPref(raw: string): PlacementPreference {
   const match = /^spread=(\S+)$/.exec(raw);
   if (match === null) throw bad("The one strategy is spread: write it like spread=node.labels.zone.");
+  const problem = spreadProblem(match[1] ?? "");
+  if (problem !== undefined) throw bad(`Write it like spread=node.labels.zone: ${problem}.`);
   return newPlacementPreference({ spread: { spreadDescriptor: match[1] ?? "" } });
 }
 
@@ -64,20 +71,15 @@ export function parseNetwork(raw: string): NetworkAttachmentConfig {
 export function parseHost(raw: string): string {
   const at = raw.indexOf(":");
   const [name, ip] = [raw.slice(0, Math.max(at, 0)), raw.slice(at + 1).replace(/^\[(.*)\]$/, "$1")];
-  if (at <= 0 || !/^[0-9a-fA-F.:]+$/.test(ip)) throw bad("Not HOST:IP: write it like db:10.0.0.7.");
-  return `${ip} ${name}`;
+  const line = `${ip} ${name}`;
+  const problem = at <= 0 ? "the name is missing" : hostsEntryProblem(line);
+  if (problem !== undefined) throw bad(`Not HOST:IP: write it like db:10.0.0.7 (${problem}).`);
+  return line;
 }
 
 /** CAP_NET_ADMIN, from net_admin or CAP_NET_ADMIN; ALL stays. */
 export function parseCapability(raw: string): string {
-  const name = raw.trim().toUpperCase();
-  if (!/^[A-Z_]+$/.test(name)) throw bad("Not a capability: write it like NET_ADMIN, or ALL.");
-  return name === "ALL" || name.startsWith("CAP_") ? name : `CAP_${name}`;
-}
-
-/** A constraint's shape only; the cluster knows the keys. */
-export function parseConstraint(raw: string): string {
-  if (!/^\s*[^=!\s]+\s*(==|!=)\s*\S/.test(raw))
-    throw bad("Not KEY==VALUE or KEY!=VALUE: write it like node.role==worker.");
-  return raw;
+  const name = capabilityName(raw);
+  if (name === undefined) throw bad(`There is no such capability: write it like NET_ADMIN, or ALL.`);
+  return name;
 }

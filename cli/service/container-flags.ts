@@ -1,101 +1,29 @@
-// Flags that say what a container is: network, process, mounts, health, rights, logging.
-import { newLogDriver } from "../../proto/gen/objects.ts";
-import { choice } from "../options.ts";
+// Flags that say what runs in a container: image, process, environment, mounts, health.
+import type { Mount } from "../../proto/gen/objects.ts";
+import { parseReference } from "../../shared/image/reference.ts";
+import { cleanPath, groupProblem, pathProblem, userProblem } from "../../shared/model/container-values.ts";
+import { HEALTH_RETRIES } from "../../shared/model/ranges.ts";
+import { signalProblem } from "../../shared/model/signals.ts";
+import { checked } from "../options.ts";
 import { parseDuration } from "../parse/duration.ts";
 import { parseMount } from "../parse/mount.ts";
-import { parseLabel, parsePair } from "../parse/pairs.ts";
-import { parsePublish, parseUnpublish } from "../parse/port.ts";
-import { parseInteger, parseWhole } from "../parse/quantity.ts";
-import { parseCapability, parseHost, parseUlimit } from "../parse/service-values.ts";
+import { parseInteger } from "../parse/quantity.ts";
 import { splitWords } from "../parse/words.ts";
-import { container, dns, drop, type Edit, endpoint, health, portKey, ports, put, self, task, without } from "./edit.ts";
-import { both, GROUP, list, type SpecFlag } from "./flag.ts";
+import { container, health, self } from "./edit.ts";
+import { both, GROUP, type SpecFlag } from "./flag.ts";
+import { byKey, type Entry, entries, inContainer, keyOf, labelEntry, list } from "./list-flag.ts";
 
 export const CONTAINER_FLAGS: readonly SpecFlag[] = [
-  ...list({
-    name: "publish",
-    short: "p",
-    value: "port",
-    help: "8080:80, 80/udp, 8000-8005:8000-8005, or published=8080,target=80,protocol=tcp,mode=ingress (or host)",
-    group: GROUP.network,
-    removeValue: "target",
-    add: (raw) => {
-      const added = parsePublish(raw);
-      return ports((of) => added.reduce((all, port) => put(all, port, portKey), of));
-    },
-    remove: (raw) => {
-      const isMeant = parseUnpublish(raw);
-      return ports((of) => of.filter((port) => !isMeant(port)));
-    },
-  }),
-  {
-    ...both,
-    name: "endpoint-mode",
-    value: "mode",
-    help: "vip or dnsrr",
-    group: GROUP.network,
-    edit: (raw) => endpoint({ mode: choice("vip", "dnsrr")(raw) }),
-  },
-  {
-    ...both,
-    name: "hostname",
-    value: "name",
-    help: "Hostname of the containers",
-    group: GROUP.network,
-    edit: (raw) => container(() => ({ hostname: raw })),
-  },
-  ...list({
-    name: "host",
-    value: "host:ip",
-    help: "Line of /etc/hosts: db:10.0.0.7",
-    group: GROUP.network,
-    removeValue: "host:ip",
-    add: (raw) => {
-      const value = parseHost(raw);
-      return container((of) => ({ hosts: put(of.hosts, value, self) }));
-    },
-    remove: (raw) =>
-      container((of) => ({
-        hosts: raw.includes(":")
-          ? drop(of.hosts, parseHost(raw), self)
-          : drop(of.hosts, raw, (line) => line.split(" ")[1] ?? ""),
-      })),
-  }),
-  ...list({
-    name: "dns",
-    value: "ip",
-    help: "DNS server",
-    group: GROUP.network,
-    removeValue: "ip",
-    add: (raw) => dns((of) => ({ nameservers: put(of.nameservers, raw, self) })),
-    remove: (raw) => dns((of) => ({ nameservers: drop(of.nameservers, raw, self) })),
-  }),
-  ...list({
-    name: "dns-search",
-    value: "domain",
-    help: "DNS search domain",
-    group: GROUP.network,
-    removeValue: "domain",
-    add: (raw) => dns((of) => ({ search: put(of.search, raw, self) })),
-    remove: (raw) => dns((of) => ({ search: drop(of.search, raw, self) })),
-  }),
-  ...list({
-    name: "dns-option",
-    value: "option",
-    help: "DNS option: ndots:2",
-    group: GROUP.network,
-    removeValue: "option",
-    add: (raw) => dns((of) => ({ options: put(of.options, raw, self) })),
-    remove: (raw) => dns((of) => ({ options: drop(of.options, raw, self) })),
-  }),
-
   {
     name: "image",
     value: "image",
     help: "The image",
     group: GROUP.container,
     on: "update",
-    edit: (raw) => container(() => ({ image: raw })),
+    edit: (raw) => {
+      parseReference(raw);
+      return container(() => ({ image: raw }));
+    },
   },
   {
     ...both,
@@ -119,29 +47,38 @@ export const CONTAINER_FLAGS: readonly SpecFlag[] = [
       return container(() => ({ args }));
     },
   },
-  ...list({
+  ...list<Entry>({
     name: "container-label",
     value: "key=value",
     help: "Label of the containers",
     group: GROUP.container,
+    items: entries(
+      (spec) => spec.taskTemplate?.containerSpec?.labels ?? {},
+      (labels) => container(() => ({ labels })),
+    ),
+    parse: labelEntry,
+    key: keyOf,
+    text: keyOf,
+    double: "replace",
     removeValue: "key",
-    add: (raw) => {
-      const { key, value } = parseLabel(raw);
-      return container((of) => ({ labels: { ...of.labels, [key]: value } }));
-    },
-    remove: (raw) => container((of) => ({ labels: without(of.labels, raw) })),
+    removes: byKey,
   }),
-  ...list({
+  ...list<Mount>({
     name: "mount",
     value: "mount",
     help: "type=bind,source=/srv,target=/srv[,readonly]; also tmpfs and volume",
     group: GROUP.container,
+    items: inContainer(
+      (of) => of.mounts,
+      (mounts) => () => ({ mounts }),
+    ),
+    parse: (raw) => [parseMount(raw)],
+    key: ({ target }) => cleanPath(target),
+    text: ({ target }) => target,
+    double: "replace",
+    clash: ({ target }) => `Two mounts have the target ${cleanPath(target)}.`,
     removeValue: "target",
-    add: (raw) => {
-      const value = parseMount(raw);
-      return container((of) => ({ mounts: put(of.mounts, value, (one) => one.target) }));
-    },
-    remove: (raw) => container((of) => ({ mounts: drop(of.mounts, raw, (one) => one.target) })),
+    removes: (raw) => (mount) => cleanPath(mount.target) === cleanPath(raw),
   }),
   {
     ...both,
@@ -150,16 +87,26 @@ export const CONTAINER_FLAGS: readonly SpecFlag[] = [
     value: "name|uid[:group]",
     help: "User of the processes",
     group: GROUP.container,
-    edit: (raw) => container(() => ({ user: raw })),
+    edit: (raw) => {
+      const user = raw === "" ? raw : checked(raw, userProblem);
+      return container(() => ({ user }));
+    },
   },
-  ...list({
+  ...list<string>({
     name: "group",
     value: "group",
     help: "Additional group",
     group: GROUP.container,
+    items: inContainer(
+      (of) => of.groups,
+      (groups) => () => ({ groups }),
+    ),
+    parse: (raw) => [checked(raw, groupProblem)],
+    key: self,
+    text: self,
+    double: "keep",
     removeValue: "group",
-    add: (raw) => container((of) => ({ groups: put(of.groups, raw, self) })),
-    remove: (raw) => container((of) => ({ groups: drop(of.groups, raw, self) })),
+    removes: (raw) => (group) => group === raw,
   }),
   {
     ...both,
@@ -168,7 +115,10 @@ export const CONTAINER_FLAGS: readonly SpecFlag[] = [
     value: "dir",
     help: "Working directory",
     group: GROUP.container,
-    edit: (raw) => container(() => ({ dir: raw })),
+    edit: (raw) => {
+      const dir = raw === "" ? raw : checked(raw, pathProblem);
+      return container(() => ({ dir }));
+    },
   },
   {
     ...both,
@@ -198,7 +148,10 @@ export const CONTAINER_FLAGS: readonly SpecFlag[] = [
     value: "signal",
     help: "Signal to stop with (default: the image's, else SIGTERM)",
     group: GROUP.container,
-    edit: (raw) => container(() => ({ stopSignal: raw })),
+    edit: (raw) => {
+      const stopSignal = raw === "" ? raw : checked(raw, signalProblem);
+      return container(() => ({ stopSignal }));
+    },
   },
   {
     ...both,
@@ -242,7 +195,7 @@ export const CONTAINER_FLAGS: readonly SpecFlag[] = [
     value: "n",
     help: "Failures in a row that make a task unhealthy",
     group: GROUP.health,
-    edit: (raw) => health({ retries: parseWhole(raw) }),
+    edit: (raw) => health({ retries: parseInteger(HEALTH_RETRIES.least, HEALTH_RETRIES.most, 3)(raw) }),
   },
   {
     ...both,
@@ -267,78 +220,4 @@ export const CONTAINER_FLAGS: readonly SpecFlag[] = [
     group: GROUP.health,
     edit: () => health({ test: ["NONE"] }),
   },
-
-  ...capabilities("cap-add", "capabilityAdd", "capabilityDrop", "Give a Linux capability: NET_ADMIN, ALL"),
-  ...capabilities("cap-drop", "capabilityDrop", "capabilityAdd", "Take a Linux capability away: CHOWN, ALL"),
-  ...list({
-    name: "sysctl",
-    value: "key=value",
-    help: "Kernel parameter: net.core.somaxconn=1024",
-    group: GROUP.security,
-    removeValue: "key",
-    add: (raw) => {
-      const { key, value } = parsePair(raw, "net.core.somaxconn=1024");
-      return container((of) => ({ sysctls: { ...of.sysctls, [key]: value } }));
-    },
-    remove: (raw) => container((of) => ({ sysctls: without(of.sysctls, raw) })),
-  }),
-  ...list({
-    name: "ulimit",
-    value: "name=soft:hard",
-    help: "Resource limit: nofile=1024:2048",
-    group: GROUP.security,
-    add: (raw) => {
-      const value = parseUlimit(raw);
-      return container((of) => ({ ulimits: put(of.ulimits, value, (one) => one.name) }));
-    },
-    remove: (raw) => container((of) => ({ ulimits: drop(of.ulimits, raw, (one) => one.name) })),
-  }),
-  {
-    ...both,
-    name: "oom-score-adj",
-    value: "n",
-    help: "-1000 to 1000: who is killed first when memory runs out",
-    group: GROUP.security,
-    edit: (raw) => {
-      const oomScoreAdj = parseInteger(-1000, 1000, 100)(raw);
-      return container(() => ({ oomScoreAdj }));
-    },
-  },
-
-  {
-    ...both,
-    name: "log-driver",
-    value: "driver",
-    help: "Log driver",
-    group: GROUP.logging,
-    edit: (raw) => task((of) => ({ ...of, logDriver: newLogDriver({ ...of.logDriver, name: raw }) })),
-  },
-  {
-    ...both,
-    name: "log-opt",
-    value: "key=value",
-    help: "Option of the log driver: max-size=10m",
-    group: GROUP.logging,
-    repeat: true,
-    edit: (raw) => {
-      const { key, value } = parsePair(raw, "max-size=10m");
-      return task((of) => ({
-        ...of,
-        logDriver: newLogDriver({ ...of.logDriver, options: { ...of.logDriver?.options, [key]: value } }),
-      }));
-    },
-  },
 ];
-/** On update Docker's --cap-add and --cap-drop work upon what is there: adding undoes a drop, and dropping an addition. */
-function capabilities(
-  name: string,
-  into: "capabilityAdd" | "capabilityDrop",
-  outOf: "capabilityAdd" | "capabilityDrop",
-  help: string,
-): readonly SpecFlag[] {
-  const edit = (raw: string): Edit => {
-    const capability = parseCapability(raw);
-    return container((of) => ({ [into]: put(of[into], capability, self), [outOf]: drop(of[outOf], capability, self) }));
-  };
-  return [{ name, value: "capability", help, group: GROUP.security, on: "both", repeat: true, edit }];
-}

@@ -78,16 +78,6 @@ export const ports =
   (spec) =>
     endpoint({ ports: change(spec.endpointSpec?.ports ?? []) })(spec);
 
-/** Two that a node could not tell apart; those whose published port is to be chosen are told by their target. */
-export const portKey = (port: PortConfig): string =>
-  [
-    port.protocol,
-    port.publishMode,
-    port.publishedPort,
-    port.hostIp,
-    port.publishedPort === 0 ? port.targetPort : "",
-  ].join(" ");
-
 /** Puts `value` in place of the one with the same key, else at the end. */
 export const put = <T>(list: readonly T[], value: T, key: (of: T) => string): readonly T[] => {
   const at = list.findIndex((other) => key(other) === key(value));

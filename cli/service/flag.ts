@@ -1,4 +1,4 @@
-// One flag of `service create` and `service update` that ends up in the spec, and the two shapes that most flags have.
+// One flag of `service create` and `service update` that ends up in the spec.
 import type { Edit } from "./edit.ts";
 
 export interface SpecFlag {
@@ -14,6 +14,8 @@ export interface SpecFlag {
   /** Removals go first: what one update takes away and adds is there afterwards, in whatever order it was written. */
   readonly first?: boolean;
   readonly edit: (raw: string) => Edit;
+  /** Values of one command line with one key cannot both be meant; `why` says so to the user. */
+  readonly clashes?: (raw: string) => readonly { readonly key: string; readonly why: string }[];
 }
 
 /** Help shows flags under these headings, in this order. */
@@ -29,37 +31,5 @@ export const GROUP = {
   security: "Security and kernel:",
   logging: "Logging:",
 } as const;
-
-export interface ListFlag {
-  readonly name: string;
-  readonly short?: string;
-  readonly value: string;
-  readonly help: string;
-  readonly group: string;
-  readonly add: (raw: string) => Edit;
-  readonly remove: (raw: string) => Edit;
-  /** What --NAME-rm takes, when it is not what --NAME-add takes. */
-  readonly removeValue?: string;
-}
-
-/** One list in its three spellings. */
-export function list(flag: ListFlag): readonly SpecFlag[] {
-  const { name, value, help, group, add, remove, removeValue = "name" } = flag;
-  const short = flag.short === undefined ? {} : { short: flag.short };
-  return [
-    { name, ...short, value, help, group, on: "create", repeat: true, edit: add },
-    { name: `${name}-add`, value, help: `Add or replace: ${help}`, group, on: "update", repeat: true, edit: add },
-    {
-      name: `${name}-rm`,
-      value: removeValue,
-      help: `Remove by ${removeValue}`,
-      group,
-      on: "update",
-      repeat: true,
-      first: true,
-      edit: remove,
-    },
-  ];
-}
 
 export const both = { on: "both" } as const;

@@ -1,13 +1,16 @@
 // Flags that say where, how many and how often: mode, placement, resources, restarts, updates.
-import type { ServiceSpec } from "../../proto/gen/objects.ts";
-import { choice } from "../options.ts";
+import type { GenericResource, PlacementPreference, ServiceSpec } from "../../proto/gen/objects.ts";
+import { constraintIdentity, parseConstraint } from "../../shared/model/constraints.ts";
+import { nameProblem } from "../../shared/model/object-name.ts";
+import { PIDS, REPLICAS_PER_NODE, RESTART_ATTEMPTS } from "../../shared/model/ranges.ts";
+import { checked, choice } from "../options.ts";
 import { parseDuration } from "../parse/duration.ts";
-import { parseLabel } from "../parse/pairs.ts";
-import { parseBytes, parseCpus, parseRatio, parseWhole } from "../parse/quantity.ts";
-import { parseConstraint, parseGenericResource, parsePlacementPref } from "../parse/service-values.ts";
+import { parseCpus, parseInteger, parseMemory, parseRatio, parseReplicas, parseWhole } from "../parse/quantity.ts";
+import { parseGenericResource, parsePlacementPref } from "../parse/service-values.ts";
 import { UsageError } from "../usage-error.ts";
-import { drop, placement, put, resources, restart, self, updates, without } from "./edit.ts";
-import { both, GROUP, list, type SpecFlag } from "./flag.ts";
+import { placement, resources, restart, self, updates } from "./edit.ts";
+import { both, GROUP, type SpecFlag } from "./flag.ts";
+import { byKey, type Entry, entries, keyOf, labelEntry, list } from "./list-flag.ts";
 
 const replicated = (spec: ServiceSpec, replicas: number): ServiceSpec => {
   if (spec.mode?.kind === "global")
@@ -66,6 +69,13 @@ function updateFlags(which: "update" | "rollback"): readonly SpecFlag[] {
   ];
 }
 
+/** The part behind node.labels. counts to the letter, what is before it does not. */
+function preferenceIdentity({ spread }: PlacementPreference): string {
+  const descriptor = spread?.spreadDescriptor ?? "";
+  const label = descriptor.split(".").slice(2).join(".");
+  return `${descriptor.slice(0, descriptor.length - label.length).toLowerCase()}${label}`;
+}
+
 export const PLACING_FLAGS: readonly SpecFlag[] = [
   {
     name: "name",
@@ -73,7 +83,10 @@ export const PLACING_FLAGS: readonly SpecFlag[] = [
     help: "The service's name (default: a made-up one)",
     group: GROUP.general,
     on: "create",
-    edit: (raw) => (spec) => ({ ...spec, name: raw }),
+    edit: (raw) => {
+      const name = checked(raw, nameProblem);
+      return (spec) => ({ ...spec, name });
+    },
   },
   {
     name: "mode",
@@ -97,50 +110,61 @@ export const PLACING_FLAGS: readonly SpecFlag[] = [
     help: "Number of tasks (default 1)",
     group: GROUP.general,
     edit: (raw) => {
-      const n = parseWhole(raw);
+      const n = parseReplicas(raw);
       return (spec) => replicated(spec, n);
     },
   },
-  ...list({
+  ...list<Entry>({
     name: "label",
     short: "l",
     value: "key=value",
     help: "Label of the service",
     group: GROUP.general,
+    items: entries(
+      (spec) => spec.labels,
+      (labels) => (spec) => ({ ...spec, labels }),
+    ),
+    parse: labelEntry,
+    key: keyOf,
+    text: keyOf,
+    double: "replace",
     removeValue: "key",
-    add: (raw) => {
-      const { key, value } = parseLabel(raw);
-      return (spec) => ({ ...spec, labels: { ...spec.labels, [key]: value } });
-    },
-    remove: (raw) => (spec) => ({ ...spec, labels: without(spec.labels, raw) }),
+    removes: byKey,
   }),
 
-  ...list({
+  ...list<string>({
     name: "constraint",
     value: "expression",
-    help: "Only nodes where it holds: node.role==worker",
+    help: "Add a placement constraint, for example node.role==worker",
     group: GROUP.placement,
-    removeValue: "expression",
-    add: (raw) => {
-      const value = parseConstraint(raw);
-      return placement((of) => ({ constraints: put(of.constraints, value, self) }));
+    items: {
+      of: (spec) => spec.taskTemplate?.placement?.constraints ?? [],
+      set: (constraints) => placement(() => ({ constraints })),
     },
-    remove: (raw) => placement((of) => ({ constraints: drop(of.constraints, raw, self) })),
+    parse: (raw) => [parseConstraint(raw).text],
+    key: constraintIdentity,
+    text: self,
+    double: "keep",
+    removeValue: "expression",
+    removes: (raw) => {
+      const identity = constraintIdentity(raw);
+      return (constraint) => constraintIdentity(constraint) === identity;
+    },
   }),
-  ...list({
+  ...list<PlacementPreference>({
     name: "placement-pref",
     value: "strategy",
     help: "Spread over the values of a label: spread=node.labels.zone",
     group: GROUP.placement,
-    removeValue: "strategy",
-    add: (raw) => {
-      const value = parsePlacementPref(raw);
-      return placement((of) => ({ preferences: [...of.preferences, value] }));
+    items: {
+      of: (spec) => spec.taskTemplate?.placement?.preferences ?? [],
+      set: (preferences) => placement(() => ({ preferences })),
     },
-    remove: (raw) =>
-      placement((of) => ({
-        preferences: drop(of.preferences, raw, (one) => `spread=${one.spread?.spreadDescriptor ?? ""}`),
-      })),
+    parse: (raw) => [parsePlacementPref(raw)],
+    key: preferenceIdentity,
+    text: (preference) => `spread=${preference.spread?.spreadDescriptor ?? ""}`,
+    double: "keep",
+    removeValue: "strategy",
   }),
   {
     ...both,
@@ -149,7 +173,7 @@ export const PLACING_FLAGS: readonly SpecFlag[] = [
     help: "At most so many tasks per node; 0 is without limit",
     group: GROUP.placement,
     edit: (raw) => {
-      const maxReplicas = parseWhole(raw);
+      const maxReplicas = parseInteger(REPLICAS_PER_NODE.least, REPLICAS_PER_NODE.most, 2)(raw);
       return placement(() => ({ maxReplicas }));
     },
   },
@@ -172,24 +196,25 @@ export const PLACING_FLAGS: readonly SpecFlag[] = [
     help: "Memory a node must have free: 64m, 1.5GiB",
     group: GROUP.resources,
     edit: (raw) => {
-      const memoryBytes = parseBytes(raw);
+      const memoryBytes = parseMemory(raw);
       return resources("reservations", () => ({ memoryBytes }));
     },
   },
-  ...list({
+  ...list<GenericResource>({
     name: "generic-resource",
     value: "kind=n",
     help: "A resource that nodes advertise: gpu=1",
     group: GROUP.resources,
-    removeValue: "kind",
-    add: (raw) => {
-      const value = parseGenericResource(raw);
-      return resources("reservations", (of) => ({
-        genericResources: put(of.genericResources, value, (one) => one.kind),
-      }));
+    items: {
+      of: (spec) => spec.taskTemplate?.resources?.reservations?.genericResources ?? [],
+      set: (genericResources) => resources("reservations", () => ({ genericResources })),
     },
-    remove: (raw) =>
-      resources("reservations", (of) => ({ genericResources: drop(of.genericResources, raw, (one) => one.kind) })),
+    parse: (raw) => [parseGenericResource(raw)],
+    key: ({ kind }) => kind,
+    text: ({ kind }) => kind,
+    double: "replace",
+    removeValue: "kind",
+    removes: (raw) => (resource) => resource.kind === raw,
   }),
   {
     ...both,
@@ -209,7 +234,7 @@ export const PLACING_FLAGS: readonly SpecFlag[] = [
     help: "Memory a task may use: 64m, 1.5GiB",
     group: GROUP.resources,
     edit: (raw) => {
-      const memoryBytes = parseBytes(raw);
+      const memoryBytes = parseMemory(raw);
       return resources("limits", () => ({ memoryBytes }));
     },
   },
@@ -220,7 +245,7 @@ export const PLACING_FLAGS: readonly SpecFlag[] = [
     help: "Processes a task may have; 0 is without limit",
     group: GROUP.resources,
     edit: (raw) => {
-      const pids = parseWhole(raw);
+      const pids = parseInteger(PIDS.least, PIDS.most, 100)(raw);
       return resources("limits", () => ({ pids }));
     },
   },
@@ -250,7 +275,7 @@ export const PLACING_FLAGS: readonly SpecFlag[] = [
     value: "n",
     help: "Attempts before it gives up; 0 is without limit",
     group: GROUP.restart,
-    edit: (raw) => restart({ maxAttempts: parseWhole(raw) }),
+    edit: (raw) => restart({ maxAttempts: parseInteger(RESTART_ATTEMPTS.least, RESTART_ATTEMPTS.most, 3)(raw) }),
   },
   {
     ...both,

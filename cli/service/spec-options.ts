@@ -1,5 +1,5 @@
 // Binds the table of flags to a command, and gathers what was given as edits in the order in which they apply.
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ServiceSpec } from "../../proto/gen/objects.ts";
 import type { CommandContext } from "../context.ts";
 import { booleanOption, listOption, parsed } from "../options.ts";
@@ -8,6 +8,7 @@ import { UsageError } from "../usage-error.ts";
 import { container, drop, type Edit, envName, put } from "./edit.ts";
 import { GROUP, type SpecFlag } from "./flag.ts";
 import { SPEC_FLAGS } from "./flags.ts";
+import { notThere } from "./list-flag.ts";
 
 /** Adds every flag for `kind` to the command. */
 export function addSpecOptions(command: Command, kind: "create" | "update"): void {
@@ -44,12 +45,30 @@ function addFlag(command: Command, flag: SpecFlag): void {
     booleanOption(command, flags, flag.help, flag.group);
     return;
   }
-  const edit = parsed(flag.edit);
+  const given = parsed((raw: string): Given => ({ edit: flag.edit(raw), keys: flag.clashes?.(raw) ?? [] }));
   const option = new Option(flags, flag.help).helpGroup(flag.group);
-  option.argParser((raw, previous: readonly Edit[] | undefined) =>
-    flag.repeat === true ? [...(previous ?? []), edit(raw)] : [edit(raw)],
-  );
+  option.argParser((raw, previous: readonly Given[] | undefined) => {
+    if (flag.repeat !== true) return [given(raw)];
+    const all = [...(previous ?? []), given(raw)];
+    refuseClash(all);
+    return all;
+  });
   command.addOption(option);
+}
+
+/** One value of a flag. */
+interface Given {
+  readonly edit: Edit;
+  readonly keys: readonly { readonly key: string; readonly why: string }[];
+}
+
+/** Before anything is replaced by its key: what was typed twice would vanish without a word. */
+function refuseClash(all: readonly Given[]): void {
+  const seen = new Set<string>();
+  for (const { key, why } of all.flatMap(({ keys }) => keys)) {
+    if (seen.has(key)) throw new InvalidArgumentError(why);
+    seen.add(key);
+  }
 }
 
 /** What was given, as one edit. @throws {UsageError} for flags that exclude one another. */
@@ -78,7 +97,7 @@ function editsOf(command: Command, flag: SpecFlag): readonly Edit[] {
     return value === undefined ? [] : [flag.edit(String(value))];
   }
   const value: unknown = command.getOptionValue(camel(flag.name));
-  return Array.isArray(value) ? (value as readonly Edit[]) : [];
+  return Array.isArray(value) ? (value as readonly Given[]).map(({ edit }) => edit) : [];
 }
 
 const camel = (name: string): string => name.replace(/-(.)/g, (_, char: string) => char.toUpperCase());
@@ -99,7 +118,13 @@ export async function envEdits(command: Command, context: CommandContext): Promi
     entries.push(...parseEnvFile(text, path));
   }
   entries.push(...(options.env ?? []), ...(options.envAdd ?? []));
-  const removals = (options.envRm ?? []).map((name) => container((of) => ({ env: drop(of.env, name, envName) })));
+  const removals = (options.envRm ?? []).map((name) =>
+    container((of) => {
+      const env = drop(of.env, name, envName);
+      if (env.length === of.env.length) throw notThere(`--env-rm ${name}`, of.env.map(envName));
+      return { env };
+    }),
+  );
   return [...removals, ...entries.flatMap((entry) => envEdit(entry, context.vars))];
 }
 

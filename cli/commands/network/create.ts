@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { newNetworkSpec } from "../../../proto/gen/objects.ts";
+import { networkOptionProblem } from "../../../shared/model/networks.ts";
 import type { CommandContext } from "../../context.ts";
-import { booleanOption, choice, listOption, teach, valueOption } from "../../options.ts";
+import { booleanOption, checked, choice, listOption, teach, valueOption } from "../../options.ts";
 import { ipamOf } from "../../parse/ipam.ts";
 import { type Pair, parseLabel, parsePair } from "../../parse/pairs.ts";
 import { forEach } from "../each.ts";
@@ -23,13 +24,18 @@ const record = (pairs: readonly Pair[] | undefined): Readonly<Record<string, str
   Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value]));
 
 /** "encrypted" alone is a switch; others have a value. */
-const parseOpt = (raw: string): Pair =>
-  raw.includes("=") ? parsePair(raw, "com.docker.network.driver.mtu=1400") : { key: raw, value: "" };
+function parseOpt(raw: string): Pair {
+  const pair = raw.includes("=") ? parsePair(raw, "com.docker.network.driver.mtu=1400") : { key: raw, value: "" };
+  checked(raw, () => networkOptionProblem(pair.key, pair.value, false));
+  return pair;
+}
 
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<network>", "the new network's name")
-    .option("-d, --driver <driver>", "overlay: all of the swarm's nodes", "overlay")
+    .addOption(
+      valueOption("-d, --driver <driver>", "overlay: all of the swarm's nodes", choice("overlay")).default("overlay"),
+    )
     .addOption(
       listOption(
         "--subnet <cidr>",

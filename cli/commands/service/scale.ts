@@ -5,7 +5,7 @@ import type { Connection } from "../../connection.ts";
 import type { CommandContext } from "../../context.ts";
 import { booleanOption, parsed, teach } from "../../options.ts";
 import { parsePair } from "../../parse/pairs.ts";
-import { parseWhole } from "../../parse/quantity.ts";
+import { parseReplicas } from "../../parse/quantity.ts";
 import { waitForService } from "../../progress/wait.ts";
 import { EXIT } from "../../usage-error.ts";
 import { forEach } from "../each.ts";
@@ -18,7 +18,7 @@ interface Wish {
 
 function parseWish(raw: string): Wish {
   const { key, value } = parsePair(raw, "web=5");
-  return { ref: key, replicas: parseWhole(value) };
+  return { ref: key, replicas: parseReplicas(value) };
 }
 
 export function define(command: Command, context: CommandContext): void {

@@ -277,3 +277,21 @@ test("a service's networks are sent by id; what an update removes may be named a
   const { err } = await run("service", "update", "-d", "--network-add", "nowhere", "web");
   assert.match(err, /no such network: nowhere/);
 });
+
+test("a service is on a network once, and leaves only those that it is on", async () => {
+  const twice = await run(
+    "service",
+    "create",
+    "-d",
+    "--network",
+    "name=front,alias=www",
+    "--network",
+    "front",
+    "web:1",
+  );
+  assert.match(twice.err, /network front: the service is on it already$/m);
+  const away = await run("service", "update", "-d", "--network-rm", "back", "web");
+  assert.match(away.err, /--network-rm back: it is not there; there is front/);
+  const added = await run("service", "update", "-d", "--network-add", "name=front,alias=w", "web");
+  assert.match(added.err, /network front: the service is on it already: with --network-rm front/);
+});

@@ -6,7 +6,6 @@ import { groupFilters, parseCsv, parseEnv, parseEnvFile, parseFilter, parseLabel
 import { parseBytes, parseCpus, parseInteger, parseRatio, parseWhole } from "../../../cli/parse/quantity.ts";
 import {
   parseCapability,
-  parseConstraint,
   parseGenericResource,
   parseHost,
   parseNetwork,
@@ -256,15 +255,6 @@ table(
     ["all", "ALL"],
   ],
   ["", "net admin"],
-);
-table(
-  "constraint",
-  parseConstraint,
-  [
-    ["node.role==worker", "node.role==worker"],
-    ["node.labels.a != b", "node.labels.a != b"],
-  ],
-  ["node.role", "node.role=worker", "==x"],
 );
 table(
   "network",
