@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { SkepError } from "../../shared/errors.ts";
+import { peerAddressProblem } from "../../shared/rpc/address.ts";
 import { type Interfaces, usable } from "./advertise.ts";
 
 export interface DataPath {
@@ -31,16 +32,16 @@ export function chooseDataPath(
   if (named !== undefined) {
     const addrs = usable(named);
     if (addrs.length > 0) return { addrs, mtu: mtuOf(wish) };
-    throw new SkepError("invalid_argument", `data path address: interface ${wish} has no address`);
+    throw new SkepError("invalid_argument", `--data-path-addr: interface ${wish} has no address`);
   }
   const link = isIP(wish) === 0 ? undefined : linkOf(wish);
-  if (link !== undefined) return { addrs: [wish], mtu: mtuOf(link) };
+  if (link !== undefined && peerAddressProblem(wish) === undefined) return { addrs: [wish], mtu: mtuOf(link) };
   const known = Object.entries(interfaces).flatMap(([name, infos = []]) =>
     usable(infos).map((address) => `${address} on ${name}`),
   );
   throw new SkepError(
     "invalid_argument",
-    `data path address ${JSON.stringify(wish)}: this host has no such address or interface; it has ${known.join(", ") || "none"}`,
+    `--data-path-addr ${JSON.stringify(wish)}: ${(link === undefined ? undefined : peerAddressProblem(wish)) ?? "this host has no such address or interface"}; it has ${known.join(", ") || "none"}`,
   );
 }
 

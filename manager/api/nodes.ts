@@ -13,7 +13,7 @@ import {
 } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { DEFAULT_NODE_VALIDITY_MS } from "../../shared/pki/issue.ts";
-import { formatAddress, parseAddress } from "../../shared/rpc/address.ts";
+import { formatAddress, parseAddress, peerAddressProblem } from "../../shared/rpc/address.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import { tlsStatusOf } from "../ca/root-rotation.ts";
 import { changedNode } from "../dispatcher/records.ts";
@@ -24,7 +24,7 @@ import { compileFilters, NODE_FILTERS } from "./filters.ts";
 import { managerWarnings } from "./manager-warnings.ts";
 import { isVoter, quorumHealth, reachabilityOf, withManagerStatus } from "./managers.ts";
 import { hostnameOf, resolveNode } from "./refs.ts";
-import { checkLabels } from "./validate/problem.ts";
+import { checkLabels, refuse } from "./validate/problem.ts";
 
 type NodeHandlers = Pick<
   Handlers<typeof ControlService>,
@@ -56,7 +56,7 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
 
     updateNode: async ({ id, version, spec, advertiseAddr }) => {
       if (spec === undefined) throw new SkepError("invalid_argument", "the node's spec is missing");
-      const addr = advertiseAddr === "" ? "" : formatAddress(parseAddress("advertise address", advertiseAddr));
+      const addr = advertiseAddr === "" ? "" : presentAddress(advertiseAddr);
       checkLabels("node labels", spec.labels);
       const status = raft.status();
       await store.update((tx) => {
@@ -104,6 +104,13 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
       return newRemoveResponse({ id });
     },
   };
+}
+
+/** host:port where others can reach a node. @throws {SkepError} `invalid_argument` */
+function presentAddress(text: string): string {
+  const address = parseAddress("advertise-addr", text);
+  refuse("advertise-addr", peerAddressProblem(address.host));
+  return formatAddress(address);
 }
 
 /**

@@ -1,6 +1,7 @@
 // host:port as users write it and as nodes tell one another: "10.0.0.1:7377", "[fd00::1]:7377", "manager.example:7377".
 import { isIPv6 } from "node:net";
 import { SkepError } from "../errors.ts";
+import { parseIp } from "../model/ip.ts";
 
 export const DEFAULT_PORT = 7377;
 
@@ -11,6 +12,23 @@ export interface Address {
 }
 
 export const formatAddress = ({ host, port }: Address): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+
+/**
+ * Why other nodes cannot be told to connect to `host`; undefined when they can. Loopback is the one host's own business: a
+ * swarm on it is one of this host alone, which is what who names it wants.
+ */
+export function peerAddressProblem(host: string): string | undefined {
+  const ip = parseIp(host);
+  if (ip === undefined) return `${JSON.stringify(host)} is not an IP address`;
+  if (ip.value === 0n) return `${host}: others cannot connect to a wildcard`;
+  if (ip.family === 4) {
+    const first = ip.value >> 24n;
+    if (first === 0n) return `${host} is no address of a host`;
+    return first >= 224n ? `${host} is no address of a host, but of a group or of none` : undefined;
+  }
+  if (ip.value >> 120n === 0xffn) return `${host} is the address of a group`;
+  return ip.value >> 118n === 0x3fan ? `${host} is known on its own link only` : undefined;
+}
 
 /**
  * Host with or without a port; an IPv6 address with a port needs its brackets.

@@ -9,7 +9,7 @@ import type { Log } from "../../../shared/log.ts";
 import type { NodeId } from "../../../shared/model/ids.ts";
 import type { Identity } from "../../../shared/pki/identity.ts";
 import { type Address, formatAddress, parseAddress } from "../../../shared/rpc/address.ts";
-import { chooseAdvertiseAddr, type Interfaces } from "../advertise.ts";
+import { chooseAdvertiseAddr, chooseListenAddr, type Interfaces } from "../advertise.ts";
 import type { ClusterNode } from "../cluster-node.ts";
 import { chooseDataPath, linkMtu } from "../data-path.ts";
 import { describeHost } from "../describe.ts";
@@ -117,7 +117,7 @@ export function addressesOf(
   request: { readonly listenAddr: string; readonly advertiseAddr: string; readonly dataPathAddr?: string },
 ): Pick<NodeState, "listenAddr" | "addr" | "dataPath"> & { readonly advertise: string } {
   const { listenAddr, advertiseAddr, dataPathAddr: dataPath = "" } = request;
-  const listen = listenAddr === "" ? own : parseAddress("listen address", listenAddr, own.port);
+  const listen = listenAddr === "" ? own : chooseListenAddr(listenAddr, own.port, interfaces());
   const addr = chooseAdvertiseAddr(advertiseAddr, listen, interfaces());
   chooseDataPath(dataPath, addr, interfaces(), linkMtu);
   return {

@@ -34,7 +34,9 @@ describe("where packets of overlay networks are taken", () => {
 
   test("what this host does not have is refused, with what it has", () => {
     assert.throws(() => choose("192.0.2.1"), /no such address or interface; it has 10.0.0.5 on eth0/);
-    assert.throws(() => choose("eth7"), /"eth7"/);
+    assert.throws(() => choose("eth7"), /--data-path-addr "eth7"/);
+    assert.throws(() => choose("fe80::1"), /known on its own link only; it has 10\.0\.0\.5 on eth0/);
+    assert.throws(() => choose("0.0.0.0"), /it has 10\.0\.0\.5 on eth0/);
     assert.throws(() => choose("bare"), /interface bare has no address/);
   });
 

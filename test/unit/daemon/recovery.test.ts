@@ -167,6 +167,8 @@ test("an address given by hand is taken over by the node; one that is another's 
     control(a).updateNode({ id: node.id, version: node.meta?.version ?? 0, spec: node.spec, advertiseAddr }, LOCAL);
   await refused(update(some(a).addr), "failed_precondition", /is the address of node/);
   await refused(update("a b"), "invalid_argument", /HOST:PORT/);
+  await refused(update("nope"), "invalid_argument", /advertise-addr: "nope" is not an IP address/);
+  await refused(update("0.0.0.0:7377"), "invalid_argument", /wildcard/);
   await update(some(c).addr);
   await eventually("the node says so itself", async () => (await some(c).info()).nodeAddr === some(c).addr);
   await becomes("its membership follows", b, id, (other) => other.managerStatus?.addr === some(c).addr);
