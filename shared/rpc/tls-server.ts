@@ -5,9 +5,7 @@
 // demanding one, and put a renewed certificate in use without a restart (`setSecureContext`). A connection takes no new calls
 // after `MAX_CONNECTION_AGE_MS` (its streams live on), so that callers come back with theirs renewed.
 //
-// Who has shown a certificate is served by our own server (grpc/). Callers without a certificate of the cluster (strangers)
-// have one of grpc-js, with small limits: anybody who reaches the port may be one, what they send is kept and decoded before
-// it can be refused, they are few, and the HTTP/2 below grpc-js has been attacked for longer than ours.
+// Callers without a certificate of the cluster (strangers) are served with small limits: anybody who reaches the port may be one.
 //
 // A connection is counted in one of three shares, each with bounds of its own, so that none of them takes from another: with
 // its address until the handshake is done, with its address as a stranger, or with its node. Whose certificate is good for
@@ -16,7 +14,6 @@ import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer, type PeerCertificate, type SecureContextOptions, type TLSSocket } from "node:tls";
-import * as grpc from "@grpc/grpc-js";
 import type { Env } from "../env/env.ts";
 import { SkepError } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -32,7 +29,7 @@ import { listenTcp } from "./listen.ts";
 import { NodeBudgets } from "./node-budgets.ts";
 import type { Peer } from "./peer.ts";
 import { createCertificateCache, provePeer, refusal, showsDemotion, type Trust } from "./peer-proof.ts";
-import type { PeerResolver, RpcServer } from "./server.ts";
+import type { PeerResolver } from "./server.ts";
 
 const MAX_CONNECTION_AGE_MS = 60 * 60_000;
 const KEEPALIVE_MS = 10_000;
@@ -43,10 +40,9 @@ const MAX_CONNECTIONS = 20_000;
 const HANDSHAKES: ShareLimits = { max: 2_000, maxPerKey: 256, maxAgeMs: 10_000 };
 /** Without a certificate that is of use. A join takes two after each other, for as long as a manager tries to issue at most. */
 const STRANGERS: ShareLimits = { max: 1_000, maxPerKey: 128, maxAgeMs: 30_000 };
-/** Then it takes no new calls; those that it has go on until it is cut. */
-const STRANGER_AGE_MS = 20_000;
-const STRANGER_GRACE_MS = 10_000;
 const MAX_STRANGER_CALLS = 4;
+/** What the requests of a stranger's connection may keep: one message of the largest size, and its header fields. */
+const STRANGER_REQUEST_BYTES = MAX_STRANGER_MESSAGE_BYTES + 64 * 1024;
 /** By node. It has about five, and as many again when it comes back before the old ones are noticed to be dead. */
 const MEMBERS: ShareLimits = { max: MAX_CONNECTIONS, maxPerKey: 64 };
 /** Streams of Raft messages by node: one, and those that are not noticed to be dead. */
@@ -66,7 +62,7 @@ export type AcceptStream = (socket: Duplex, prove: () => Peer) => void;
 
 export interface NodeServer {
   /** Services are added here, to all of them, with `resolvePeer`, before `listen`. */
-  readonly grpc: readonly RpcServer[];
+  readonly grpc: readonly GrpcServer[];
   readonly resolvePeer: PeerResolver;
   /** Who takes the streams that are not gRPC: managers' Raft. Without, they are cut. */
   readonly onRaftStream: (accept: AcceptStream) => void;
@@ -93,13 +89,6 @@ const contextOf = (identity: Identity): SecureContextOptions => ({
   secureOptions: constants.SSL_OP_NO_TICKET,
 });
 
-const STRANGER_OPTIONS: grpc.ServerOptions = {
-  "grpc.max_send_message_length": MAX_ANSWER_BYTES,
-  "grpc.keepalive_time_ms": KEEPALIVE_MS,
-  "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
-  "grpc.enable_channelz": 0,
-};
-
 /** Why what a connection was opened with is not enough any more; undefined while it is. */
 function mistrust(certificate: CertificateInfo, trust: Trust, wasDemoted: boolean): string | undefined {
   try {
@@ -119,21 +108,17 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     keepalive: { everyMs: KEEPALIVE_MS, timeoutMs: KEEPALIVE_TIMEOUT_MS },
     maxConnectionAgeMs: MAX_CONNECTION_AGE_MS,
   });
-  const strangers = new grpc.Server({
-    ...STRANGER_OPTIONS,
-    "grpc.max_receive_message_length": MAX_STRANGER_MESSAGE_BYTES,
-    "grpc.max_connection_age_ms": STRANGER_AGE_MS,
-    "grpc.max_connection_age_grace_ms": STRANGER_GRACE_MS,
-    "grpc.max_concurrent_streams": MAX_STRANGER_CALLS,
+  const strangers = new GrpcServer({
+    env,
+    maxReceiveBytes: MAX_STRANGER_MESSAGE_BYTES,
+    maxSendBytes: MAX_ANSWER_BYTES,
+    maxStreams: MAX_STRANGER_CALLS,
+    maxRequestBytes: STRANGER_REQUEST_BYTES,
   });
-  const toStrangers = strangers.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   let acceptRaft: AcceptStream | undefined;
   const certificateOf = createCertificateCache();
   const sockets = new Set<Socket>();
   const proven = new Map<TLSSocket, { readonly certificate: CertificateInfo; readonly demoted: boolean }>();
-  // Words for connections whose certificate was refused, by "address:port" of the other end. Only words: trust comes from
-  // the connection itself.
-  const refused = new Map<string, string>();
 
   const shareOf = (who: string, limits: ShareLimits): ConnectionShare => {
     const tell = seldom(env, LOG_EVERY_MS, ({ key, why }: { readonly key: string; readonly why: Cut }, times) => {
@@ -180,13 +165,10 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
 
   const acceptStranger = (socket: TLSSocket, from: string, why: SkepError | undefined): void => {
     count(strangerShare, addressKey(socket.remoteAddress), socket);
-    if (why !== undefined) {
-      tellRefused(why.message);
-      refused.set(from, why.message);
-      socket.once("close", () => refused.delete(from));
-    }
-    if (socket.alpnProtocol !== RAFT_ALPN) toStrangers.injectConnection(socket);
-    else if (why === undefined || acceptRaft === undefined) socket.destroy();
+    if (why !== undefined) tellRefused(why.message);
+    if (socket.alpnProtocol !== RAFT_ALPN) {
+      strangers.inject(socket, { getPeer: () => from, getAuthContext: () => ({}), refusal: why });
+    } else if (why === undefined || acceptRaft === undefined) socket.destroy();
     else
       acceptRaft(socket, () => {
         throw why; // a manager that was removed is told so on its stream
@@ -251,8 +233,7 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
   const resolvePeer: PeerResolver = (call) => {
     const certificate = call.getAuthContext().sslPeerCertificate;
     if (certificate !== undefined) return provePeer(certificateOf(certificate), trust);
-    const why = refused.get(call.getPeer());
-    if (why !== undefined) throw new SkepError("unauthenticated", why);
+    if (call.refusal !== undefined) throw call.refusal;
     return { kind: "anonymous" };
   };
 
@@ -265,22 +246,11 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     }
   };
 
-  const endStrangers = async (graceMs: number): Promise<void> => {
-    await new Promise<void>((resolve) => {
-      const timer = env.timer(graceMs, () => resolve());
-      strangers.tryShutdown(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
-    strangers.forceShutdown();
-  };
-
   let closing: Promise<void> | undefined;
   const shutDown = async (graceMs: number): Promise<void> => {
     unwatch();
     tls.close();
-    await Promise.all([members.close(graceMs), endStrangers(graceMs)]);
+    await Promise.all([members.close(graceMs), strangers.close(graceMs)]);
     for (const socket of sockets) socket.destroy();
   };
 

@@ -2,8 +2,9 @@
 // and codec are the same, and only what is behind them differs.
 import type * as grpc from "@grpc/grpc-js";
 import { Reader, Writer } from "protobufjs/minimal.js";
+import type { GrpcServer } from "../../shared/rpc/grpc/server.ts";
 import type { Method } from "../../shared/rpc/method.ts";
-import { addService, type Handlers, type RpcServer } from "../../shared/rpc/server.ts";
+import { addService, type Handlers } from "../../shared/rpc/server.ts";
 
 export const ETCD_PUT = "/etcdserverpb.KV/Put";
 export const RAFT_PUT = "/skep.bench.KV/Put";
@@ -27,7 +28,7 @@ function valueOfPut(request: Buffer): Uint8Array {
 }
 
 /** Each put is answered when `propose` resolves. */
-export function addPutService(server: RpcServer, propose: (data: Uint8Array) => Promise<unknown>): void {
+export function addPutService(server: GrpcServer, propose: (data: Uint8Array) => Promise<unknown>): void {
   const put: Method<Uint8Array, Buffer, false, false> = {
     path: RAFT_PUT,
     requestStream: false,

@@ -30,6 +30,7 @@ import { type ClusterId, type NodeId, newId, parseId } from "../../shared/model/
 import { newJoinToken } from "../../shared/model/join-token.ts";
 import type { ServiceMethods } from "../../shared/rpc/method.ts";
 import { addService, type CallContext, type Handlers } from "../../shared/rpc/server.ts";
+import { listenGrpc } from "./plain-grpc.ts";
 import { createTestStores, leads, type TestStores } from "./test-store.ts";
 
 export const DIGEST = `sha256:${"d".repeat(64)}`;
@@ -165,17 +166,13 @@ export interface Loopback {
 
 /** Serves `handlers` on this machine, to anyone, as a manager's call. */
 export async function serveLoopback<S extends ServiceMethods>(methods: S, handlers: Handlers<S>): Promise<Loopback> {
-  const server = new grpc.Server();
-  addService(
-    server,
-    methods,
-    handlers,
-    () => ({ kind: "local" }),
-    () => undefined,
-  );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
+  const { port, stop } = await listenGrpc(0, (server) => {
+    addService(
+      server,
+      methods,
+      handlers,
+      () => ({ kind: "local" }),
+      () => undefined,
     );
   });
   const addr = `127.0.0.1:${port}`;
@@ -185,7 +182,7 @@ export async function serveLoopback<S extends ServiceMethods>(methods: S, handle
     client,
     stop: () => {
       client.close();
-      server.forceShutdown();
+      stop();
     },
   };
 }

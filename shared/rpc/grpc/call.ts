@@ -20,11 +20,13 @@ const QUEUED_MESSAGE_BYTES = 128;
 const CALL_BYTES = 1024;
 const FIELD_BYTES = 32;
 
-/** The other end of a connection, in the words of grpc-js where it has them. */
+/** The other end of a connection. */
 export interface Caller {
   /** Its address and port. */
   readonly getPeer: () => string;
   readonly getAuthContext: () => { readonly sslPeerCertificate?: PeerCertificate };
+  /** Why the certificate that it has shown is good for nothing: what each of its calls is answered. */
+  readonly refusal?: SkepError | undefined;
 }
 
 export interface ServedMethod {

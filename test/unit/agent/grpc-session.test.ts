@@ -16,34 +16,28 @@ import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
 import { addService, type Handlers } from "../../../shared/rpc/server.ts";
+import { listenGrpc, type PlainGrpc } from "../../support/plain-grpc.ts";
 import { newTaskId, nodeId } from "./fixtures.ts";
 
 const clients: grpc.Client[] = [];
-const servers: grpc.Server[] = [];
+const servers: PlainGrpc[] = [];
 after(() => {
   for (const client of clients) client.close();
-  for (const server of servers) server.forceShutdown();
+  for (const server of servers) server.stop();
 });
 
-async function serve(
-  session: Handlers<typeof DispatcherService>["session"],
-  port = 0,
-): Promise<{ server: grpc.Server; port: number }> {
-  const server = new grpc.Server();
-  servers.push(server);
-  addService(
-    server,
-    DispatcherService,
-    { session, networkFindings: async () => newNetworkFindingsResponse() },
-    () => ({ kind: "anonymous" }),
-    () => undefined,
-  );
-  const bound = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, number) =>
-      error === null ? resolve(number) : reject(error),
-    ),
-  );
-  return { server, port: bound };
+async function serve(session: Handlers<typeof DispatcherService>["session"], port = 0): Promise<PlainGrpc> {
+  const served = await listenGrpc(port, (server) => {
+    addService(
+      server,
+      DispatcherService,
+      { session, networkFindings: async () => newNetworkFindingsResponse() },
+      () => ({ kind: "anonymous" }),
+      () => undefined,
+    );
+  });
+  servers.push(served);
+  return served;
 }
 
 test("follows to the leader, reports, and comes back after the leader went away", async () => {
@@ -94,7 +88,7 @@ test("follows to the leader, reports, and comes back after the leader went away"
   const report = (): void => session.report(newTaskId(), { state: "running", timestampMs: 1, message: "", err: "" });
   report();
   await until(() => heard() === 1);
-  leader.server.forceShutdown();
+  leader.stop();
   report();
   await serve(lead, leader.port);
   await until(() => heard() >= 2);

@@ -2,7 +2,6 @@
 import { mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as grpc from "@grpc/grpc-js";
 import type { CliContext } from "../../../cli/context.ts";
 import { run } from "../../../cli/run.ts";
 import { ControlService } from "../../../proto/gen/control.ts";
@@ -10,6 +9,7 @@ import { LocalService, newInfoResponse } from "../../../proto/gen/local.ts";
 import type { Env } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { addService, type Handlers } from "../../../shared/rpc/server.ts";
+import { listenGrpc } from "../../support/plain-grpc.ts";
 
 export const NOW_MS = 1_700_000_000_000;
 
@@ -27,7 +27,6 @@ export interface Daemon {
 export async function startDaemon(handlers: Partials): Promise<Daemon> {
   const dir = mkdtempSync(join(tmpdir(), "skep-cli-"));
   const socket = join(dir, "skep.sock");
-  const server = new grpc.Server();
   const missing = (): never => {
     throw new SkepError("unimplemented", "not served here");
   };
@@ -38,23 +37,20 @@ export async function startDaemon(handlers: Partials): Promise<Daemon> {
     ...handlers.local,
   };
   const peer = (): { kind: "local" } => ({ kind: "local" });
-  addService(
-    server,
-    ControlService,
-    fill<Handlers<typeof ControlService>>(ControlService, handlers.control),
-    peer,
-    () => undefined,
-  );
-  addService(server, LocalService, fill<Handlers<typeof LocalService>>(LocalService, local), peer, () => undefined);
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix:${socket}`, grpc.ServerCredentials.createInsecure(), (error) =>
-      error === null ? resolve() : reject(error),
+  const { stop } = await listenGrpc(socket, (server) => {
+    addService(
+      server,
+      ControlService,
+      fill<Handlers<typeof ControlService>>(ControlService, handlers.control),
+      peer,
+      () => undefined,
     );
+    addService(server, LocalService, fill<Handlers<typeof LocalService>>(LocalService, local), peer, () => undefined);
   });
   return {
     socket,
     close: () => {
-      server.forceShutdown();
+      stop();
       rmSync(dir, { recursive: true, force: true });
     },
   };

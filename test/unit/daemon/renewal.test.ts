@@ -13,6 +13,7 @@ import { createIdentityHolder, type Identity, openIdentity } from "../../../shar
 import { issueNodeCertificate, newRootAuthority, verifyCertificateRequest } from "../../../shared/pki/issue.ts";
 import { newKeyPair, privateKeyToPem } from "../../../shared/pki/keys.ts";
 import { addService } from "../../../shared/rpc/server.ts";
+import { listenGrpc, type PlainGrpc } from "../../support/plain-grpc.ts";
 
 const DAY_MS = 86_400_000;
 const clusterId = "c".repeat(25) as ClusterId;
@@ -20,45 +21,41 @@ const nodeId = "n".repeat(25) as NodeId;
 const env = createSimEnv(3);
 const root = newRootAuthority(clusterId, env.wallMs());
 
-let server: grpc.Server;
+let server: PlainGrpc;
 let addr: string;
 /** What the manager does with a request; counts them. */
 const ca = { asked: 0, role: "worker" as NodeRole, fails: false, answered: Promise.withResolvers<void>() };
 
 before(async () => {
-  server = new grpc.Server();
-  addService(
-    server,
-    CAService,
-    {
-      getRootCA: async () => ({ certificate: new Uint8Array() }),
-      leaveCluster: async () => ({}),
-      issueCertificate: async ({ csr }) => {
-        ca.asked++;
-        try {
-          if (ca.fails) throw new SkepError("unavailable", "no leader");
-          const publicKey = verifyCertificateRequest(Buffer.from(csr).toString());
-          const certificate = issueNodeCertificate(
-            { nodeId, role: ca.role, clusterId, publicKey, validityMs: 90 * DAY_MS, nowMs: env.wallMs() },
-            root,
-          );
-          return newIssueCertificateResponse({ certificate: Buffer.from(certificate), nodeId, role: ca.role });
-        } finally {
-          setImmediate(() => ca.answered.resolve());
-        }
+  server = await listenGrpc(0, (made) =>
+    addService(
+      made,
+      CAService,
+      {
+        getRootCA: async () => ({ certificate: new Uint8Array() }),
+        leaveCluster: async () => ({}),
+        issueCertificate: async ({ csr }) => {
+          ca.asked++;
+          try {
+            if (ca.fails) throw new SkepError("unavailable", "no leader");
+            const publicKey = verifyCertificateRequest(Buffer.from(csr).toString());
+            const certificate = issueNodeCertificate(
+              { nodeId, role: ca.role, clusterId, publicKey, validityMs: 90 * DAY_MS, nowMs: env.wallMs() },
+              root,
+            );
+            return newIssueCertificateResponse({ certificate: Buffer.from(certificate), nodeId, role: ca.role });
+          } finally {
+            setImmediate(() => ca.answered.resolve());
+          }
+        },
       },
-    },
-    () => ({ kind: "anonymous" }),
-    () => undefined,
+      () => ({ kind: "anonymous" }),
+      () => undefined,
+    ),
   );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  addr = `127.0.0.1:${port}`;
+  addr = `127.0.0.1:${server.port}`;
 });
-after(() => server.forceShutdown());
+after(() => server.stop());
 
 function identity(role: NodeRole): Identity {
   const keys = newKeyPair();

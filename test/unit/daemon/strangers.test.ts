@@ -16,6 +16,8 @@ const HALF_HELLO = Buffer.from("160301020001000100", "hex");
 /** As tls-server.ts bounds them: without a finished handshake, and strangers. */
 const MAX_HANDSHAKES = 2_000;
 const MAX_STRANGERS = 1_000;
+/** The machine may be busy with other tests. */
+const LIMIT_MS = 60_000;
 
 let manager: TestDaemon;
 let worker: TestDaemon;
@@ -68,10 +70,10 @@ async function many(count: number, open: (index: number) => Promise<void>): Prom
 
 test("strangers take the port's time and memory only up to their bounds, from nobody else", async () => {
   await many(1_050, (index) => openTls(index, [Buffer.alloc(0), HELLO.subarray(0, 12), HELLO][index % 3] ?? HELLO));
-  await many(3_950, (index) => open(index, index % 2 === 0 ? Buffer.alloc(0) : HALF_HELLO));
+  await many(3_950, (index) => open(index, index % 4 === 0 ? HALF_HELLO : Buffer.alloc(0)));
   assert.equal(sockets.length, 5_000);
   const left = (): number => sockets.filter((socket) => !socket.closed).length;
-  await eventually("the rest is cut", () => left() <= MAX_HANDSHAKES + MAX_STRANGERS);
+  await eventually("the rest is cut", () => left() <= MAX_HANDSHAKES + MAX_STRANGERS, LIMIT_MS);
 
   const { control } = manager.node();
   await late.join(workerToken, manager.addr);
@@ -81,8 +83,12 @@ test("strangers take the port's time and memory only up to their bounds, from no
     taskTemplate: newTaskSpec({ containerSpec: newContainerSpec({ image: "busybox" }) }),
   });
   await control.createService(newCreateServiceRequest({ spec, noResolveImage: true }), LOCAL);
-  await eventually("its tasks run on all three nodes", async () => {
-    const { tasks } = await control.listTasks({ filters: [] }, LOCAL);
-    return tasks.filter(({ status }) => status?.state === "running").length === 3;
-  });
+  await eventually(
+    "its tasks run on all three nodes",
+    async () => {
+      const { tasks } = await control.listTasks({ filters: [] }, LOCAL);
+      return tasks.filter(({ status }) => status?.state === "running").length === 3;
+    },
+    LIMIT_MS,
+  );
 });
