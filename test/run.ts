@@ -1,9 +1,11 @@
 // npm test: the checks, then every test, from the fastest to those with real containers. A failing phase does not hide
-// the others. `npm test -- e2e` runs the phases that are named.
+// the others, and a file that does not end does not hold them up. `npm test -- e2e` runs the phases that are named. In the end
+// it tells what took how long.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { E2E_CLUSTER } from "./e2e/support.ts";
+import { type FilesResult, runFiles, slowest } from "./run-files.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -12,14 +14,17 @@ interface Phase {
   readonly folders: readonly string[];
   /** Test files at once. Those with real clusters take turns: they share one. */
   readonly concurrency: number;
+  /** For each test. */
   readonly timeoutMs: number;
+  /** For each file: several times what the slowest takes on a busy machine. */
+  readonly fileLimitMs: number;
 }
 
 const PHASES: readonly Phase[] = [
-  { name: "unit", folders: ["test/unit"], concurrency: 2, timeoutMs: 120_000 },
-  { name: "sim", folders: ["test/sim"], concurrency: 2, timeoutMs: 240_000 },
-  { name: "integration", folders: ["test/integration"], concurrency: 1, timeoutMs: 240_000 },
-  { name: "e2e", folders: ["test/e2e"], concurrency: 1, timeoutMs: 600_000 },
+  { name: "unit", folders: ["test/unit"], concurrency: 2, timeoutMs: 120_000, fileLimitMs: 300_000 },
+  { name: "sim", folders: ["test/sim"], concurrency: 2, timeoutMs: 240_000, fileLimitMs: 600_000 },
+  { name: "integration", folders: ["test/integration"], concurrency: 1, timeoutMs: 240_000, fileLimitMs: 400_000 },
+  { name: "e2e", folders: ["test/e2e"], concurrency: 1, timeoutMs: 600_000, fileLimitMs: 900_000 },
 ];
 
 function testFiles(folder: string): string[] {
@@ -27,27 +32,19 @@ function testFiles(folder: string): string[] {
   if (!existsSync(dir)) return [];
   return readdirSync(dir, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".test.ts"))
-    .map((path) => join(folder, path))
+    .map((path) => join(root, folder, path))
     .sort();
 }
 
-function node(args: readonly string[]): boolean {
-  return spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
-}
+const check = (): boolean =>
+  spawnSync(process.execPath, [join(root, "test/check.ts")], { cwd: root, stdio: ["ignore", "inherit", "inherit"] })
+    .status === 0;
 
-function runPhase(phase: Phase): boolean {
+async function runPhase(phase: Phase): Promise<FilesResult> {
   const files = phase.folders.flatMap(testFiles);
-  if (files.length === 0) {
-    console.error(`no test files in ${phase.folders.join(", ")}`);
-    return false;
-  }
-  return node([
-    "--test",
-    "--test-reporter=spec",
-    `--test-concurrency=${phase.concurrency}`,
-    `--test-timeout=${phase.timeoutMs}`,
-    ...files,
-  ]);
+  if (files.length > 0) return await runFiles({ ...phase, files });
+  console.error(`no test files in ${phase.folders.join(", ")}`);
+  return { ok: false, tookMs: new Map(), hung: [] };
 }
 
 function removeTestClusters(): void {
@@ -71,17 +68,39 @@ if (unknown.length > 0) {
 }
 const selected = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
 
+// Test files strip the types of the same few hundred sources: the launcher's cache of compiled code saves a third of that.
+process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules/.cache/skep");
+
 const failed: string[] = [];
-if (selected("check") && !node([join(root, "test/check.ts")])) failed.push("check");
+const hung: string[] = [];
+const took: string[] = [];
+const tookMs = new Map<string, number>();
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1).padStart(7)} s`;
+const note = (name: string, sinceMs: number): void =>
+  void took.push(`${seconds(performance.now() - sinceMs)}  ${name}`);
+
+if (selected("check")) {
+  const startedMs = performance.now();
+  if (!check()) failed.push("check");
+  note("check", startedMs);
+}
 for (const phase of PHASES.filter(({ name }) => selected(name))) {
   console.log(`\n== ${phase.name}`);
+  const startedMs = performance.now();
   const real = phase.name === "e2e";
   try {
     if (real) removeTestClusters(); // what an interrupted run may have left
-    if (!runPhase(phase)) failed.push(phase.name);
+    const result = await runPhase(phase);
+    if (!result.ok) failed.push(phase.name);
+    hung.push(...result.hung);
+    for (const [file, ms] of result.tookMs) tookMs.set(file, ms);
   } finally {
     if (real) removeTestClusters();
   }
+  note(phase.name, startedMs);
 }
+console.log(`\nphases:\n${took.join("\n")}\nslowest files:`);
+for (const [file, ms] of slowest({ tookMs }, 10)) console.log(`${seconds(ms)}  ${relative(root, file)}`);
+for (const file of hung) console.log(`hung: ${relative(root, file)} had to be killed`);
 console.log(failed.length === 0 ? "\nall phases passed" : `\nfailed: ${failed.join(", ")}`);
-process.exitCode = failed.length === 0 ? 0 : 1;
+process.exit(failed.length === 0 ? 0 : 1);
