@@ -45,7 +45,7 @@ export async function findSocket(target: Target, context: CliContext): Promise<O
     case "socket":
       return await checked(target.path, context, `${target.source} names it`);
     case "dev": {
-      const path = await context.findDevSocket(target.target);
+      const [path] = await context.findDevSockets(target.target);
       if (path !== undefined) return await checked(path, context, `it is the socket of dev:${target.target}`);
       throw new SkepError(
         "unavailable",
@@ -56,11 +56,27 @@ export async function findSocket(target: Target, context: CliContext): Promise<O
       const local = await tryConnect(DEFAULT_SOCKET);
       if (typeof local !== "string") return local;
       if (local === "EACCES" || local === "EPERM") throw unreachable(DEFAULT_SOCKET, local, context.isRoot, "");
-      const dev = await context.findDevSocket();
-      if (dev !== undefined) return await checked(dev, context, "it is the socket of the dev cluster that runs");
-      throw unreachable(DEFAULT_SOCKET, local, context.isRoot, "");
+      const sockets = await context.findDevSockets();
+      const open = await firstThatAnswers(sockets);
+      if (open !== undefined) return open;
+      const [first] = sockets;
+      if (first === undefined) throw unreachable(DEFAULT_SOCKET, local, context.isRoot, "");
+      const why =
+        sockets.length === 1
+          ? "it is the one manager"
+          : `none of ${sockets.length} managers answers; this one is the first`;
+      return await checked(first, context, `${why} of the dev cluster that runs`);
     }
   }
+}
+
+/** Undefined: none does. */
+async function firstThatAnswers(paths: readonly string[]): Promise<OpenSocket | undefined> {
+  for (const path of paths) {
+    const open = await tryConnect(path);
+    if (typeof open !== "string") return open;
+  }
+  return undefined;
 }
 
 async function checked(path: string, context: CliContext, why: string): Promise<OpenSocket> {

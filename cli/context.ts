@@ -31,10 +31,10 @@ export interface CliContext {
   /** Root sees every socket: the difference between "no such socket" and "you may not look". */
   readonly isRoot: boolean;
   /**
-   * The socket of a dev cluster's host. `target` is "NAME/nodeN"; without it the first manager of the one dev cluster that
-   * runs, and undefined when none runs or several do.
+   * The socket of a dev cluster's host. `target` is "NAME/nodeN"; without it those of all managers of the one dev cluster that
+   * runs, and none when none runs. Whether anybody answers there is the caller's to find out.
    */
-  readonly findDevSocket: (target?: string) => Promise<string | undefined>;
+  readonly findDevSockets: (target?: string) => Promise<readonly string[]>;
 }
 
 /** What a command sees: the context, and the connection that the global options chose, opened on first use, and anew by whoever asks after it was lost. */

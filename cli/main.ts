@@ -48,9 +48,9 @@ export async function runCli(argv: string[]): Promise<number> {
     },
     signal: abort.signal,
     isRoot: process.getuid?.() === 0,
-    findDevSocket: async (target) => {
-      const { devSocket, findDevSocket } = await import("../deploy/dev/find.ts");
-      return target === undefined ? findDevSocket() : devSocket(target);
+    findDevSockets: async (target) => {
+      const { devSocket, findDevSockets } = await import("../deploy/dev/find.ts");
+      return target === undefined ? findDevSockets() : [devSocket(target)];
     },
   };
   try {

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { realEnv } from "../../shared/env/real-env.ts";
 import { SkepError } from "../../shared/errors.ts";
+import { hostServes } from "./answers.ts";
 import { DEV_DIR, listClusters, requireCluster } from "./clusters.ts";
 import { runDemo } from "./demo.ts";
 import { bringDown } from "./down.ts";
@@ -159,12 +160,17 @@ const kill = (): Command =>
 
 const start = (): Command =>
   new Command("start")
-    .description("Boot a host again from its disk")
+    .description("Boot a host again from its disk, and wait until it answers")
     .argument("<node...>")
     .option(...NAME_OPTION)
     .action(async (names: readonly string[], options: Named) => {
       const { cluster, paths } = open(options);
-      for (const node of names.map((name) => nodeByName(cluster, name))) await powerOn(cluster, paths, node);
+      const nodes = names.map((name) => nodeByName(cluster, name));
+      for (const node of nodes) await powerOn(cluster, paths, node);
+      const waiting = { env: realEnv, signal: interruptible() };
+      for (const problem of await Promise.all(nodes.map((node) => hostServes(paths, node, waiting)))) {
+        if (problem !== undefined) tell(problem);
+      }
     });
 
 const cut = (): Command =>

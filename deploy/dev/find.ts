@@ -6,16 +6,20 @@ import { readCut } from "./links.ts";
 import { nodeByName, pathsOf } from "./model.ts";
 
 /**
- * The socket of a manager of the one dev cluster that runs: one that is on, and not cut off where there is a choice.
- * Undefined when none runs. @throws {SkepError} `failed_precondition` when several do.
+ * The sockets of the managers of the one dev cluster that runs, those that are cut off last: a daemon may be starting, so the
+ * caller takes the first that answers. None: no cluster runs. @throws {SkepError} `failed_precondition` when several do.
  */
-export function findDevSocket(base = DEV_DIR): string | undefined {
+export function findDevSockets(base = DEV_DIR): readonly string[] {
   const found = listClusters(base).flatMap((cluster) => {
     const paths = pathsOf(base, cluster.name);
     const cut = readCut(paths);
     const on = cluster.nodes.filter((node) => node.role === "manager" && hostProcess(paths, node) !== undefined);
-    const node = on.find((candidate) => !cut.includes(candidate.name)) ?? on[0];
-    return node === undefined ? [] : [{ cluster: cluster.name, socket: paths.socket(node.name) }];
+    const [reached, apart] = [
+      on.filter(({ name }) => !cut.includes(name)),
+      on.filter(({ name }) => cut.includes(name)),
+    ];
+    const sockets = [...reached, ...apart].map(({ name }) => paths.socket(name));
+    return sockets.length === 0 ? [] : [{ cluster: cluster.name, sockets }];
   });
   if (found.length > 1) {
     const names = found.map((one) => one.cluster).join(", ");
@@ -24,7 +28,7 @@ export function findDevSocket(base = DEV_DIR): string | undefined {
       `several dev clusters run (${names}): say which with SKEP_HOST=dev:NAME/NODE`,
     );
   }
-  return found[0]?.socket;
+  return found[0]?.sockets ?? [];
 }
 
 /** "NAME/NODE" or "NODE" of the cluster named dev. @throws {SkepError} `not_found` */

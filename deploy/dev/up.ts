@@ -2,11 +2,12 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ControlService, newListRequest } from "../../proto/gen/control.ts";
-import { LocalService, newInfoRequest, newInitRequest, newJoinRequest } from "../../proto/gen/local.ts";
+import { LocalService, newInitRequest, newJoinRequest } from "../../proto/gen/local.ts";
 import { newClusterSpec } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { unary } from "../../shared/rpc/client.ts";
+import { BOOT_LIMIT_MS, daemonAnswers } from "./answers.ts";
 import { retry, withClient } from "./client.ts";
 import { claimCluster, DEV_DIR, writeCluster } from "./clusters.ts";
 import { takeDown } from "./down.ts";
@@ -15,7 +16,6 @@ import { lastWords, powerOn } from "./hosts.ts";
 import {
   DAEMON_PORT,
   type DevCluster,
-  type DevNode,
   type Paths,
   parseClusterName,
   pathsOf,
@@ -40,7 +40,6 @@ export interface UpOptions {
 }
 
 const BUNDLER = join(import.meta.dirname, "..", "bundle", "checkout.ts");
-const BOOT_LIMIT_MS = 60_000;
 const READY_LIMIT_MS = 60_000;
 const READY_POLL_MS = 50;
 
@@ -137,25 +136,6 @@ async function form(cluster: DevCluster, paths: Paths, options: UpOptions): Prom
     }),
   );
   await allReady(cluster, paths, options);
-}
-
-async function daemonAnswers(paths: Paths, node: DevNode, { env, signal }: UpOptions): Promise<void> {
-  await retry(
-    () =>
-      withClient(paths.socket(node.name), (client) =>
-        unary(client, LocalService.info, newInfoRequest(), { signal, timeoutMs: 2_000 }),
-      ),
-    { env, signal, limitMs: BOOT_LIMIT_MS },
-  ).catch((error: unknown) => {
-    const words = lastWords(paths, node);
-    throw new SkepError(
-      "unavailable",
-      `the daemon of ${node.name} does not answer${words === "" ? "" : `:\n${words}`}`,
-      {
-        cause: error,
-      },
-    );
-  });
 }
 
 async function allReady(cluster: DevCluster, paths: Paths, options: UpOptions): Promise<void> {

@@ -91,6 +91,12 @@ test("dev down leaves nothing behind, also when every host was killed the hard w
     { env },
   );
   assert.equal(create.code, 0, create.stderr);
+  for (const verb of ["kill", "start"]) {
+    const done = await runCommand(SKEP, ["dev", verb, "--name", EXTRA, "node1", "node2"]);
+    assert.equal(done.code, 0, done.stderr);
+  }
+  const next = await runCommand(SKEP, ["node", "ls"], { env });
+  assert.equal(next.code, 0, `as soon as the hosts are on: ${next.stderr}`);
   await runCommand(SKEP, ["dev", "kill", "--name", EXTRA, "node2"]);
   const down = await runCommand(SKEP, ["dev", "down", "--name", EXTRA]);
   assert.equal(down.code, 0, down.stderr);

@@ -75,6 +75,20 @@ test("a host of a dev cluster is found by its name", async () => {
   }
 });
 
+test("without a name, the first manager of the dev cluster that answers is taken", async (t) => {
+  const daemon = await startDaemon({ control: { listNodes: async () => ({ nodes: [] }) } });
+  t.after(() => daemon.close());
+  const booting = [join(dir, "no-such.sock"), join(dir, "nobody.sock")];
+  writeFileSync(booting[1] ?? "", "");
+  const served = await skep(["node", "ls", "-q"], { devSocket: () => [...booting, daemon.socket] });
+  assert.deepEqual([served.status, served.err], [0, ""]);
+  const nobody = await skep(["node", "ls", "-q"], { devSocket: () => booting });
+  assert.match(
+    nobody.err,
+    /daemon at \S+no-such.sock \(none of 2 managers answers; this one is the first of the dev cluster/,
+  );
+});
+
 for (const [state, managers, complaint] of [
   ["inactive", [], /This node is not a swarm manager\. Use "skep swarm init" or "skep swarm join"/],
   [

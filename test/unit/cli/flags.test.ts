@@ -77,7 +77,7 @@ async function update(
     ask: async () => undefined,
     signal: new AbortController().signal,
     isRoot: true,
-    findDevSocket: async () => undefined,
+    findDevSockets: async () => [],
     connect: () => Promise.reject(new Error("no cluster here")),
     action: (work) => work().then(() => undefined),
   };

@@ -116,7 +116,7 @@ export interface RunOptions {
   readonly columns?: number;
   readonly signal?: AbortSignal;
   readonly isRoot?: boolean;
-  readonly devSocket?: (target?: string) => string | undefined;
+  readonly devSocket?: (target?: string) => string | readonly string[] | undefined;
 }
 
 export async function skep(argv: readonly string[], options: RunOptions = {}): Promise<Result> {
@@ -164,7 +164,7 @@ export async function skep(argv: readonly string[], options: RunOptions = {}): P
     },
     signal: options.signal ?? new AbortController().signal,
     isRoot: options.isRoot ?? true,
-    findDevSocket: async (target) => options.devSocket?.(target),
+    findDevSockets: async (target) => [options.devSocket?.(target) ?? []].flat(),
   };
   const status = await run(argv, context);
   return { status, out, err };
