@@ -144,6 +144,7 @@ class KernelNetworkRoom implements NetworkRoom {
     this.#leaving = true;
     this.#tasks.clear();
     await this.#settled({ kind: "bare" }, signal);
+    this.#options.names.clear();
     await this.#options.tunnels.clear(signal);
     await this.#options.files.clear();
   }

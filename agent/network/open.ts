@@ -27,6 +27,8 @@ export interface NetworkOptions {
   readonly localSubnets: readonly NetworkSubnet[];
   /** For the keys of the tunnels of encrypted networks. */
   readonly keyFile: string;
+  /** Who keeps the name server's sockets while no daemon runs. */
+  readonly socketsFile: string;
   /** UDP, and the one after it: where packets of encrypted networks are taken. */
   readonly tunnelPort: number;
 }
@@ -38,18 +40,27 @@ export function openNetworks({
   dir,
   localSubnets,
   keyFile,
+  socketsFile,
   tunnelPort,
 }: NetworkOptions): OpenNetworkRoom {
   const gateways = localSubnets.map(({ gateway }) => gateway).filter((gateway) => !gateway.includes(":"));
   const runner = createToolRunner({ env });
-  return (callbacks) =>
-    openKernelNetworkRoom({
+  return async (callbacks) => {
+    // It loads what calls into C, which only a node with a network needs.
+    const { createKeptSockets } = await import("./dns/kept-sockets.ts");
+    return openKernelNetworkRoom({
       env,
       log,
       nodeId,
       kernel: new NetworkNode({ kernel: new KernelProcess({ env }), log }),
       keepNamespace: createKeepNamespace(runner, log),
-      names: createTaskNames({ env, log, addresses: gateways, ipv6: kernelHasIpv6() }),
+      names: createTaskNames({
+        env,
+        log,
+        addresses: gateways,
+        ipv6: kernelHasIpv6(),
+        sockets: createKeptSockets(socketsFile, nodeId, log),
+      }),
       files: createViewFiles({ env, log, dir }),
       tunnels: new Tunnels({
         env,
@@ -65,4 +76,5 @@ export function openNetworks({
       localSubnets,
       callbacks,
     });
+  };
 }

@@ -156,6 +156,7 @@ function networksOf({ nodeNetworks, tunnelPort }: DaemonOptions, dir: StateDir, 
       dir: join(dir.agentDir, "networks"),
       localSubnets,
       keyFile: join(dir.agentDir, "tunnel-keys.json"),
+      socketsFile: join(dir.agentDir, "name-server.json"),
       tunnelPort,
     });
 }

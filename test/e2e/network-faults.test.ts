@@ -2,8 +2,10 @@
 // and without power. Afterwards every node's links, entries, rules and names are what the store says, and what went on beside
 // was not touched.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { pageImage } from "./images.ts";
 import {
@@ -162,4 +164,39 @@ test("a worker without power: its network comes back with its tasks", async () =
       socket.destroy();
     }
   });
+});
+
+test("names while a daemon restarts: what a task asks every 50 ms is all answered, sooner than a resolver gives up", async () => {
+  // Asks without ever repeating a question, and without a resolver of its own: what is lost is never answered.
+  const ask = `const s = require("node:dgram").createSocket("udp4"); const at = new Map(); let id = 0, longest = 0;
+    s.on("message", (m) => { const n = m.readUInt16BE(0); longest = Math.max(longest, Date.now() - (at.get(n) ?? 0)); at.delete(n); });
+    const q = Buffer.from("000001000001000000000000046563686f0000010001", "hex");
+    const timer = setInterval(() => { q.writeUInt16BE(++id); at.set(id, Date.now()); s.send(q, 53, "127.0.0.11"); }, 50);
+    console.log("asks");
+    process.stdin.on("end", () => { clearInterval(timer); const until = Date.now() + 10000;
+      const wait = setInterval(() => { if (at.size > 0 && Date.now() < until) return;
+        console.log(JSON.stringify({ asked: id, lost: at.size, longest })); process.exit(); }, 20); }).resume();`;
+  const [pid] = processesOn("node4", /^nc -ll -p 8080 -e cat/);
+  assert.ok(pid !== undefined);
+  const asker = spawn("nsenter", ["-t", String(pid), "-n", process.execPath, "-e", ask], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  try {
+    const lines = createInterface({ input: asker.stdout })[Symbol.asyncIterator]();
+    assert.equal((await lines.next()).value, "asks");
+    const old = processesOn("node4", DAEMON);
+    killOn("node4", DAEMON);
+    await eventually("another daemon answers", async () => {
+      assert.ok(processesOn("node4", DAEMON).every((one) => !old.includes(one)));
+      const { code } = await inTask("node4", /^nc -ll -p 8080 -e cat/, "nslookup", "echo", "127.0.0.11");
+      assert.equal(code, 0);
+    });
+    asker.stdin.end();
+    const told = JSON.parse((await lines.next()).value ?? "") as { asked: number; lost: number; longest: number };
+    assert.equal(told.lost, 0, JSON.stringify(told));
+    assert.ok(told.longest < 5_000, JSON.stringify(told));
+    await everyNodeReady();
+  } finally {
+    asker.kill("SIGKILL");
+  }
 });

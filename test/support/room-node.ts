@@ -38,6 +38,7 @@ const room = await openNetworks({
   dir: `${dir}/networks`,
   localSubnets: [localSubnet("172.29.0.0/16")],
   keyFile: `${dir}/keys`,
+  socketsFile: `${dir}/name-server.json`,
   tunnelPort: 51820,
 })({
   onApplied: (_, version) => {

@@ -11,6 +11,7 @@ import { formatIp } from "../plan/addresses.ts";
 import { decide } from "./answer.ts";
 import { FairShare } from "./fair-share.ts";
 import { encodeError, encodeReply, MAX_TCP_BYTES, parseQuery, RCODE } from "./packet.ts";
+import type { BoundSocket, SocketKind } from "./socket-calls.ts";
 import { FrameReader, frame } from "./tcp-frames.ts";
 import type { Transport, Upstream } from "./upstream.ts";
 import type { Names } from "./zone.ts";
@@ -43,7 +44,12 @@ export interface NameServer {
    * @throws {SkepError} `unavailable`: an address is not there (yet) or the port is taken: make the bridge, or choose another port.
    */
   listen(addresses: readonly string[], port: number, signal: AbortSignal): Promise<void>;
+  /** The same at sockets that are bound already. They are closed when the signal aborts. @throws {SkepError} `unavailable`. */
+  serve(sockets: readonly BoundSocket[], signal: AbortSignal): Promise<void>;
 }
+
+/** Where to listen: an address and port, or a socket that is bound to them. */
+type Place = { readonly address: string; readonly port: number } | { readonly address: string; readonly fd: number };
 
 export function createNameServer({ env, log, names, upstream, idleMs = IDLE_MS }: NameServerOptions): NameServer {
   const connections = new FairShare(MAX_CONNECTIONS);
@@ -67,7 +73,7 @@ export function createNameServer({ env, log, names, upstream, idleMs = IDLE_MS }
     }
   };
 
-  const serve = (socket: TcpSocket, signal: AbortSignal): void => {
+  const take = (socket: TcpSocket, signal: AbortSignal): void => {
     const source = canonical(socket.remoteAddress);
     const release = connections.take(source);
     if (release === undefined) {
@@ -79,24 +85,40 @@ export function createNameServer({ env, log, names, upstream, idleMs = IDLE_MS }
     serveConnection(handle, socket, source, signal);
   };
 
+  /** All of them, or none. */
+  const open = async (places: readonly (readonly [SocketKind, Place])[], signal: AbortSignal): Promise<void> => {
+    const opened = new AbortController();
+    const both = AbortSignal.any([signal, opened.signal]);
+    try {
+      await Promise.all(
+        places.map(([kind, place]) =>
+          kind === "udp" ? listenUdp(handle, place, both) : listenTcp((socket) => take(socket, both), place, both),
+        ),
+      );
+    } catch (cause) {
+      opened.abort();
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new SkepError("unavailable", `the name server for tasks cannot listen: ${reason}`, { cause });
+    }
+  };
+
   return {
     handle,
-    listen: async (addresses, port, signal) => {
-      const opened = new AbortController();
-      const both = AbortSignal.any([signal, opened.signal]);
-      try {
-        await Promise.all(
-          addresses.flatMap((address) => [
-            listenUdp(handle, address, port, both),
-            listenTcp((socket) => serve(socket, both), address, port, both),
-          ]),
-        );
-      } catch (cause) {
-        opened.abort();
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new SkepError("unavailable", `the name server for tasks cannot listen: ${reason}`, { cause });
-      }
+    listen: (addresses, port, signal) => {
+      const places = addresses.map((address) => ({ address, port }));
+      return open(
+        places.flatMap((place) => [
+          ["udp", place],
+          ["tcp", place],
+        ]),
+        signal,
+      );
     },
+    serve: (sockets, signal) =>
+      open(
+        sockets.map(({ kind, address, fd }) => [kind, { address, fd }]),
+        signal,
+      ),
   };
 }
 
@@ -105,9 +127,9 @@ const canonical = (address: string | undefined): string => {
   return ip === undefined ? "" : formatIp(ip);
 };
 
-function listenUdp(handle: NameServer["handle"], address: string, port: number, signal: AbortSignal): Promise<void> {
+function listenUdp(handle: NameServer["handle"], place: Place, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket: Socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+    const socket: Socket = createSocket(isIPv6(place.address) ? "udp6" : "udp4");
     const close = (): void => {
       socket.close();
     };
@@ -121,7 +143,7 @@ function listenUdp(handle: NameServer["handle"], address: string, port: number, 
     };
     socket.once("error", onError);
     socket.on("message", (packet, from) => void answer(packet, from));
-    socket.bind({ address, port, exclusive: true }, () => {
+    socket.bind({ ...("fd" in place ? { fd: place.fd } : place), exclusive: true }, () => {
       socket.removeListener("error", onError);
       socket.on("error", () => undefined); // one datagram's trouble is not the server's
       if (signal.aborted) close();
@@ -131,12 +153,7 @@ function listenUdp(handle: NameServer["handle"], address: string, port: number, 
   });
 }
 
-function listenTcp(
-  serve: (socket: TcpSocket) => void,
-  address: string,
-  port: number,
-  signal: AbortSignal,
-): Promise<void> {
+function listenTcp(serve: (socket: TcpSocket) => void, place: Place, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const open = new Set<TcpSocket>();
     const server: Server = createServer((socket) => {
@@ -149,7 +166,8 @@ function listenTcp(
       for (const socket of open) socket.destroy();
     };
     server.once("error", reject);
-    server.listen({ host: address, port, exclusive: true }, () => {
+    const at = "fd" in place ? { fd: place.fd } : { host: place.address, port: place.port };
+    server.listen({ ...at, exclusive: true }, () => {
       server.removeListener("error", reject);
       server.on("error", () => undefined);
       if (signal.aborted) close();

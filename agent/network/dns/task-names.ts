@@ -6,7 +6,8 @@ import type { Env } from "../../../shared/env/env.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import { fourOf, possibleViews } from "../plan/ipv6.ts";
-import { createNameServer, type NameServer } from "./server.ts";
+import type { KeptSockets } from "./kept-sockets.ts";
+import { createNameServer } from "./server.ts";
 import { createUpstream, readResolvConf, type UpstreamServer } from "./upstream.ts";
 import { buildNames, type Names, type NamesInput } from "./zone.ts";
 
@@ -16,11 +17,13 @@ export interface TaskNames {
   /** What is answered from now on. */
   readonly swap: (input: NamesInput) => void;
   /**
-   * Listens, if it does not yet, until the signal aborts; nothing is answered before the first `swap`, so that resolvers ask
-   * again. False: there is no address to listen on now.
+   * Listens, if it does not yet, until the signal aborts; what is asked before the first `swap` waits for it where sockets are
+   * kept, and is dropped where not. False: there is no address to listen on now.
    * @throws {SkepError} `unavailable`: no port is free.
    */
   readonly listen: (signal: AbortSignal) => Promise<boolean>;
+  /** For a node that leaves its cluster: nothing of it stays when this process ends. */
+  readonly clear: () => void;
 }
 
 export interface TaskNamesOptions {
@@ -32,6 +35,8 @@ export interface TaskNamesOptions {
   readonly ipv6?: boolean;
   /** Default /etc/resolv.conf. */
   readonly resolvConf?: string;
+  /** Sockets that outlive this process; undefined: its own do. */
+  readonly sockets?: KeptSockets;
 }
 
 const FIRST_PORT = 7353;
@@ -40,12 +45,36 @@ const PORTS = 32;
 const RESOLV_CONF_MS = 1_000;
 
 export function createTaskNames(options: TaskNamesOptions): TaskNames {
-  const { env, log, addresses, ipv6 = true } = options;
+  const { env, log, addresses, ipv6 = true, sockets } = options;
   let names: Names | undefined;
-  let port = FIRST_PORT;
+  let port = sockets?.port ?? FIRST_PORT;
   let listening = false;
+  /** Starts to read; there is something to do until it was called. */
+  let start: (() => Promise<void>) | undefined;
   const upstream = createUpstream({ env, servers: hostResolvers(options) });
   const server = createNameServer({ env, log, names: () => names, upstream });
+
+  const begin = async (): Promise<void> => {
+    if (names === undefined) return;
+    const next = start;
+    start = undefined;
+    await next?.().catch((error: unknown) => log.error({ err: error }, "the name server of the tasks cannot listen"));
+  };
+  /** Questions wait in the sockets until the first `swap`. */
+  const keep = async (kept: KeptSockets, at: number, signal: AbortSignal): Promise<void> => {
+    const bound = await kept.open(addresses, at);
+    start = () => server.serve(bound, signal);
+    signal.addEventListener(
+      "abort",
+      () => {
+        if (start === undefined) return;
+        start = undefined;
+        kept.close(bound);
+      },
+      { once: true },
+    );
+    await begin();
+  };
 
   return {
     get port() {
@@ -53,10 +82,13 @@ export function createTaskNames(options: TaskNamesOptions): TaskNames {
     },
     swap: (input) => {
       names = buildNames(ipv6 ? { ...input, views: possibleViews(input.views) } : withoutIpv6(input));
+      void begin();
     },
     listen: async (signal) => {
       if (listening) return true;
-      const found = await firstFree(server, addresses, port, signal);
+      const found = await firstFree(port, (at) =>
+        sockets === undefined ? server.listen(addresses, at, signal) : keep(sockets, at, signal),
+      );
       if (found === undefined) return false;
       port = found;
       listening = true;
@@ -66,6 +98,7 @@ export function createTaskNames(options: TaskNamesOptions): TaskNames {
       log.info({ addresses, port }, "the name server of the tasks listens");
       return true;
     },
+    clear: () => sockets?.end(),
   };
 }
 
@@ -74,16 +107,11 @@ const withoutIpv6 = (input: NamesInput): NamesInput => ({
   views: new Map([...input.views].map(([id, view]) => [id, fourOf(view)])),
 });
 
-/** Undefined: the addresses are not there. */
-async function firstFree(
-  server: Pick<NameServer, "listen">,
-  addresses: readonly string[],
-  first: number,
-  signal: AbortSignal,
-): Promise<number | undefined> {
+/** The port at which `listen` succeeds; undefined: the addresses are not there. */
+async function firstFree(first: number, listen: (port: number) => Promise<void>): Promise<number | undefined> {
   for (let port = first; ; port++) {
     try {
-      await server.listen(addresses, port, signal);
+      await listen(port);
       return port;
     } catch (error) {
       const code = codeOf(SkepError.from(error).cause);

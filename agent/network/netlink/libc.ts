@@ -1,5 +1,5 @@
-// The few system calls that Node does not offer and the network needs: network namespaces and netlink. Beside nftables.ts the
-// only file that calls into C (with koffi); everything it is given and returns is plain.
+// The few system calls that Node does not offer and the network needs: network namespaces and netlink. Beside nftables.ts and
+// dns/socket-calls.ts the only file that calls into C (with koffi); everything it is given and returns is plain.
 //
 // To enter a namespace moves the calling thread, netlink calls wait for the kernel's own locks, and C may end its process: this is
 // used in a process of its own (apply/network-worker.ts), never in the daemon.

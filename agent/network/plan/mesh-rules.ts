@@ -7,12 +7,14 @@
 //   post                          nat: a new source address, only where the reply could not come back otherwise:
 //                                 a client on the host itself or on the node-local bridge
 //   fwd                           into networks comes only what was published, out of them only its replies; from the
-//                                 node-local bridge what has a way out, and nothing to nodes' ports for VXLAN
+//                                 node-local bridge what has a way out, nothing to nodes' ports for VXLAN, and of
+//                                 questions for names a task's share (name-limits.ts)
 //   inp                           nothing is for the switchboard itself
 import type { NetworkView } from "../view.ts";
 import { type Address, readAddresses } from "./addresses.ts";
 import { dataPathPortOf, NO_HOST, type NodeInput } from "./input.ts";
 import { familyWord, type LocalNet, localNets } from "./local-nets.ts";
+import { nameLimits } from "./name-limits.ts";
 import { bridgeOf, LOCAL_BRIDGE, UPLINK } from "./names.ts";
 import { goesPast, pastSources } from "./past-forward.ts";
 import { localPorts, type Publication } from "./published.ts";
@@ -69,7 +71,7 @@ export function meshRules({ input, made, ingress, published, shut }: MeshRulesIn
     ],
   });
   rules.map("turned", TURNED);
-  rules.chain("fwd", { hook: "type filter hook forward priority 0", rules: forwardRules(input, made, nets) });
+  rules.chain("fwd", { hook: "type filter hook forward priority 0", rules: forwardRules(rules, input, made, nets) });
   rules.chain("inp", {
     hook: "type filter hook input priority 0",
     rules: [
@@ -110,7 +112,12 @@ function meshSources(input: NodeInput, view: NetworkView, nets: readonly LocalNe
   );
 }
 
-function forwardRules(input: NodeInput, made: readonly NetworkView[], nets: readonly LocalNet[]): readonly string[] {
+function forwardRules(
+  rules: RulesetBuilder,
+  input: NodeInput,
+  made: readonly NetworkView[],
+  nets: readonly LocalNet[],
+): readonly string[] {
   const bridges = made.map(({ network }) => bridgeOf(network.vni));
   const inside = `{ "${UPLINK}", "${LOCAL_BRIDGE}" }`;
   return [
@@ -126,8 +133,9 @@ function forwardRules(input: NodeInput, made: readonly NetworkView[], nets: read
     `iifname "${UPLINK}" oifname "${UPLINK}" drop`,
     `iifname != ${inside} ct state != { established, related } drop`,
     `oifname != ${inside} ct state new ct status & dnat == 0 drop`,
-    ...nets.flatMap(({ word, subnet, host }) => [
-      `iifname "${LOCAL_BRIDGE}" ${word} saddr != ${subnet} drop`,
+    ...nets.map(({ word, subnet }) => `iifname "${LOCAL_BRIDGE}" ${word} saddr != ${subnet} drop`),
+    ...nameLimits(rules, nets, input.dnsPort),
+    ...nets.flatMap(({ word, host }) => [
       `oifname "${LOCAL_BRIDGE}" ${word} saddr != ${host.text} ct state new ct status & dnat == 0 drop`,
       `iifname "${LOCAL_BRIDGE}" ${word} saddr @shut${word === "ip" ? 4 : 6} ${word} daddr ${host.text} meta l4proto { tcp, udp } th dport ${input.dnsPort} accept`,
     ]),

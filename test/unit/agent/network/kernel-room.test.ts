@@ -133,6 +133,7 @@ async function setup(
       },
       swap: ({ views }) => void told.push(`names of ${[...views.values()].map(({ version }) => version).join()}`),
       listen: async () => true,
+      clear: () => void told.push("nobody asked"),
     },
     files: {
       ...memoryViewFiles(init.views),
