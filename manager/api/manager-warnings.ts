@@ -1,7 +1,8 @@
 // What a user should know about the number of managers after he changed it. Pure.
 import type { Node } from "../../proto/gen/objects.ts";
 import type { RaftStatus } from "../raft/raft-node.ts";
-import { reachabilityOf } from "./managers.ts";
+import { countsNow, diskHangs } from "./managers.ts";
+import { hostnameOf } from "./refs.ts";
 
 /** Empty when the managers survive the loss of one, and none is wasted. */
 export function managerWarnings(nodes: Iterable<Node>, status: RaftStatus): string[] {
@@ -22,6 +23,13 @@ export function managerWarnings(nodes: Iterable<Node>, status: RaftStatus): stri
       `the swarm has ${managers.length} managers, which survive no more losses than ${managers.length - 1} would: an odd number is better`,
     );
   }
+  for (const node of managers) {
+    const member = status.members.find(({ nodeId }) => nodeId === node.id);
+    if (member === undefined || !diskHangs(status, member)) continue;
+    warnings.push(
+      `the disk of manager ${hostnameOf(node) || node.id} hangs: it counts for no majority until it writes`,
+    );
+  }
   if (managers.length > 2 && answering <= quorum) {
     warnings.push(
       `${answering} of ${managers.length} managers answer and ${quorum} must: the loss of one more stops the swarm. Bring the others back`,
@@ -33,5 +41,5 @@ export function managerWarnings(nodes: Iterable<Node>, status: RaftStatus): stri
 /** A member by what Raft knows of it; one that is to become a member by its node. */
 function answers(node: Node, status: RaftStatus): boolean {
   const member = status.members.find(({ nodeId }) => nodeId === node.id);
-  return member === undefined ? node.status?.state === "ready" : reachabilityOf(status, member) === "reachable";
+  return member === undefined ? node.status?.state === "ready" : countsNow(status, member);
 }

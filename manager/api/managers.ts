@@ -9,6 +9,13 @@ export function reachabilityOf(status: RaftStatus, member: RaftMember): Reachabi
   return status.progress.get(member.raftId)?.active === true ? "reachable" : "unreachable";
 }
 
+export const diskHangs = (status: RaftStatus, member: RaftMember): boolean =>
+  status.progress.get(member.raftId)?.diskOverdue === true;
+
+/** Whether it can be part of a majority: it answers, and its disk writes. */
+export const countsNow = (status: RaftStatus, member: RaftMember): boolean =>
+  reachabilityOf(status, member) === "reachable" && !diskHangs(status, member);
+
 export function managerStatusOf(status: RaftStatus, nodeId: string): ManagerStatus | undefined {
   const member = status.members.find((other) => other.nodeId === nodeId);
   if (member === undefined) return undefined;
@@ -29,6 +36,7 @@ export const isVoter = (member: RaftMember): boolean => member.voter !== false;
 
 export interface QuorumHealth {
   readonly voters: number;
+  /** They answer, and their disks write. */
   readonly reachable: number;
   readonly quorum: number;
   /** How many more voters may be lost before nothing can be written. */
@@ -37,7 +45,7 @@ export interface QuorumHealth {
 
 export function quorumHealth(status: RaftStatus): QuorumHealth {
   const voters = status.members.filter(isVoter);
-  const reachable = voters.filter((member) => reachabilityOf(status, member) === "reachable").length;
+  const reachable = voters.filter((member) => countsNow(status, member)).length;
   const quorum = Math.floor(voters.length / 2) + 1;
   return { voters: voters.length, reachable, quorum, tolerated: Math.max(0, reachable - quorum) };
 }

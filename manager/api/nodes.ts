@@ -22,7 +22,7 @@ import type { View } from "../store/types.ts";
 import type { ControlOptions } from "./context.ts";
 import { compileFilters, NODE_FILTERS } from "./filters.ts";
 import { managerWarnings } from "./manager-warnings.ts";
-import { isVoter, quorumHealth, reachabilityOf, withManagerStatus } from "./managers.ts";
+import { countsNow, isVoter, quorumHealth, withManagerStatus } from "./managers.ts";
 import { hostnameOf, resolveNode } from "./refs.ts";
 import { checkLabels, refuse } from "./validate/problem.ts";
 
@@ -135,12 +135,12 @@ export function checkRoleChange(node: Node, spec: NodeSpec, nodes: readonly Node
   const member = status.members.find((other) => other.nodeId === node.id);
   if (member === undefined || !isVoter(member)) return;
   const { voters, reachable } = quorumHealth(status);
-  const left = reachable - (reachabilityOf(status, member) === "reachable" ? 1 : 0);
+  const left = reachable - (countsNow(status, member) ? 1 : 0);
   const quorum = Math.floor((voters - 1) / 2) + 1;
   if (left < quorum) {
     throw new SkepError(
       "failed_precondition",
-      `cannot demote ${label(node)}: only ${left} of the ${voters - 1} managers that stay can be reached, and ${quorum} must be; ` +
+      `cannot demote ${label(node)}: only ${left} of the ${voters - 1} managers that stay answer and can write, and ${quorum} must; ` +
         "bring one back first",
     );
   }

@@ -5,7 +5,7 @@ import { ingressNetwork } from "../allocator/places.ts";
 import { tooNarrowForIpv6 } from "../dispatcher/network/mtu.ts";
 import type { RaftStatus } from "../raft/raft-node.ts";
 import type { View } from "../store/types.ts";
-import { isVoter, quorumHealth, reachabilityOf } from "./managers.ts";
+import { diskHangs, isVoter, quorumHealth, reachabilityOf } from "./managers.ts";
 import { hostnameOf } from "./refs.ts";
 import { answers, newestByPlace, placeOf } from "./service-status.ts";
 
@@ -192,6 +192,10 @@ export function managerProblems(status: RaftStatus, hostname: (nodeId: string) =
     const name = hostname(member.nodeId) || member.nodeId;
     if (reachabilityOf(status, member) === "unreachable")
       problems.push(`manager ${name} (${member.addr}) does not answer`);
+    else if (member.raftId !== status.raftId && diskHangs(status, member))
+      problems.push(
+        `the disk of manager ${name} (${member.addr}) hangs: it answers, and counts for no majority until its disk writes`,
+      );
     else if (!isVoter(member)) problems.push(`manager ${name} (${member.addr}) is catching up and does not vote yet`);
   }
   if (status.leaderId === 0) {

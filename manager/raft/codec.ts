@@ -59,7 +59,7 @@ function bodyOf(m: StreamedMessage): WireMessage["body"] {
     case "heartbeat":
       return m;
     case "heartbeat-response":
-      return { kind: "heartbeatResponse", readRound: m.readRound };
+      return { kind: "heartbeatResponse", readRound: m.readRound, diskOverdue: m.diskOverdue };
     case "timeout-now":
       return { kind: "timeoutNow" };
     case "newer-term":

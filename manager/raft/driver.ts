@@ -7,7 +7,8 @@
 // is cut by a write of its own once the snapshot is whole on the disk.
 //
 // A disk that refuses a write makes this member stand aside: it stops leading, answers nobody, and tries the same write
-// again with back-off; when it succeeds the member goes on as a follower. A broken invariant is different: what the member
+// again with back-off; when it succeeds the member goes on as a follower. One that neither writes nor refuses is watched by the
+// core (core/disk-watch.ts), which counts the ticks of a write, and told of here. A broken invariant is different: what the member
 // believes is wrong, so it halts for good and leaves the cluster to the others; one whose disk has lost entries can come back as
 // a new member. Neither ends the process.
 import type { Env, Timer } from "../../shared/env/env.ts";
@@ -48,6 +49,10 @@ const TRAILING_ENTRIES = 500;
 const SNAPSHOT_INTERVAL_BYTES = 64 << 20;
 /** Ticks without a write before the newest record gets an empty one behind it. */
 const QUIET_TICKS = 2;
+/** A stop waits so long for a write in flight: the disk may hang. */
+const STOP_PATIENCE_MS = 3000;
+const OVERDUE =
+  "its disk hangs: a write of the Raft log neither returns nor fails; until it does, it neither leads nor votes. Look at the disk (dmesg, a frozen or remote file system)";
 const FIRST_DISK_RETRY_MS = 100;
 const MAX_DISK_RETRY_MS = 5000;
 
@@ -72,6 +77,12 @@ export class Driver {
   #quietTicks = 0;
   /** The newest record has none behind it: sectors that the disk loses of it would pass for a write that a power cut tore. */
   #newestIsBare = true;
+  /** The storage has been given a write, and has not said what became of it. */
+  #storing = false;
+  /** It is a large one: a snapshot, or all of the log anew. */
+  #bulk = false;
+  /** Its write is overdue, in words. */
+  #overdue: string | undefined;
   #pumping = false;
   #timer: Timer | undefined;
   #fault: { readonly message: string; readonly halted: boolean } | undefined;
@@ -87,7 +98,7 @@ export class Driver {
   }
 
   get fault(): string | undefined {
-    return this.#fault?.message;
+    return this.#fault?.message ?? this.#overdue;
   }
 
   /** It halted because its disk has lost what it had acknowledged. */
@@ -159,12 +170,23 @@ export class Driver {
     return result;
   }
 
-  /** Idempotent. Waits for the write in flight, not for its retries. */
-  async stop(): Promise<void> {
+  /**
+   * Idempotent. Waits for the write in flight, not for its retries, and not for a disk that hangs.
+   * @returns whether the disk is at rest: else nothing may be closed under it.
+   */
+  async stop(): Promise<boolean> {
     this.#stop.abort(new SkepError("unavailable", "this manager is stopping"));
     this.#timer?.cancel();
     this.#abandon("this manager is stopping");
-    await Promise.all([this.#writing, this.#saving]);
+    const atRest = Promise.all([this.#writing, this.#saving]).then(() => true);
+    let timer: Timer | undefined;
+    const patience = new Promise<boolean>((resolve) => {
+      timer = this.#options.env.timer(STOP_PATIENCE_MS, () => resolve(false));
+    });
+    const rests = await Promise.race([atRest, patience]);
+    timer?.cancel();
+    if (!rests) this.#options.log.warn({}, "stops without waiting any longer for a write of the Raft log");
+    return rests;
   }
 
   #notLeading(transferring: boolean): SkepError {
@@ -182,9 +204,21 @@ export class Driver {
       this.#scheduleTick();
       if (this.#fault !== undefined) return;
       this.#quietTicks++;
-      this.#guard(() => this.#options.core.tick());
+      this.#guard(() => this.#options.core.tick(this.#bulk));
+      this.#watchDisk();
       this.#wake();
     });
+  }
+
+  /** What the core does about an overdue write is told to people here. */
+  #watchDisk(): void {
+    const { core, log, onProgress } = this.#options;
+    const overdue = core.diskOverdue && this.#storing ? OVERDUE : undefined;
+    if (overdue === this.#overdue) return;
+    this.#overdue = overdue;
+    if (overdue === undefined) log.info({}, "the disk writes the Raft log again");
+    else log.error({}, overdue);
+    onProgress();
   }
 
   /** A round at the end of this turn: what arrives together is handled together. */
@@ -257,8 +291,10 @@ export class Driver {
       entries: persist?.entries,
       compact,
     };
+    this.#bulk = write.install !== undefined || write.rewrite === true;
     this.#writing = this.#writeAll(write).then((written) => {
       this.#writing = undefined;
+      this.#bulk = false;
       if (written) rewrite?.resolve();
       else rewrite?.reject(this.#notLeading(false));
       if (written && !this.stopped) this.#guard(() => this.#written(write, persist));
@@ -351,7 +387,10 @@ export class Driver {
     const { env, storage, log } = this.#options;
     for (let retryMs = FIRST_DISK_RETRY_MS; ; retryMs = Math.min(MAX_DISK_RETRY_MS, retryMs * 2)) {
       try {
-        await storage.write(write);
+        this.#storing = true;
+        await storage.write(write).finally(() => {
+          this.#storing = false;
+        });
         if (this.#fault?.halted === false) {
           log.info({ fault: this.#fault.message }, "the disk takes raft's writes again");
           this.#fault = undefined;

@@ -162,10 +162,10 @@ export class Member {
       await this.transferLeadership(patience.signal).catch(() => undefined); // it stops all the same
       timer.cancel();
     }
-    await driver.stop();
+    const atRest = await driver.stop();
     this.progressed();
     await transport.close();
-    await storage.close();
+    if (atRest) await storage.close(); // else its files close with the process
   }
 
   #readShape(): Shape {

@@ -22,9 +22,12 @@ export interface RaftStatus {
   readonly members: readonly RaftMember[];
   /** Ids from here on were never given out. */
   readonly nextRaftId?: number | undefined;
-  /** Leader only: what it knows of each other member. */
-  readonly progress: ReadonlyMap<number, { readonly matchIndex: number; readonly active: boolean }>;
-  /** Why this member stands aside: its disk refuses writes, or it found its own state broken. Absent while it is well. */
+  /** Leader only: what it knows of each member. `diskOverdue`: it is heard, but a write of its disk has not come back for long. */
+  readonly progress: ReadonlyMap<
+    number,
+    { readonly matchIndex: number; readonly active: boolean; readonly diskOverdue?: boolean }
+  >;
+  /** Why this member stands aside: its disk refuses writes, or hangs, or it found its own state broken. Absent while it is well. */
   readonly fault?: string | undefined;
   /** It halted because its disk has lost what it had acknowledged: only as a new member can it come back. */
   readonly lostEntries?: boolean | undefined;

@@ -806,13 +806,16 @@ export function decodeRaftHeartbeat(bytes: Uint8Array): RaftHeartbeat {
 
 export interface RaftHeartbeatResponse {
   readonly readRound: number;
+  /** The sender is there, and its disk has not finished a write for long: it takes nothing, and does not vote. */
+  readonly diskOverdue: boolean;
 }
 /** A RaftHeartbeatResponse with every field that is not given at its zero value. */
 export function newRaftHeartbeatResponse(init: Partial<RaftHeartbeatResponse> = {}): RaftHeartbeatResponse {
-  return { readRound: 0, ...init };
+  return { readRound: 0, diskOverdue: false, ...init };
 }
 export function encodeRaftHeartbeatResponseInto(m: RaftHeartbeatResponse, w: Writer): Writer {
   if (m.readRound !== 0) w.uint32(8).uint64(m.readRound);
+  if (m.diskOverdue !== false) w.uint32(16).bool(m.diskOverdue);
   return w;
 }
 export function encodeRaftHeartbeatResponse(m: RaftHeartbeatResponse): Uint8Array {
@@ -827,6 +830,9 @@ export function decodeRaftHeartbeatResponseFrom(r: Reader, length: number): Raft
     switch (tag >>> 3) {
       case 1:
         m.readRound = toNumber(r.uint64());
+        break;
+      case 2:
+        m.diskOverdue = r.bool();
         break;
       default:
         r.skipType(tag & 7);

@@ -9,6 +9,7 @@ import {
   becomeFollower,
   becomeLeader,
   becomePreCandidate,
+  diskOverdue,
   hearsLeader,
   promotable,
   type Raft,
@@ -17,9 +18,12 @@ import {
 
 const logEnd = (raft: Raft) => ({ lastIndex: raft.log.lastIndex, lastTerm: raft.log.lastTerm });
 
+/** Not while its disk hangs: its vote for itself waits for the disk. */
+export const mayCampaign = (raft: Raft): boolean => promotable(raft) && !diskOverdue(raft);
+
 /** The election timeout passed. */
 export function preCampaign(raft: Raft): void {
-  if (!promotable(raft)) return;
+  if (!mayCampaign(raft)) return;
   becomePreCandidate(raft);
   askForPreVotes(raft);
   // The own opinion promises nothing, so it needs no disk.
@@ -39,7 +43,7 @@ export function askForPreVotes(raft: Raft): void {
 
 /** @param transfer the leader asked for it: skip the pre-vote, and voters need not wait for its lease to pass. */
 export function campaign(raft: Raft, transfer: boolean): void {
-  if (!promotable(raft)) return;
+  if (!mayCampaign(raft)) return;
   becomeCandidate(raft);
   for (const to of otherVoters(raft)) send(raft, to, { kind: "vote-request", transfer, ...logEnd(raft) });
   // The own vote counts when it is on disk: as a message to itself it waits for that like any other promise.
@@ -57,6 +61,7 @@ export function turnAway(raft: Raft, from: number): boolean {
 }
 
 export function handlePreVoteRequest(raft: Raft, m: MessageOf<"pre-vote-request">): void {
+  if (diskOverdue(raft)) return; // no answer: what it would promise cannot be written
   if (hearsLeader(raft) && m.term >= raft.term) return; // no answer: it will hear from that leader too
   const granted = m.term >= raft.term && raft.log.isUpToDate(m.lastIndex, m.lastTerm);
   send(raft, m.from, { kind: "pre-vote-response", granted, askedTerm: m.term });

@@ -6,7 +6,7 @@
 import { type ConfigChange, changeConfig, memberOf, voterIds } from "./config.ts";
 import { Progress } from "./progress.ts";
 import { hasQuorum } from "./quorum.ts";
-import { isActive, type Leading, type Raft, send } from "./state.ts";
+import { isSound, type Leading, type Raft, send } from "./state.ts";
 
 /** For so many heartbeats a removed member is told; later it hears it when it asks for votes. */
 const FAREWELL_HEARTBEATS = 50;
@@ -26,8 +26,11 @@ export function proposeConfig(raft: Raft, change: ConfigChange): ConfigProposal 
   if (configs.currentIndex > log.committed) return { kind: "busy", reason: "another membership change is under way" };
   const outcome = changeConfig(configs.current, change);
   if (outcome.kind === "refused") return outcome;
-  if (change.kind === "remove" && !hasQuorum(voterIds(outcome.config), (id) => isActive(raft, role, id))) {
-    return { kind: "refused", reason: `without ${change.raftId} the managers that are alive would be no majority` };
+  if (change.kind === "remove" && !hasQuorum(voterIds(outcome.config), (id) => isSound(raft, role, id))) {
+    return {
+      kind: "refused",
+      reason: `without ${change.raftId} the managers that answer, and whose disks write, would be no majority`,
+    };
   }
   const index = log.lastIndex + 1;
   const { members, nextRaftId } = outcome.config;
@@ -69,7 +72,7 @@ export function promoteReady(raft: Raft, role: Leading): void {
     const progress = role.progress.get(member.raftId);
     if (member.voter || progress === undefined) continue;
     const close = progress.catchUp.advance(progress.matchIndex, raft.log.lastIndex, raft.options.electionTicks);
-    if (!close || progress.state.kind !== "replicate" || !isActive(raft, role, member.raftId)) continue;
+    if (!close || progress.state.kind !== "replicate" || !isSound(raft, role, member.raftId)) continue;
     if (proposeConfig(raft, { kind: "promote", raftId: member.raftId }).kind === "appended") return;
   }
 }

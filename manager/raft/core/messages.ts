@@ -40,7 +40,8 @@ export type Body =
     }
   /** `readRound`: the newest round of the leader's read index; the answer repeats it. */
   | { readonly kind: "heartbeat"; readonly commit: number; readonly readRound: number }
-  | { readonly kind: "heartbeat-response"; readonly readRound: number }
+  /** `diskOverdue`: the sender is there, and its disk has not finished a write for long. */
+  | { readonly kind: "heartbeat-response"; readonly readRound: number; readonly diskOverdue: boolean }
   | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
   /** To a follower that has all of the log: campaign now. */
   | { readonly kind: "timeout-now" }

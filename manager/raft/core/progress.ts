@@ -22,6 +22,8 @@ export class Progress {
   #state: ReplicationState = { kind: "probe", sent: false };
   /** Since it was last heard from. */
   silentTicks = 0;
+  /** It says that a write of its disk is overdue: it is heard, and takes nothing. */
+  diskOverdue = false;
   /** The newest round of the read index that it has answered. */
   readRound = 0;
   /** How close its log is, as long as it is a learner. */
@@ -83,7 +85,10 @@ export class Progress {
   /** It has everything up to `matchIndex`. Returns whether that is news. */
   accepted(matchIndex: number): boolean {
     const news = matchIndex > this.#matchIndex;
-    if (news) this.#matchIndex = matchIndex;
+    if (news) {
+      this.#matchIndex = matchIndex;
+      this.diskOverdue = false;
+    }
     this.#nextIndex = Math.max(this.#nextIndex, matchIndex + 1);
     switch (this.#state.kind) {
       case "probe":

@@ -17,7 +17,15 @@ import { type Message, promises } from "./messages.ts";
 import { hasQuorum } from "./quorum.ts";
 import type { ConfirmedRead } from "./read-queue.ts";
 import { announce, broadcastHeartbeat } from "./replication.ts";
-import { becomeFollower, becomeRemoved, type Leading, promiseQuiet, type Raft, type RaftOptions } from "./state.ts";
+import {
+  becomeFollower,
+  becomeRemoved,
+  diskOverdue,
+  type Leading,
+  promiseQuiet,
+  type Raft,
+  type RaftOptions,
+} from "./state.ts";
 import { progressed, step, tick } from "./step.ts";
 import { type TransferStart, transferLeadership } from "./transfer.ts";
 import type { Config, Entry, HardState, Snapshot } from "./types.ts";
@@ -63,17 +71,28 @@ export interface CoreStatus {
   readonly appliedIndex: number;
   readonly lastIndex: number;
   readonly config: Config;
+  /** Leader: what it knows of each member. */
   readonly progress: ReadonlyMap<
     number,
-    { readonly matchIndex: number; readonly active: boolean; readonly state: string }
+    {
+      readonly matchIndex: number;
+      /** Heard within an election timeout. */
+      readonly active: boolean;
+      /** A write of its disk is overdue: it is heard, and takes nothing. */
+      readonly diskOverdue: boolean;
+      readonly state: string;
+    }
   >;
 }
 
 const SCAN_BYTES = 1 << 20;
+const BULK_SHARE = 0.1;
 
 export class RaftCore {
   readonly #raft: Raft;
   #reads: ConfirmedRead[] = [];
+  /** The caller's disk is at something that the core did not ask for. */
+  #diskBusy = false;
   #writing: { readonly hardState: HardState; readonly toSelf: readonly Message[] } | undefined;
 
   constructor(options: RaftOptions, reader: LogReader, restored: Restored) {
@@ -95,6 +114,7 @@ export class RaftCore {
       heartbeatElapsedTicks: 0,
       electionTimeoutTicks: options.electionTicks,
       quietTicks: 0,
+      writingTicks: 0,
       durable: hardState,
       outbox: [],
     };
@@ -154,8 +174,16 @@ export class RaftCore {
     step(this.#raft, message);
   }
 
-  tick(): void {
+  /** @param bulk the disk is at something large (a snapshot, all of the log anew), which may take ten times as long. */
+  tick(bulk = false): void {
+    const busy = this.#diskBusy || this.#writing !== undefined;
+    if (busy) this.#raft.writingTicks += bulk ? BULK_SHARE : 1;
     tick(this.#raft);
+  }
+
+  /** The disk has been at one write for so long that this member neither leads nor votes. */
+  get diskOverdue(): boolean {
+    return diskOverdue(this.#raft);
   }
 
   propose(data: Uint8Array): Proposal {
@@ -215,6 +243,8 @@ export class RaftCore {
     const raft = this.#raft;
     const { role } = raft;
     const blocked = diskBusy || this.#writing !== undefined;
+    this.#diskBusy = diskBusy;
+    if (!blocked) raft.writingTicks = 0;
     if (role.kind === "leader") {
       if (!blocked) announce(raft); // what is proposed during a write is sent together, after it
       this.#readRounds(role);
@@ -233,6 +263,7 @@ export class RaftCore {
     const written = this.#writing;
     invariant(written !== undefined, () => "advance without a write in flight");
     this.#writing = undefined;
+    raft.writingTicks = 0;
     raft.durable = written.hardState;
     raft.log.endPersist();
     for (const message of written.toSelf) step(raft, message);
@@ -253,11 +284,11 @@ export class RaftCore {
       lastIndex: log.lastIndex,
       config: configs.current,
       progress: new Map(
-        [...(leading?.progress ?? [])].map(([id, { matchIndex, silentTicks, state }]) => [
+        [...(leading?.progress ?? [])].map(([id, { matchIndex, silentTicks, diskOverdue, state }]) => [
           id,
           id === options.id
-            ? { matchIndex: log.stable, active: true, state: "self" }
-            : { matchIndex, active: silentTicks < options.electionTicks, state: state.kind },
+            ? { matchIndex: log.stable, active: true, diskOverdue: this.diskOverdue, state: "self" }
+            : { matchIndex, active: silentTicks < options.electionTicks, diskOverdue, state: state.kind },
         ]),
       ),
     };

@@ -5,7 +5,7 @@ import { noteBeat } from "./lease.ts";
 import type { MessageOf } from "./messages.ts";
 import type { Progress } from "./progress.ts";
 import { committedIndex } from "./quorum.ts";
-import { becomeFollower, type Leading, promiseQuiet, type Raft, send } from "./state.ts";
+import { becomeFollower, diskOverdue, type Leading, promiseQuiet, type Raft, send } from "./state.ts";
 import { entryBytes } from "./types.ts";
 
 /** A snapshot without a word about its fate for so many election timeouts is tried again. */
@@ -120,6 +120,7 @@ export function handleHeartbeatResponse(raft: Raft, role: Leading, m: MessageOf<
   if (progress === undefined) return;
   progress.silentTicks = 0;
   progress.readRound = Math.max(progress.readRound, m.readRound);
+  progress.diskOverdue = m.diskOverdue;
   if (progress.matchIndex < raft.log.lastIndex || progress.state.kind === "probe") nudge(raft, m.from, progress);
 }
 
@@ -161,7 +162,7 @@ export function handleHeartbeat(raft: Raft, m: MessageOf<"heartbeat">): void {
   // The leader names no index that this member has not acknowledged.
   if (m.commit > raft.log.lastIndex) throw new LostEntriesError(m.commit, raft.log.lastIndex);
   raft.log.commitTo(m.commit);
-  send(raft, m.from, { kind: "heartbeat-response", readRound: m.readRound });
+  send(raft, m.from, { kind: "heartbeat-response", readRound: m.readRound, diskOverdue: diskOverdue(raft) });
 }
 
 export function handleSnapshot(raft: Raft, { from, snapshot }: MessageOf<"snapshot">): void {

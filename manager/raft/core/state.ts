@@ -10,6 +10,9 @@ import { Progress } from "./progress.ts";
 import { ReadQueue } from "./read-queue.ts";
 import type { HardState } from "./types.ts";
 
+/** In election timeouts. */
+const WRITE_OVERDUE_AFTER = 3;
+
 export interface RaftOptions {
   readonly id: number;
   /** A follower campaigns after this many ticks and up to as many again (drawn anew each time) without its leader. */
@@ -69,6 +72,8 @@ export interface Raft {
   quietTicks: number;
   /** Drawn from [electionTicks, 2 * electionTicks). */
   electionTimeoutTicks: number;
+  /** How long the disk has been at one write, in ticks; 0 while it is at none. A bulk write counts a tenth (`RaftCore.tick`). */
+  writingTicks: number;
   /** What is known to be on disk: an answer that promises more waits for the next write. */
   durable: HardState;
   outbox: Message[];
@@ -171,3 +176,13 @@ export function promiseQuiet(raft: Raft): void {
 /** Leader: whether a member was heard from within an election timeout. */
 export const isActive = (raft: Raft, role: Leading, raftId: number): boolean =>
   raftId === raft.options.id || (role.progress.get(raftId)?.silentTicks ?? Infinity) < raft.options.electionTicks;
+
+/** Whether its disk has been at one write for so long that this member neither leads nor votes (disk-watch.ts). */
+export const diskOverdue = ({ writingTicks, options }: Raft): boolean =>
+  writingTicks >= WRITE_OVERDUE_AFTER * options.electionTicks;
+
+/** Leader: whether a member was heard of late, and its disk writes as far as is known. */
+export const isSound = (raft: Raft, role: Leading, raftId: number): boolean =>
+  raftId === raft.options.id
+    ? !diskOverdue(raft)
+    : isActive(raft, role, raftId) && role.progress.get(raftId)?.diskOverdue === false;

@@ -2,6 +2,7 @@
 // message counts at all (Raft paper, figure 2, "rules for servers"), then its kind.
 import { unreachable } from "./assert.ts";
 import { voterIds, wasRemoved } from "./config.ts";
+import { giveWay } from "./disk-watch.ts";
 import {
   askForPreVotes,
   campaign,
@@ -9,6 +10,7 @@ import {
   handlePreVoteResponse,
   handleVoteRequest,
   handleVoteResponse,
+  mayCampaign,
   preCampaign,
   turnAway,
 } from "./election.ts";
@@ -31,10 +33,10 @@ import {
 import {
   becomeFollower,
   becomeRemoved,
+  diskOverdue,
   hearsLeader,
   isActive,
   type Leading,
-  promotable,
   type Raft,
   send,
 } from "./state.ts";
@@ -166,11 +168,12 @@ export function tick(raft: Raft): void {
     tickLeader(raft, role);
     return;
   }
+  if (diskOverdue(raft) && role.kind !== "follower") becomeFollower(raft, raft.term, 0);
   if (raft.electionElapsedTicks < raft.electionTimeoutTicks) {
     askForPreVotes(raft);
     return;
   }
-  if (promotable(raft)) preCampaign(raft);
+  if (mayCampaign(raft)) preCampaign(raft);
   else if (raft.leaderId !== 0) becomeFollower(raft, raft.term, 0);
   else raft.electionElapsedTicks = options.electionTicks;
 }
@@ -186,6 +189,7 @@ function tickLeader(raft: Raft, role: Leading): void {
     return;
   }
   tickTransfer(raft, role);
+  if (diskOverdue(raft) && giveWay(raft, role)) return;
   tickSnapshots(raft, role);
   raft.heartbeatElapsedTicks++;
   if (raft.heartbeatElapsedTicks < raft.options.heartbeatTicks) return;

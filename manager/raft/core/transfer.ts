@@ -2,7 +2,7 @@
 // it to campaign at once. If it does not take over within an election timeout, this leader goes on.
 import { isVoter } from "./config.ts";
 import { others } from "./replication.ts";
-import { isActive, type Leading, type Raft, send } from "./state.ts";
+import { isSound, type Leading, type Raft, send } from "./state.ts";
 
 export type TransferStart =
   | { readonly kind: "started"; readonly target: number }
@@ -28,7 +28,7 @@ function mostUpToDate(raft: Raft, role: Leading): number {
   let best = 0;
   let bestIndex = -1;
   for (const [id, progress] of others(raft, role)) {
-    if (!isActive(raft, role, id) || !isVoter(raft.configs.current, id) || progress.matchIndex <= bestIndex) continue;
+    if (!isSound(raft, role, id) || !isVoter(raft.configs.current, id) || progress.matchIndex <= bestIndex) continue;
     best = id;
     bestIndex = progress.matchIndex;
   }

@@ -8,6 +8,8 @@ import { SkepError } from "../../../shared/errors.ts";
 import type { SimProcess } from "./process.ts";
 import type { World } from "./world.ts";
 
+const HUNG_LOOK_MS = 20;
+
 /** What survives the process. */
 export class Disk {
   raftId = 0;
@@ -17,6 +19,8 @@ export class Disk {
   startTerm = 0;
   entries: Entry[] = [];
   full = false;
+  /** A write neither returns nor fails as long as this lasts; a restart does not help. */
+  hung = false;
   /** A write takes at most so long. */
   maxWriteMs = 4;
   /** A snapshot that is there and does not count yet. */
@@ -148,7 +152,7 @@ export class SimStorage implements RaftStorage {
     new Promise((resolve, reject) => {
       const disk = this.#disk;
       disk.begin(write);
-      this.#process.deliver(0.1 + this.#world.random() * disk.maxWriteMs, () => {
+      this.#onceWritten(() => {
         if (disk.full) {
           disk.abandon();
           this.#world.count("write refused by a full disk");
@@ -169,7 +173,7 @@ export class SimStorage implements RaftStorage {
     for (const piece of pieces) {
       data.push(piece);
       await new Promise<void>((resolve, reject) => {
-        this.#process.deliver(0.1 + this.#world.random() * this.#disk.maxWriteMs, () => {
+        this.#onceWritten(() => {
           if (this.#disk.full) reject(new SkepError("resource_exhausted", "no space left on device"));
           else resolve();
         });
@@ -177,6 +181,16 @@ export class SimStorage implements RaftStorage {
     }
     this.#disk.saved = { ...head, data: Buffer.concat(data) };
   };
+
+  /** When the disk has come to it. */
+  #onceWritten(act: () => void): void {
+    const disk = this.#disk;
+    const look = (): void => {
+      if (disk.hung) this.#process.deliver(HUNG_LOOK_MS, look);
+      else act();
+    };
+    this.#process.deliver(0.1 + this.#world.random() * disk.maxWriteMs, look);
+  }
 
   readonly close = async (): Promise<void> => undefined;
 }

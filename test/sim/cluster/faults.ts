@@ -3,7 +3,7 @@ import type { SimAgent } from "./agent.ts";
 import type { SimManager } from "./manager.ts";
 import { FAIR, type Network } from "./network.ts";
 import type { Operator } from "./operator.ts";
-import type { Plan } from "./plan.ts";
+import { HANGS, type Plan } from "./plan.ts";
 import type { Registers } from "./registers.ts";
 import type { World } from "./world.ts";
 
@@ -171,6 +171,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     const one = victim(targets);
     if (one !== undefined) one.disk.full = true;
   },
+  [HANGS]: (targets) => {
+    const one = victim(targets);
+    if (one !== undefined) one.disk.hung = true;
+  },
   "wall clock jumps": (targets) => {
     victim(targets)?.jumpWallClock(jumpMs(targets.world));
   },
@@ -201,6 +205,7 @@ const REPAIRS: Readonly<Record<string, Fault>> = {
   "disks repaired": ({ managers }) => {
     for (const { disk } of managers()) {
       disk.full = false;
+      disk.hung = false;
       disk.maxWriteMs = 4;
     }
   },
@@ -208,7 +213,7 @@ const REPAIRS: Readonly<Record<string, Fault>> = {
 
 export const FAULT_NAMES: readonly string[] = Object.keys(FAULTS);
 /** Those that a run may have by chance. */
-export const KINDS: readonly string[] = FAULT_NAMES.filter((name) => name !== DEPOSED && name !== FORGETS);
+export const KINDS: readonly string[] = FAULT_NAMES.filter((name) => ![DEPOSED, FORGETS, HANGS].includes(name));
 
 /** One thing goes wrong, or is put right. */
 export function disturb(plan: Plan, targets: Targets): void {

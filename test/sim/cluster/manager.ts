@@ -250,8 +250,8 @@ export class SimManager {
   /** As a daemon that is no manager any more: what it had of the group is removed. */
   wipe(): void {
     this.crash(false, false);
-    const { full, maxWriteMs } = this.disk;
-    this.disk = Object.assign(new Disk(), { full, maxWriteMs });
+    const { full, hung, maxWriteMs } = this.disk;
+    this.disk = Object.assign(new Disk(), { full, hung, maxWriteMs });
   }
 
   jumpWallClock(ms: number): void {
@@ -270,6 +270,7 @@ export class SimManager {
     disk.raftId = raftId;
     disk.maxWriteMs = this.disk.maxWriteMs;
     disk.full = this.disk.full;
+    disk.hung = this.disk.hung;
     if (config !== undefined) {
       disk.put({
         hardState: { term: 1, vote: 0, commit: 1 },

@@ -42,6 +42,9 @@ const WORKLOAD: Workload = {
   scaleShare: 0.6,
 };
 
+/** Of faults that a run has by its seed. */
+export const HANGS = "disk hangs";
+
 interface Theme {
   readonly name: string;
   readonly faults: readonly string[];
@@ -105,20 +108,33 @@ const THEMES: readonly Theme[] = [
   },
 ];
 
+/** These are played when they are asked for by name. */
+const ASKED_FOR: readonly Theme[] = [
+  {
+    name: "disks hang while managers come and go",
+    faults: [HANGS, "manager added", "manager removed", "manager demoted", "manager killed", "manager stalls"],
+    pauseMs: [300, 2_500],
+  },
+];
+
+/** In one run of four disks hang too. By the seed and not by a draw: what the other seeds mean stays as it was. */
+const disksHang = (seed: number): boolean => (Math.imul(seed, 0x9e3779b1) & 0x30000) === 0;
+
 /**
  * @param kinds of faults that there are.
  * @param wanted words of the theme's name, when it is not to be left to chance.
  */
 export function drawPlan(world: World, kinds: readonly string[], wanted?: string): Plan {
   const drawn = world.chance(0.3) ? world.pick(THEMES) : undefined;
-  const theme = wanted === undefined ? drawn : THEMES.find(({ name }) => name.includes(wanted));
+  const theme = wanted === undefined ? drawn : [...THEMES, ...ASKED_FOR].find(({ name }) => name.includes(wanted));
   if (wanted !== undefined && theme === undefined) throw new Error(`no theme has "${wanted}" in its name`);
+  const hanging = disksHang(world.seed) ? [HANGS] : [];
   const losesWorker = world.chance(0.25);
   const losesManagers = world.chance(0.15);
   if (theme !== undefined) {
     return {
       theme: theme.name,
-      faults: theme.faults,
+      faults: wanted === undefined ? [...theme.faults, ...hanging] : theme.faults,
       meanPauseMs: world.between(...theme.pauseMs),
       repairShare: 0.4 + world.random() * 0.2,
       workload: { ...WORKLOAD, ...theme.workload },
@@ -130,7 +146,7 @@ export function drawPlan(world: World, kinds: readonly string[], wanted?: string
   const faults = kinds.filter(() => world.chance(0.5));
   return {
     theme: "chance",
-    faults: faults.length > 0 ? faults : ["manager killed"],
+    faults: [...(faults.length > 0 ? faults : ["manager killed"]), ...hanging],
     meanPauseMs: world.between(150, 3_000),
     repairShare: 0.35 + world.random() * 0.45,
     workload: WORKLOAD,

@@ -141,6 +141,24 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "this.#quick = true;",
   },
   {
+    name: "a leader whose disk hangs leads on",
+    file: "step.ts",
+    find: "if (diskOverdue(raft) && giveWay(raft, role)) return;",
+    replace: "",
+  },
+  {
+    name: "campaigns while its disk hangs",
+    file: "election.ts",
+    find: "promotable(raft) && !diskOverdue(raft)",
+    replace: "promotable(raft)",
+  },
+  {
+    name: "a member whose disk hangs counts when another is removed",
+    file: "membership.ts",
+    find: "voterIds(outcome.config), (id) => isSound(raft, role, id)",
+    replace: "voterIds(outcome.config), (id) => isSound(raft, role, id) || id > 0",
+  },
+  {
     name: "one whose removal is not committed does not campaign",
     file: "state.ts",
     find: "|| isVoter(configs.at(log.committed), options.id)",

@@ -6,6 +6,8 @@ export interface Rates {
   readonly maxWriteSteps: number;
   readonly crashRate: number;
   readonly restartRate: number;
+  readonly hangRate: number;
+  readonly unhangRate: number;
   readonly cutRate: number;
   readonly healRate: number;
   readonly proposeRate: number;
@@ -27,6 +29,8 @@ export function drawRates(random: () => number): Rates {
     maxWriteSteps: 1 + Math.floor(maybe(25)),
     crashRate: maybe(0.008),
     restartRate: 0.005 + random() * 0.05,
+    hangRate: maybe(0.002),
+    unhangRate: 0.001 + random() * 0.02,
     cutRate: maybe(0.012),
     healRate: 0.002 + random() * 0.02,
     proposeRate: 0.05 + random() * 0.5,
@@ -47,6 +51,8 @@ export function calmRates(random: () => number): Rates {
     maxWriteSteps: 1 + Math.floor(random() * 4),
     crashRate: 0,
     restartRate: 0,
+    hangRate: 0,
+    unhangRate: 0,
     cutRate: 0,
     healRate: 0,
     proposeRate: 0,

@@ -314,7 +314,7 @@ function statusLine({ id, core, disk }: SimMember): string {
   const members = config.members.map(({ raftId, voter }) => `${raftId}${voter ? "" : "?"}`).join(",");
   const others = [...progress]
     .filter(([other]) => other !== id)
-    .map(([other, p]) => `${other}:${p.state}@${p.matchIndex}`);
+    .map(([other, p]) => `${other}:${p.state}@${p.matchIndex}${p.diskOverdue ? " disk overdue" : ""}`);
   const tail = others.length === 0 ? "" : ` ${others.join(" ")}`;
   return `${id} ${role} term ${term} leader ${leaderId} commit ${commitIndex}/${lastIndex} members ${members}${tail}`;
 }
@@ -342,7 +342,7 @@ function detail(m: Message): string {
     case "heartbeat":
       return ` commit ${m.commit}${m.readRound === 0 ? "" : ` round ${m.readRound}`}`;
     case "heartbeat-response":
-      return m.readRound === 0 ? "" : ` round ${m.readRound}`;
+      return `${m.readRound === 0 ? "" : ` round ${m.readRound}`}${m.diskOverdue ? ", disk overdue" : ""}`;
     case "snapshot":
       return ` ${m.snapshot.index}/${m.snapshot.term}`;
     default:

@@ -6,6 +6,8 @@ import type { Config, Entry, HardState, Snapshot } from "../../../manager/raft/c
 
 export class SimDisk implements LogReader {
   hardState: HardState = { term: 0, vote: 0, commit: 0 };
+  /** A write neither returns nor fails as long as this lasts; a restart does not help. */
+  hung = false;
   #snapshot: Snapshot | undefined;
   #startIndex = 0;
   #startTerm = 0;

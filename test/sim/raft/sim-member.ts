@@ -72,7 +72,7 @@ export class SimMember {
   /** One step of the disk. */
   work(): void {
     const { core } = this;
-    if (this.#writing === undefined || core === undefined) return;
+    if (this.#writing === undefined || core === undefined || this.disk.hung) return;
     this.#writing.stepsLeft--;
     if (this.#writing.stepsLeft > 0) return;
     const { persist } = this.#writing;

@@ -114,6 +114,12 @@ export class Simulation {
     this.#record("links heal");
   }
 
+  /** Its disk neither writes nor refuses from now on, or writes again. */
+  hang(member: SimMember, hung: boolean): void {
+    this.#record(`disk of member ${member.id} ${hung ? "hangs" : "writes again"}`);
+    member.disk.hung = hung;
+  }
+
   crash(member: SimMember, keepWrite: boolean): void {
     this.#record(`member ${member.id} crashes, its write ${keepWrite ? "kept" : "lost"}`);
     member.crash(keepWrite);
@@ -151,6 +157,7 @@ export class Simulation {
     this.loses = () => false;
     this.#record("heal");
     for (const member of this.members.values()) {
+      member.disk.hung = false;
       if (member.core === undefined) this.#act(member, "starts", () => member.start());
     }
     const until = this.#step + ticks * STEPS_PER_TICK;
@@ -266,8 +273,9 @@ export class Simulation {
   }
 
   #faults(): void {
-    const { crashRate, restartRate, cutRate, healRate } = this.#rates;
+    const { crashRate, restartRate, hangRate, unhangRate, cutRate, healRate } = this.#rates;
     for (const member of this.members.values()) {
+      if (this.#random() < (member.disk.hung ? unhangRate : hangRate)) this.hang(member, !member.disk.hung);
       if (member.core === undefined) {
         if (this.#random() < restartRate) this.#act(member, "starts", () => member.start());
       } else if (this.#random() < crashRate) {

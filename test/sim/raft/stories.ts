@@ -288,6 +288,62 @@ const leaves: Story = {
   },
 };
 
+/** Election timeouts within which others know of a write that does not come back, clocks that lose ticks included. */
+const HANGING_TICKS = 4 * ELECTION_TICKS;
+
+/** A leader that can write nothing gives way to those who can, and does not come back before its disk does. */
+const hangs: Story = {
+  name: "the leader's disk hangs, and the others can write",
+  sizes: [3, 3, 5],
+  play: (sim) => {
+    const leader = firstLeader(sim);
+    leader.propose("before");
+    sim.ticks(between(sim, 1, 6));
+    sim.hang(leader, true);
+    leader.propose("stuck");
+    sim.ticks(1);
+    leader.propose("queued behind it");
+    const rest = others(sim, leader);
+    const next = elected(sim, rest, 2 * HANGING_TICKS);
+    expect(next !== undefined, () => `it leads on, and nothing that is asked of it is answered: ${sim.describe()}`);
+    const before = sim.checker.ackedCount;
+    sim.until(() => next.core?.settled === true, ELECTED_TICKS);
+    next.propose("through");
+    sim.until(() => sim.checker.ackedCount > before, ELECTION_TICKS);
+    expect(sim.checker.ackedCount > before, () => `nothing is acknowledged while one disk hangs: ${sim.describe()}`);
+    // The others lose their leader too: a hanging disk is no candidate.
+    if (sim.random() < 0.5) sim.crash(next, true);
+    for (let tick = 3 * ELECTION_TICKS; tick > 0; tick--) {
+      sim.ticks(1);
+      const role = leader.core?.role;
+      expect(role === "follower", () => `member ${leader.id} is ${role} while its disk hangs: ${sim.describe()}`);
+    }
+    sim.hang(leader, false);
+  },
+};
+
+/** Who cannot write is no part of a majority, though it answers. */
+const absent: Story = {
+  name: "a follower's disk hangs, and another follower is to be removed",
+  sizes: [3],
+  play: (sim) => {
+    const leader = firstLeader(sim);
+    const [hung, well] = others(sim, leader);
+    if (hung === undefined || well === undefined) return;
+    sim.hang(hung, true);
+    leader.propose("shows it");
+    sim.ticks(between(sim, 1, 2) * HANGING_TICKS);
+    sim.act(leader, `member ${leader.id} is asked to remove ${well.id}`, (core) =>
+      core.proposeConfig({ kind: "remove", raftId: well.id }),
+    );
+    const before = sim.checker.ackedCount;
+    leader.propose("after");
+    sim.until(() => sim.checker.ackedCount > before, ELECTION_TICKS);
+    expect(sim.checker.ackedCount > before, () => `the one that could write was removed: ${sim.describe()}`);
+    sim.hang(hung, false);
+  },
+};
+
 export const STORIES: readonly Story[] = [
   returning,
   cutOff,
@@ -298,4 +354,6 @@ export const STORIES: readonly Story[] = [
   deposed,
   leased,
   leaves,
+  hangs,
+  absent,
 ];

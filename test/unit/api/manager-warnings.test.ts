@@ -38,6 +38,18 @@ for (const [managers, answering, words] of [
   });
 }
 
+test("a manager whose disk hangs is named, and counts for no majority", () => {
+  const nodes = [1, 2, 3].map((number) => testNode(number, { role: "manager" }));
+  const answers = { matchIndex: 1, active: true, diskOverdue: false };
+  const progress = new Map([
+    [2, { ...answers, diskOverdue: true }],
+    [3, answers],
+  ]);
+  const warnings = managerWarnings(nodes, { ...status(3, 3), progress }).join("\n");
+  assert.match(warnings, /the disk of manager host2 hangs/);
+  assert.match(warnings, /2 of 3 managers answer and 2 must/);
+});
+
 test("one that is to become a manager counts by its node", () => {
   const nodes = [1, 2, 3].map((number) =>
     testNode(number, { role: "manager", state: number === 3 ? "down" : "ready" }),

@@ -73,7 +73,7 @@ const demotions: readonly (readonly [members: number, answering: number, node: n
     [3, 3, 1, undefined],
     [3, 2, 3, undefined], // the one that is lost: two of two stay
     [3, 2, 2, /only 1 of the 2 managers that stay/],
-    [5, 3, 2, /only 2 of the 4 managers that stay can be reached, and 3 must be/],
+    [5, 3, 2, /only 2 of the 4 managers that stay answer and can write, and 3 must/],
     [5, 3, 5, undefined],
   ];
 for (const [members, answering, number, refused] of demotions) {
@@ -87,6 +87,22 @@ for (const [members, answering, number, refused] of demotions) {
     else assert.throws(demote, errorOf("failed_precondition", refused));
   });
 }
+
+test("a manager whose disk hangs does not count as one that stays", () => {
+  const nodes = managers(3);
+  const answers = { matchIndex: 1, active: true, diskOverdue: false };
+  const progress = new Map([
+    [2, answers],
+    [3, { ...answers, diskOverdue: true }],
+  ]);
+  const demote = (number: number): void =>
+    checkRoleChange(testNode(number, { role: "manager" }), newNodeSpec({ role: "worker" }), nodes, {
+      ...status(3, 3),
+      progress,
+    });
+  assert.throws(() => demote(2), errorOf("failed_precondition", /only 1 of the 2 managers that stay/));
+  demote(3);
+});
 
 test("what may be removed", () => {
   const one = status(1, 1);

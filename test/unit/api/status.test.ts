@@ -82,6 +82,16 @@ const managerCases: readonly (readonly [name: string, status: RaftStatus, want: 
     raftStatus(2, 2, { members: [memoryMember(0), { ...memoryMember(1), voter: false }] }),
     [/host2.*catching up/],
   ],
+  [
+    "a disk that hangs",
+    raftStatus(3, 3, {
+      progress: new Map([
+        [2, { matchIndex: 7, active: true }],
+        [3, { matchIndex: 7, active: true, diskOverdue: true }],
+      ]),
+    }),
+    [/the disk of manager host3 \(10\.0\.0\.3:7377\) hangs/, /one more failure loses quorum: 2 of 3/],
+  ],
   ["a broken disk", raftStatus(1, 1, { fault: "no space left" }), [/stands aside: no space left/]],
 ];
 for (const [name, status, want] of managerCases) {

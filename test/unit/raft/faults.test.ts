@@ -18,11 +18,13 @@ const bytes = (text: string): Uint8Array => Buffer.from(text);
 function failingDisk(): {
   readonly openStorage: (dir: string) => RaftStorage;
   failing: boolean;
+  hanging: boolean;
   broken: boolean;
   refused: number;
 } {
   const disk = {
     failing: false,
+    hanging: false,
     broken: false,
     refused: 0,
     openStorage: (dir: string): RaftStorage => {
@@ -32,6 +34,7 @@ function failingDisk(): {
           disk.refused++;
           throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
         }
+        while (disk.hanging) await new Promise((resolve) => setTimeout(resolve, 5));
         await real.write(what);
       };
       const entries: RaftStorage["entries"] = (low, high, maxBytes) => {
@@ -102,6 +105,79 @@ test("the leader's disk fails: another leads, and the first follows when it is w
     await until("one has it", () => one.machine.values.includes("c"));
     assert.deepEqual(one.machine.values, other.machine.values);
   } finally {
+    await cluster.close();
+  }
+});
+
+test("the leader's disk hangs: it says so, and another leads, whom the rest is asked of", async () => {
+  const cluster = new RealCluster();
+  const disk = failingDisk();
+  try {
+    const one = await cluster.open("one", { kind: "bootstrap" }, 1, { openStorage: disk.openStorage });
+    await until("one leads", () => one.raft.status().state === "leader");
+    await cluster.join("two", "one");
+    await cluster.join("three", "one");
+    await until("all vote", () => one.raft.status().members.filter(({ voter }) => voter).length === 3);
+    await one.raft.propose(bytes("a"));
+    disk.hanging = true;
+    await assert.rejects(one.raft.propose(bytes("b")), { code: "unavailable", message: /outcome unknown/ });
+    const other = await until("another leads", () => {
+      const leader = cluster.leader();
+      return leader !== undefined && leader !== one ? leader : undefined;
+    });
+    assert.match(one.raft.status().fault ?? "", /its disk hangs/);
+    await other.raft.propose(bytes("c"));
+    assert.deepEqual(other.machine.values, ["a", "b", "c"]);
+    disk.hanging = false;
+    await until("one has it", () => one.machine.values.includes("c"));
+    await until("it says nothing of its disk any more", () => one.raft.status().fault === undefined);
+    assert.deepEqual(one.machine.values, other.machine.values);
+  } finally {
+    disk.hanging = false;
+    await cluster.close();
+  }
+});
+
+test("a follower's disk hangs: the leader knows, and removes nobody who is needed for it", async () => {
+  const cluster = new RealCluster();
+  const disk = failingDisk();
+  try {
+    const one = await cluster.open("one", { kind: "bootstrap" }, 1);
+    await until("one leads", () => one.raft.status().state === "leader");
+    const two = await cluster.join("two", "one");
+    const three = await cluster.join("three", "one", { openStorage: disk.openStorage });
+    await until("all vote", () => one.raft.status().members.filter(({ voter }) => voter).length === 3);
+    const [twoId, threeId] = [two.raft.status().raftId, three.raft.status().raftId];
+    disk.hanging = true;
+    await one.raft.propose(bytes("a"));
+    await until("the leader knows", () => one.raft.status().progress.get(threeId)?.diskOverdue === true);
+    assert.equal(one.raft.status().progress.get(threeId)?.active, true);
+    assert.match(three.raft.status().fault ?? "", /its disk hangs/);
+    const removal = one.raft.removeMember(twoId, AbortSignal.timeout(10_000));
+    await assert.rejects(removal, { code: "failed_precondition", message: /whose disks write/ });
+    await one.raft.propose(bytes("b"));
+    disk.hanging = false;
+    await until(
+      "the leader knows that it writes",
+      () => one.raft.status().progress.get(threeId)?.diskOverdue === false,
+    );
+  } finally {
+    disk.hanging = false;
+    await cluster.close();
+  }
+});
+
+test("a stop does not wait for a disk that hangs", async () => {
+  const cluster = new RealCluster();
+  const disk = failingDisk();
+  try {
+    const one = await cluster.open("one", { kind: "bootstrap" }, 1, { openStorage: disk.openStorage });
+    await until("one leads", () => one.raft.status().state === "leader");
+    disk.hanging = true;
+    const proposal = one.raft.propose(bytes("a"));
+    await Promise.all([assert.rejects(proposal, { code: "unavailable" }), one.raft.stop()]);
+  } finally {
+    disk.hanging = false;
     await cluster.close();
   }
 });
