@@ -12,7 +12,8 @@ import { unary } from "../../../shared/rpc/client.ts";
 import { createDialer } from "../../../shared/rpc/dialer.ts";
 import { eventually } from "../../support/test-api.ts";
 import { id, type TestCluster, type TestServer, testCluster, testServer } from "./cluster.ts";
-import { HELLO } from "./http2/frame-text.ts";
+import { frame, HELLO } from "./http2/frame-text.ts";
+import { begin, halfMessage } from "./raw-http2.ts";
 import { type SteppedEnv, steppedEnv } from "./stepped-env.ts";
 
 const HANDSHAKE_MS = 10_000;
@@ -89,6 +90,17 @@ const stages: readonly (readonly [stage: string, open: () => Promise<Socket>, li
   ["no certificate, and says nothing", () => tls(), STRANGER_MS],
   ["half of HTTP/2's preface", () => tls(HELLO.subarray(0, 12)), STRANGER_MS],
   ["idle after HTTP/2's hello", () => tls(HELLO), STRANGER_MS],
+  [
+    "half a request, which goes on and on",
+    async () => {
+      const issue = "/skep.v1.CA/IssueCertificate";
+      const socket = await tls(Buffer.concat([HELLO, begin(1, issue), frame("data", 1, halfMessage(1_000, 10))]));
+      const timer = setInterval(() => socket.write(frame("data", 1, "x")), 5);
+      socket.once("close", () => clearInterval(timer));
+      return socket;
+    },
+    STRANGER_MS,
+  ],
   ["a removed node's certificate", () => removedNode("h2"), STRANGER_MS],
 ];
 for (const [stage, open, limitMs] of stages) {
