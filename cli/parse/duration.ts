@@ -26,7 +26,7 @@ export function parseDuration(raw: string): number {
   }
   if (raw === "") throw bad(raw);
   if (totalMs > DURATION_MS.most)
-    throw new SkepError("invalid_argument", "More than ten years: write it like 10s, 1m30s or 2h.");
+    throw new SkepError("invalid_argument", "More than 100 years: write it like 10s, 1m30s or 2h.");
   // What is not nothing is not rounded to it: 0 has a meaning of its own for many flags.
   return totalMs > 0 ? Math.max(1, Math.round(totalMs)) : 0;
 }

@@ -8,6 +8,7 @@ import {
 } from "../../proto/gen/objects.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
 import { parseRegistryAuth } from "../../shared/image/credentials.ts";
+import { parseReference } from "../../shared/image/reference.ts";
 import type { ImageResolver } from "../../shared/image/resolve.ts";
 
 export interface ResolvedSpec {
@@ -32,9 +33,13 @@ export async function resolveImage(
   } catch (error) {
     if (signal.aborted || isCode(error, "invalid_argument")) throw error;
     const why = SkepError.from(error).message;
+    const problem = `image ${container.image} could not be accessed on a registry to record its`;
+    // By its digest it is the same everywhere, whoever is asked.
     const warning =
-      `image ${container.image} could not be accessed on a registry to record its digest. Each node will access ` +
-      `${container.image} independently, possibly leading to different nodes running different versions of the image. (${why})`;
+      parseReference(container.image).digest === undefined
+        ? `${problem} digest. Each node will access ${container.image} independently, possibly leading to different nodes ` +
+          `running different versions of the image. (${why})`
+        : `${problem} platforms. Its tasks may be given to nodes whose platform it is not for. (${why})`;
     return { spec: withImage(spec, template, container, []), warnings: [warning] };
   }
 }

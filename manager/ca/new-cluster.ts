@@ -2,6 +2,7 @@
 import {
   type Cluster,
   type ClusterSpec,
+  type DispatcherConfig,
   type Network,
   type Node,
   type NodeAvailability,
@@ -60,11 +61,7 @@ export function completeClusterSpec(wish: ClusterSpec | undefined): ClusterSpec 
       snapshotInterval: given.raft?.snapshotInterval || DEFAULTS.snapshotInterval,
       logEntriesForSlowFollowers: given.raft?.logEntriesForSlowFollowers || DEFAULTS.logEntriesForSlowFollowers,
     }),
-    dispatcher: newDispatcherConfig({
-      heartbeatPeriodMs: given.dispatcher?.heartbeatPeriodMs || DEFAULTS.heartbeatPeriodMs,
-      suspectAfterMs: given.dispatcher?.suspectAfterMs || DEFAULTS.suspectAfterMs,
-      downAfterMs: given.dispatcher?.downAfterMs || DEFAULTS.downAfterMs,
-    }),
+    dispatcher: completeDispatcher(given.dispatcher),
     caConfig: newCAConfig({ nodeCertExpiryMs: given.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_VALIDITY_MS }),
     networking: newNetworkingConfig({
       defaultAddrPool:
@@ -77,6 +74,15 @@ export function completeClusterSpec(wish: ClusterSpec | undefined): ClusterSpec 
   };
   checkClusterSpec(complete);
   return complete;
+}
+
+/** Who names a heartbeat alone, as in Swarm, means the times that follow from it, too. */
+function completeDispatcher(given: DispatcherConfig | undefined): DispatcherConfig {
+  const heartbeatPeriodMs = given?.heartbeatPeriodMs || DEFAULTS.heartbeatPeriodMs;
+  const scale = heartbeatPeriodMs / DEFAULTS.heartbeatPeriodMs;
+  const suspectAfterMs = given?.suspectAfterMs || Math.round(DEFAULTS.suspectAfterMs * scale);
+  const downAfterMs = given?.downAfterMs || Math.max(suspectAfterMs, Math.round(DEFAULTS.downAfterMs * scale));
+  return newDispatcherConfig({ heartbeatPeriodMs, suspectAfterMs, downAfterMs });
 }
 
 export const firstCluster = (

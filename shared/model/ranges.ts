@@ -17,8 +17,8 @@ export const NANO_CPUS: Range = { least: 1_000_000, most: 65_536 * 1_000_000_000
 export const MEMORY_BYTES: Range = { least: 4 * 1024 * 1024, most: 2 ** 53 - 1 };
 export const OOM_SCORE: Range = { least: -1000, most: 1000 };
 export const HEALTH_RETRIES: Range = { least: 0, most: 2 ** 31 - 1 };
-/** Ten years: a date that is so far away is no plan. */
-export const DURATION_MS: Range = { least: 0, most: 10 * 365 * 24 * 60 * 60 * 1000 };
+/** A hundred years: a time that is longer is no plan. */
+export const DURATION_MS: Range = { least: 0, most: 100 * 365 * 24 * 60 * 60 * 1000 };
 /** Permission bits, octal 0 to 7777. */
 export const FILE_MODE: Range = { least: 0, most: 0o7777 };
 

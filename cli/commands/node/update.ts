@@ -4,6 +4,7 @@ import type { CommandContext } from "../../context.ts";
 import { choice, listOption, teach, valueOption } from "../../options.ts";
 import { type Pair, parseLabel } from "../../parse/pairs.ts";
 import { without } from "../../service/edit.ts";
+import { notThere } from "../../service/list-flag.ts";
 import { UsageError } from "../../usage-error.ts";
 import { retryConflict } from "../retry-conflict.ts";
 import { warn } from "../warn.ts";
@@ -49,7 +50,7 @@ export function define(command: Command, context: CommandContext): void {
         const spec = node.spec ?? newNodeSpec();
         let labels = spec.labels;
         for (const key of options.labelRm ?? []) {
-          if (!Object.hasOwn(labels, key)) throw new UsageError(`--label-rm ${key}: the node has no such label`);
+          if (!Object.hasOwn(labels, key)) throw notThere(`--label-rm ${key}`, Object.keys(labels));
           labels = without(labels, key);
         }
         for (const { key, value } of options.labelAdd ?? []) labels = { ...labels, [key]: value };

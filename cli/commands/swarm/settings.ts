@@ -13,7 +13,8 @@ import {
 } from "../../../proto/gen/objects.ts";
 import { booleanOption, listOption, valueOption } from "../../options.ts";
 import { parseDuration } from "../../parse/duration.ts";
-import { parseInteger, parseWhole } from "../../parse/quantity.ts";
+import { parseInteger } from "../../parse/quantity.ts";
+import { notThere } from "../../service/list-flag.ts";
 
 export interface SettingsOptions {
   readonly taskHistoryLimit?: number;
@@ -46,7 +47,11 @@ export function addSettings(command: Command, kind: "init" | "update"): void {
     valueOption("--dispatcher-heartbeat <duration>", "how often nodes report", parseDuration),
     valueOption("--node-suspect-after <duration>", "silence after which a node gets no new task", parseDuration),
     valueOption("--node-down-after <duration>", "silence after which a node's tasks are replaced", parseDuration),
-    valueOption("--snapshot-interval <n>", "log entries between snapshots", parseWhole),
+    valueOption(
+      "--snapshot-interval <n>",
+      "log entries between snapshots",
+      parseInteger(1, Number.MAX_SAFE_INTEGER, 10_000),
+    ),
     ...(kind === "init"
       ? [
           listOption("--insecure-registry <host[:port]>", "registry that is spoken to over plain HTTP", (raw) => raw),
@@ -85,7 +90,8 @@ export function applySettings(spec: ClusterSpec, options: SettingsOptions): Clus
   const changed = <T extends object>(present: T | undefined, empty: () => T, change: Partial<T>): T | undefined =>
     Object.keys(change).length === 0 ? present : { ...(present ?? empty()), ...change };
   const added = [...(options.insecureRegistry ?? []), ...(options.insecureRegistryAdd ?? [])];
-  const kept = spec.insecureRegistries.filter((name) => options.insecureRegistryRm?.includes(name) !== true);
+  const kept = withoutRegistries(spec.insecureRegistries, options.insecureRegistryRm ?? []);
+  const registries = [...kept, ...added];
   return {
     ...spec,
     orchestration: changed(
@@ -104,7 +110,7 @@ export function applySettings(spec: ClusterSpec, options: SettingsOptions): Clus
       }),
     ),
     caConfig: changed(spec.caConfig, newCAConfig, definite({ nodeCertExpiryMs: options.certExpiry })),
-    insecureRegistries: [...new Set([...kept, ...added])],
+    insecureRegistries: registries.filter((name, at) => isFirst(registries, name, at)),
     networking: changed<NetworkingConfig>(spec.networking, newNetworkingConfig, {
       ...definite({ subnetSize: options.defaultAddrPoolMaskLength, dataPathPort: options.dataPathPort }),
       ...(options.defaultAddrPool === undefined ? {} : { defaultAddrPool: options.defaultAddrPool }),
@@ -114,6 +120,18 @@ export function applySettings(spec: ClusterSpec, options: SettingsOptions): Clus
         ? spec.encryption
         : newEncryptionConfig({ ...spec.encryption, autoLockManagers: options.autolock }),
   };
+}
+
+/** A host's name in whatever case is one host. */
+const isSameRegistry = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+const isFirst = (all: readonly string[], name: string, at: number): boolean =>
+  all.findIndex((other) => isSameRegistry(other, name)) === at;
+
+function withoutRegistries(present: readonly string[], removed: readonly string[]): readonly string[] {
+  const absent = removed.find((name) => !present.some((other) => isSameRegistry(other, name)));
+  if (absent !== undefined) throw notThere(`--insecure-registry-rm ${absent}`, present);
+  return present.filter((name) => !removed.some((other) => isSameRegistry(other, name)));
 }
 
 /** Without the keys whose value is undefined. */

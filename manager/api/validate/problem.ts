@@ -32,6 +32,6 @@ export function checkRange(where: string, value: number, range: Range): void {
 export function checkDurations(durations: Readonly<Record<string, number | undefined>>): void {
   for (const [name, ms] of Object.entries(durations)) {
     if (ms === undefined || isWithin(DURATION_MS, ms)) continue;
-    throw invalid(name, ms > DURATION_MS.most ? "a time of more than ten years" : "a time must not be negative");
+    throw invalid(name, ms > DURATION_MS.most ? "a time of more than 100 years" : "a time must not be negative");
   }
 }

@@ -8,6 +8,7 @@ import {
   newClusterSpec,
   newDispatcherConfig,
   newNetworkingConfig,
+  newOrchestrationConfig,
   newRaftConfig,
 } from "../../../proto/gen/objects.ts";
 import { parseJoinToken } from "../../../shared/model/join-token.ts";
@@ -52,28 +53,41 @@ const refused: readonly (readonly [name: string, spec: Partial<ClusterSpec>, mes
   [
     "a heartbeat too quick",
     { dispatcher: newDispatcherConfig({ heartbeatPeriodMs: 50, suspectAfterMs: 3000, downAfterMs: 5000 }) },
-    /at least 100 ms/,
+    /dispatcher-heartbeat: .*at least 100 ms/,
   ],
   [
     "suspicion before a beat",
     { dispatcher: newDispatcherConfig({ heartbeatPeriodMs: 1000, suspectAfterMs: 1000, downAfterMs: 5000 }) },
-    /longer than a heartbeat/,
+    /dispatcher-heartbeat: .*node-suspect-after a longer time/,
   ],
   [
     "down before suspect",
     { dispatcher: newDispatcherConfig({ heartbeatPeriodMs: 1000, suspectAfterMs: 3000, downAfterMs: 2000 }) },
-    /before it is suspect/,
+    /node-down-after: .*before it is suspect/,
   ],
-  ["certificates too short", { caConfig: newCAConfig({ nodeCertExpiryMs: 1000 }) }, /at least 1 hour/],
-  ["certificates without an end", { caConfig: newCAConfig({ nodeCertExpiryMs: 1e15 }) }, /at most 100 years/],
-  ["no snapshots", { raft: newRaftConfig() }, /snapshot interval/],
-  ["a registry with a path", { insecureRegistries: ["reg:5000/x"] }, /not HOST, HOST:PORT or a subnet/],
-  ["a low data path port", networking({ dataPathPort: 80 }), /80 is not from 1024 to 49151/],
-  ["a pool that is none", networking({ defaultAddrPool: ["10.0.0.0"] }), /not a subnet like/],
+  ["certificates too short", { caConfig: newCAConfig({ nodeCertExpiryMs: 1000 }) }, /cert-expiry: .*at least 1 hour/],
+  [
+    "certificates without an end",
+    { caConfig: newCAConfig({ nodeCertExpiryMs: 1e15 }) },
+    /cert-expiry: .*at most 100 years/,
+  ],
+  ["no snapshots", { raft: newRaftConfig() }, /snapshot-interval: at least 1/],
+  [
+    "a registry with a path",
+    { insecureRegistries: ["reg:5000/x"] },
+    /insecure-registry: .*not HOST, HOST:PORT or a subnet/,
+  ],
+  ["a low data path port", networking({ dataPathPort: 80 }), /data-path-port: 80 is not from 1024 to 49151/],
+  ["a pool that is none", networking({ defaultAddrPool: ["10.0.0.0"] }), /default-addr-pool: .*not a subnet like/],
   ["a pool with host bits", networking({ defaultAddrPool: ["10.1.0.5/16"] }), /did you mean 10\.1\.0\.0\/16/],
   ["a pool without room", networking({ defaultAddrPool: ["10.1.1.0/26"] }), /no room for a subnet of \/24/],
-  ["subnets without room", networking({ subnetSize: 31 }), /mask length is at most 29/],
+  ["subnets without room", networking({ subnetSize: 31 }), /default-addr-pool-mask-length: .*at most 29/],
   ["pools that overlap", networking({ defaultAddrPool: ["10.0.0.0/8", "10.9.0.0/16"] }), /overlaps 10\.0\.0\.0\/8/],
+  [
+    "history beyond all measure",
+    { orchestration: newOrchestrationConfig({ taskHistoryRetentionLimit: 2_000_000 }) },
+    /task-history-limit/,
+  ],
   ["an empty label", { labels: { "": "" } }, /empty key/],
 ];
 for (const [name, spec, message] of refused) {

@@ -289,9 +289,9 @@ const refused: readonly (readonly [
   ["more cpus than there are", limits({ nanoCpus: 70_000e9 }), "invalid_argument", /limit-cpu: .*at most 65536/],
   [
     "a grace of a hundred years",
-    container({ stopGracePeriodMs: 100 * 365 * 86_400_000 }),
+    container({ stopGracePeriodMs: 101 * 365 * 86_400_000 }),
     "invalid_argument",
-    /stop-grace-period: .*ten years/,
+    /stop-grace-period: .*100 years/,
   ],
   [
     "an option that no log driver has",

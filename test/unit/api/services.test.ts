@@ -95,6 +95,18 @@ test("create: a registry that does not answer is a warning, and so are wrong cre
   }
 });
 
+test("create: an image that is fixed by its digest is the same on every node, also when no registry answers", async () => {
+  const { api, close } = await createTestApi({
+    images: async () => {
+      throw new SkepError("unavailable", "the registry's own words");
+    },
+  });
+  const { warnings } = await create(api, serviceSpec("web", {}, `nginx@${DIGEST}`));
+  assert.match(warnings.join(), /record its platforms.*own words/s);
+  assert.doesNotMatch(warnings.join(), /different versions/);
+  close();
+});
+
 test("create: without resolving, nobody is asked", async () => {
   const { api, asked, close } = await createTestApi();
   assert.equal(imageOf(serviceOf(await create(api, serviceSpec("web"), true))), "nginx:1.27");

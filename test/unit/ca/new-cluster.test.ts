@@ -27,6 +27,18 @@ test("a new cluster has every setting", () => {
   );
 });
 
+for (const [given, suspectAfterMs, downAfterMs] of [
+  [{ heartbeatPeriodMs: 11_000 }, 27_500, 44_000],
+  [{ heartbeatPeriodMs: 11_000, suspectAfterMs: 60_000 }, 60_000, 60_000],
+  [{ suspectAfterMs: 3_000 }, 3_000, 4_000],
+  [{ downAfterMs: 9_000 }, 2_500, 9_000],
+] as const) {
+  test(`times that are not given follow from ${JSON.stringify(given)}`, () => {
+    const { dispatcher } = completeClusterSpec(newClusterSpec({ dispatcher: newDispatcherConfig(given) }));
+    assert.deepEqual([dispatcher?.suspectAfterMs, dispatcher?.downAfterMs], [suspectAfterMs, downAfterMs]);
+  });
+}
+
 test("a new cluster's settings are checked as those of an old one", () => {
   const second = newClusterSpec({ caConfig: newCAConfig({ nodeCertExpiryMs: 1_000 }) });
   assert.throws(

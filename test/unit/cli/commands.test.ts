@@ -528,7 +528,7 @@ for (const [argv, complaint] of [
   [["service", "creat"], /unknown command 'creat'\n\(Did you mean create\?\)/],
   [["node", "update", "node2"], /nothing to change/],
   [["node", "update", "--availability", "off", "node2"], /Allowed values: active, pause, drain/],
-  [["node", "update", "--label-rm", "zone", "node2"], /the node has no such label/],
+  [["node", "update", "--label-rm", "zone", "node2"], /it is not there; there is none/],
   [["swarm", "join", "1.2.3.4:7377"], /required option '--token <token>' not specified/],
   [["swarm", "join-token", "boss"], /Allowed choices are worker, manager/],
   [["swarm", "update"], /nothing to change/],
@@ -786,6 +786,22 @@ test("swarm join, leave, join-token, update", async () => {
     rotateWorkerToken: false,
     rotateManagerToken: false,
   });
+});
+
+test("swarm update takes away only a registry that is there, in whatever case it was written", async () => {
+  const update = (...flags: readonly string[]) => skep(["swarm", "update", ...flags], { socket });
+  const { status, err } = await update("--insecure-registry-rm", "c:5000");
+  assert.equal(status, 2);
+  assert.match(err, /--insecure-registry-rm c:5000: it is not there; there is a:5000/);
+  await update(
+    "--insecure-registry-rm",
+    "A:5000",
+    "--insecure-registry-add",
+    "b:5000",
+    "--insecure-registry-add",
+    "B:5000",
+  );
+  assert.partialDeepStrictEqual(sent.cluster, { spec: { insecureRegistries: ["b:5000"] } });
 });
 
 test("events, info, version", async () => {

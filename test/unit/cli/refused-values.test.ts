@@ -15,7 +15,7 @@ const notATime: Rows[string] = [
   ["-1s", /negative/],
   ["5 apples", /Not a duration/],
   ["10", /unit is missing/],
-  ["87601h", /ten years/],
+  ["876001h", /100 years/],
 ];
 const notCpus: Rows[string] = [
   ["half", /number of CPUs/],
