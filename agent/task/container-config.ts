@@ -1,6 +1,7 @@
 // One container's configuration from the image's defaults and the service's wishes, by Docker's rules. Pure.
 import { type ContainerSpec, type Mount, newContainerSpec, newResources, type Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
+import { DEFAULT_STOP_GRACE_MS } from "../../shared/model/service-defaults.ts";
 import { fullTaskName } from "../../shared/model/tasks.ts";
 import { defaultHostname, expandContainerSpec, templateContext } from "../../shared/model/templates.ts";
 import type { ContainerConfig, ContainerMount, ContainerNetwork, ImageConfig } from "../runtime/runtime.ts";
@@ -14,7 +15,6 @@ export interface NodeIdentity {
 }
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const DEFAULT_STOP_GRACE_MS = 10_000;
 
 /**
  * @throws {SkepError} `invalid_argument`: no command, bad template or mount this node cannot make.

@@ -7,6 +7,7 @@ import type {
   UpdateConfig,
   UpdateStatus,
 } from "../../proto/gen/objects.ts";
+import { withServiceDefaults } from "../../shared/model/service-defaults.ts";
 import { dashed, type Fields, list, meta, ns, nsOr, object, positive, text, when, yes } from "./fields.ts";
 import { taskSpec } from "./task.ts";
 
@@ -75,11 +76,12 @@ const updateStatus = (value: UpdateStatus): Fields =>
     Message: value.message,
   });
 
+/** As `docker service inspect` asks for it: what the spec leaves open is shown as what it comes to. */
 export const serviceJson = (value: Service): Fields =>
   object({
     ID: value.id,
     ...meta(value.meta),
-    Spec: value.spec === undefined ? undefined : serviceSpecJson(value.spec),
+    Spec: value.spec === undefined ? undefined : serviceSpecJson(withServiceDefaults(value.spec)),
     PreviousSpec: value.previousSpec === undefined ? undefined : serviceSpecJson(value.previousSpec),
     Endpoint: endpoint(value.spec?.endpointSpec, value.endpoint),
     UpdateStatus: value.updateStatus === undefined ? undefined : updateStatus(value.updateStatus),

@@ -10,12 +10,15 @@
 // - Tasks that were taken away by their node's loss, a drain, an update or the constraint enforcer did not end by
 //   themselves and cost no attempt.
 import type { Task } from "../../proto/gen/objects.ts";
+import {
+  DEFAULT_MONITOR_MS,
+  DEFAULT_RESTART_DELAY_MS,
+  DEFAULT_STOP_GRACE_MS,
+} from "../../shared/model/service-defaults.ts";
 import { isDead, isWanted, stateOf } from "../../shared/model/tasks.ts";
 import type { Draft, SlotKey } from "./draft.ts";
 import { ENFORCER_MESSAGE } from "./enforcer.ts";
 
-const DEFAULT_RESTART_DELAY_MS = 5_000;
-const DEFAULT_STOP_GRACE_MS = 10_000;
 const STOP_WAIT_MS = 60_000;
 const STOP_SLACK_MS = 10_000;
 
@@ -131,7 +134,6 @@ function better(best: Task | undefined, task: Task, specVersion: number): Task {
   return stateOf(task) === "running" && stateOf(best) !== "running" ? task : best;
 }
 
-const DEFAULT_MONITOR_MS = 5_000;
 export const monitorMs = (draft: Draft): number =>
   draft.input.service?.spec?.updateConfig?.monitorMs ?? DEFAULT_MONITOR_MS;
 

@@ -12,14 +12,24 @@ import {
   newResources,
   newRestartPolicy,
   newRootCA,
+  newServiceSpec,
   newTaskSpec,
   newUpdateConfig,
   newUpdateStatus,
+  type Service,
 } from "../../../proto/gen/objects.ts";
 import { NOW_MS } from "./harness.ts";
 import { node, nodeId, service, serviceId, task, taskId } from "./objects.ts";
 
 const META = { Version: { Index: 11 }, CreatedAt: "2023-11-14T22:12:20Z", UpdatedAt: "2023-11-14T22:12:20Z" };
+
+const DEFAULT_UPDATE = {
+  Parallelism: 1,
+  FailureAction: "pause",
+  Monitor: 5_000_000_000,
+  MaxFailureRatio: 0,
+  Order: "stop-first",
+};
 
 const full = service(
   1,
@@ -109,6 +119,7 @@ test("a service as docker writes it: names, nanoseconds, nothing that is not set
         MaxFailureRatio: 0,
         Order: "start-first",
       },
+      RollbackConfig: DEFAULT_UPDATE,
       EndpointSpec: { Mode: "dnsrr" },
     },
     Endpoint: { Spec: { Mode: "dnsrr" } },
@@ -119,9 +130,27 @@ test("a global service's mode", () =>
   assert.deepEqual(serviceJson(service(1, "g", { mode: { kind: "global" } }))["Spec"], {
     Name: "g",
     Labels: {},
-    TaskTemplate: { ContainerSpec: { Image: "docker.io/library/g:1", Init: false }, ForceUpdate: 0 },
+    TaskTemplate: {
+      ContainerSpec: { Image: "docker.io/library/g:1", StopGracePeriod: 10_000_000_000, DNSConfig: {}, Init: false },
+      Resources: { Limits: {}, Reservations: {} },
+      RestartPolicy: { Condition: "any", Delay: 5_000_000_000, MaxAttempts: 0 },
+      Placement: {},
+      ForceUpdate: 0,
+    },
     Mode: { Global: {} },
+    UpdateConfig: DEFAULT_UPDATE,
+    RollbackConfig: DEFAULT_UPDATE,
+    EndpointSpec: { Mode: "vip" },
   }));
+
+test("what a spec leaves open is shown as what it comes to; what it says stays, also all at once", () => {
+  const parallelism = (service: Service): unknown =>
+    Reflect.get(Object(Object(serviceJson(service)["Spec"]).UpdateConfig), "Parallelism");
+  assert.equal(parallelism(service(1, "g", {})), 1);
+  assert.equal(parallelism(service(1, "g", { updateConfig: newUpdateConfig({ parallelism: 0 }) })), 0);
+  const before = serviceJson(service(1, "g", {}, { previousSpec: newServiceSpec({ name: "g" }) }))["PreviousSpec"];
+  assert.deepEqual(before, { Name: "g", Labels: {} }, "as it was written, as Docker shows it");
+});
 
 test("a node", () =>
   assert.deepEqual(nodeJson(node(1, "ready", "leader")), {
