@@ -45,7 +45,7 @@ export function define(command: Command, context: CommandContext): void {
     context.action(async () => {
       if (Object.keys(options).length === 0) throw new UsageError("nothing to change: see `skep node update --help`");
       const connection = await context.connect();
-      await retryConflict(async () => {
+      await retryConflict(context, async () => {
         const node = await connection.control.getNode({ ref: await resolveSelf(ref, connection) });
         const spec = node.spec ?? newNodeSpec();
         let labels = spec.labels;

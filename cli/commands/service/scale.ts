@@ -45,7 +45,7 @@ export function define(command: Command, context: CommandContext): void {
       const byRef = new Map(wishes.map((wish) => [wish.ref, wish.replicas]));
       let status = await forEach([...byRef.keys()], context, async (ref) => {
         const replicas = byRef.get(ref) ?? 0;
-        scaled.push(await scale(connection, ref, replicas));
+        scaled.push(await scale(context, connection, ref, replicas));
         context.terminal.out(`${ref} scaled to ${replicas}\n`);
       });
       if (options.detach === true) return status;
@@ -65,11 +65,12 @@ export function define(command: Command, context: CommandContext): void {
 }
 
 async function scale(
+  context: CommandContext,
   connection: Connection,
   ref: string,
   replicas: number,
 ): Promise<{ readonly service: Service; readonly tasksBefore: readonly Task[] }> {
-  return await retryConflict(async () => {
+  return await retryConflict(context, async () => {
     const { service } = await connection.control.getService({ ref });
     if (service?.spec === undefined) throw new SkepError("not_found", `no such service: ${ref}`);
     if (service.spec.mode?.kind === "global") {

@@ -61,7 +61,7 @@ export function define(command: Command, context: CommandContext): void {
       const env = await envEdits(command, context);
       const connection = await context.connect();
       const networks = await networkEdits(command, connection.control);
-      const { before, response, tasksBefore } = await retryConflict(async () => {
+      const { before, response, tasksBefore } = await retryConflict(context, async () => {
         const found = (await connection.control.getService({ ref })).service;
         if (found === undefined) throw new UsageError(`no such service: ${ref}`);
         const present = found.spec ?? newServiceSpec();

@@ -52,7 +52,7 @@ export function define(command: Command, context: CommandContext): void {
         const [caCert, caKey] = await Promise.all([pem(context, options.caCert), pem(context, options.caKey)]);
         const { certExpiry } = options;
         if (certExpiry !== undefined) {
-          await retryConflict(async () => {
+          await retryConflict(context, async () => {
             const { meta, spec } = await control.getCluster({});
             if (spec === undefined) return;
             await control.updateCluster({

@@ -23,7 +23,7 @@ export function define(command: Command, context: CommandContext): void {
       const connection = await context.connect();
       const cluster =
         options.rotate === true
-          ? await retryConflict(async () => {
+          ? await retryConflict(context, async () => {
               const present = await connection.control.getCluster({});
               return await connection.control.updateCluster({
                 version: present.meta?.version ?? 0,

@@ -22,7 +22,7 @@ export function define(command: Command, context: CommandContext): void {
       if (Object.keys(options).length === 0) throw new UsageError("nothing to change: see `skep swarm update --help`");
       const { control } = await context.connect();
       let wasLocking = false;
-      await retryConflict(async () => {
+      await retryConflict(context, async () => {
         const cluster = await control.getCluster({});
         wasLocking = cluster.spec?.encryption?.autoLockManagers === true;
         await control.updateCluster({

@@ -15,7 +15,7 @@ import {
 } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import { parseId } from "../../../shared/model/ids.ts";
-import { NOW_MS, skep, startDaemon } from "./harness.ts";
+import { fastEnv, NOW_MS, skep, startDaemon } from "./harness.ts";
 import { node, nodeId, service, serviceId, task } from "./objects.ts";
 
 const web = service(1, "web", { mode: { kind: "replicated", replicas: 3 }, labels: { tier: "front" } });
@@ -598,10 +598,31 @@ test("a write that came between is read again and repeated", async () => {
   assert.equal((await skep(["service", "scale", "-d", "web=7"], { socket })).out, "web scaled to 7\n");
   assert.deepEqual(sent.update?.spec?.mode, { kind: "replicated", replicas: 7 });
   assert.equal(sent.update?.noResolveImage, true);
-  conflicts = 9;
+});
+
+test("who collides again and again goes on until the deadline, in pauses that differ", async () => {
+  conflicts = 40;
+  const pauses: number[] = [];
+  let last = 0;
+  const env = fastEnv((nowMs) => {
+    pauses.push(nowMs - last);
+    last = nowMs;
+  });
+  const updated = await skep(["service", "update", "-d", "--label-add", "x=y", "web"], {
+    socket,
+    env: { ...env, random: () => (pauses.length % 2 === 0 ? 0.25 : 0.75) },
+  });
+  assert.equal(updated.err, "");
+  assert.equal(updated.status, 0);
+  assert.equal(conflicts, -1);
+  assert.deepEqual(sent.update?.spec?.labels["x"], "y");
+  assert.deepEqual(pauses.slice(0, 3), [6.25, 37.5, 25]);
+  assert.ok(Math.max(...pauses) <= 1_000);
+  conflicts = Number.POSITIVE_INFINITY;
   const { status, err } = await skep(["service", "scale", "-d", "web=7"], { socket });
   conflicts = 0;
-  assert.deepEqual([status, err], [1, "error: update out of sequence\n"]);
+  assert.equal(status, 1);
+  assert.equal(err, "error: update out of sequence: for 30 s others changed it each time\n");
 });
 
 test("service scale: what can be scaled is; a global service and an unknown one are told", async () => {
@@ -829,6 +850,13 @@ test("events, info, version", async () => {
     /^Server Version: 0\.1\.0\nSwarm: active\n NodeID: node1x+\n Is Manager: true\n/,
   );
   assert.equal((await skep(["info", "--format", "{{.Swarm.LocalNodeState}}"], { socket })).out, "active\n");
+  const format =
+    "{{.Swarm.Nodes}} {{.Swarm.Managers}} {{.Swarm.Cluster.Spec.Name}} {{.Swarm.Cluster.RootRotationInProgress}}";
+  assert.equal((await skep(["info", "--format", format], { socket })).out, "3 1 default false\n");
+  const { out } = await skep(["info"], { socket });
+  assert.match(out, /^ Managers: 1\n Nodes: 3$/m);
+  assert.match(out, /^ Autolock Managers: false\n Root Rotation In Progress: false$/m);
+  assert.doesNotMatch(out, /TOKEN/);
   assert.match(
     (await skep(["version"], { socket })).out,
     /^Client:\n Version: +\d+\.\d+\.\d+\n[\s\S]*\nServer:\n Version: +0\.1\.0\n/,
