@@ -10,12 +10,20 @@ const MAX_SNAPSHOT_BYTES = 1 << 30;
 
 export async function* snapshotPieces(m: MessageOf<"snapshot">): AsyncGenerator<RaftSnapshotPiece> {
   const { from, to, term, snapshot } = m;
-  const { index, config, data } = snapshot;
-  const head = { index, term: snapshot.term, config: toMembership(config), size: data.length };
-  yield newRaftSnapshotPiece({ from, to, term, head });
-  for (let at = 0; at < data.length; at += PIECE_BYTES) {
-    yield newRaftSnapshotPiece({ data: data.subarray(at, at + PIECE_BYTES) });
+  const { index, config } = snapshot;
+  const stream = await snapshot.stream?.();
+  try {
+    const size = stream?.size ?? snapshot.data.length;
+    const head = { index, term: snapshot.term, config: toMembership(config), size };
+    yield newRaftSnapshotPiece({ from, to, term, head });
+    for await (const data of stream?.pieces ?? cut(snapshot.data)) yield newRaftSnapshotPiece({ data });
+  } finally {
+    await stream?.close();
   }
+}
+
+function* cut(data: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < data.length; at += PIECE_BYTES) yield data.subarray(at, at + PIECE_BYTES);
 }
 
 type Head = Pick<RaftSnapshotPiece, "from" | "to" | "term">;

@@ -42,7 +42,19 @@ export interface Snapshot {
   readonly term: number;
   /** The membership as of `index`. */
   readonly config: Config;
+  /** The state. Of a snapshot that lies on a disk it is read when it is asked for, whole and at once: see `stream`. */
   readonly data: Uint8Array;
+  /** For one that lies on a disk: reads it piece by piece, with a turn for everybody else after each. Unset: `data` is at hand. */
+  readonly stream?: () => Promise<SnapshotStream>;
+}
+
+export interface SnapshotStream {
+  /** Of all pieces together, in bytes. */
+  readonly size: number;
+  /** Once only. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+  /** Lets go of the file: once it is read, or given up. */
+  readonly close: () => Promise<void>;
 }
 
 /** Bytes that an entry counts in windows and batches: its payload and a fixed share for the rest. */

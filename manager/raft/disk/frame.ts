@@ -10,7 +10,8 @@
 // and has no whole frame behind it is taken for that write. Where whole frames do come behind, something is damaged.
 import { crc32 } from "node:zlib";
 
-const HEADER_BYTES = 16;
+export const FRAME_HEADER_BYTES = 16;
+const HEADER_BYTES = FRAME_HEADER_BYTES;
 const ALIGN = 8;
 /** Numbers that may be missing where a damaged frame is followed by a whole one. */
 const MAX_GAP = 2 ** 32;
@@ -26,6 +27,9 @@ export interface Frame {
 
 /** What a payload of so many bytes takes in the file. */
 export const frameBytes = (payloadBytes: number): number => Math.ceil((HEADER_BYTES + payloadBytes) / ALIGN) * ALIGN;
+
+/** As a frame's header has it; nothing is checked. */
+export const payloadBytesOf = (header: Buffer): number => header.readUInt32LE(4);
 
 /** The frame's parts, in order. The payload is not copied. */
 export function encodeFrame(number: number, payload: Uint8Array): readonly Uint8Array[] {

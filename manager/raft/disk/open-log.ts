@@ -20,7 +20,7 @@ import { discard, makeDir, syncDir } from "./files.ts";
 import { LogIndex } from "./log-index.ts";
 import { decodeRecord, encodeRecord, type LogRecord, PLAIN } from "./record.ts";
 import { damaged, type Placed, Segment, type SegmentOptions } from "./segment.ts";
-import { discardSnapshots, readSnapshot, readSnapshotHead, writeSnapshot } from "./snapshot-file.ts";
+import { discardSnapshots, openSnapshot, readSnapshotHead, writeSnapshot } from "./snapshot-file.ts";
 
 const CACHE_BYTES = 8 << 20;
 /** Of entries in one record, where they are written anew. */
@@ -65,6 +65,8 @@ class LogOnDisk implements RaftStorage {
   #logBytes = 0;
   /** Read last: who reads an entry reads its neighbours. */
   #lastRead: { readonly at: At; readonly entries: readonly Entry[] } | undefined;
+  /** Found while it was read for a follower: who asks for it next is told. */
+  #snapshotDamage: unknown;
   /** Snapshots on the disk that do not count yet, by their index. */
   readonly #saved = new Map<number, SnapshotHead>();
 
@@ -139,8 +141,14 @@ class LogOnDisk implements RaftStorage {
     return found;
   };
 
-  readonly snapshot = (): Snapshot | undefined =>
-    this.#snapshotIndex === 0 ? undefined : readSnapshot(this.#dir, this.#sealer, this.#snapshotIndex);
+  readonly snapshot = (): Snapshot | undefined => {
+    if (this.#snapshotDamage !== undefined) throw this.#snapshotDamage;
+    const index = this.#snapshotIndex;
+    if (index === 0) return undefined;
+    return openSnapshot(this.#dir, this.#sealer, index, (error) => {
+      if (index === this.#snapshotIndex) this.#snapshotDamage = error;
+    });
+  };
 
   readonly saveSnapshot = async (head: SnapshotHead, pieces: Iterable<Uint8Array>): Promise<void> => {
     await writeSnapshot(this.#dir, this.#sealer, head, pieces);
@@ -209,7 +217,10 @@ class LogOnDisk implements RaftStorage {
 
   async #rewrite(): Promise<void> {
     const snapshot = this.snapshot();
-    if (snapshot !== undefined) await writeSnapshot(this.#dir, this.#sealer, snapshot, [snapshot.data]);
+    const stream = await snapshot?.stream?.();
+    if (snapshot !== undefined && stream !== undefined) {
+      await writeSnapshot(this.#dir, this.#sealer, snapshot, stream.pieces).finally(stream.close);
+    }
     const { firstIndex, lastIndex } = this.#index;
     const base = newRaftLogBase({ ...this.#base(), lastIndex: firstIndex - 1, fresh: true });
     const records: LogRecord[] = [{ base, hardState: this.#hardState, entries: [] }];
@@ -276,6 +287,7 @@ class LogOnDisk implements RaftStorage {
     if (this.#snapshotIndex === 0) this.#config = EMPTY_CONFIG;
     this.#config = this.#saved.get(this.#snapshotIndex)?.config ?? this.#config;
     this.#saved.clear();
+    this.#snapshotDamage = undefined;
     discardSnapshots(this.#dir, this.#snapshotIndex, false);
     const needed = this.#index.oldest?.at.segment ?? this.#segments.at(-1);
     const count = needed === undefined ? 0 : this.#segments.indexOf(needed);

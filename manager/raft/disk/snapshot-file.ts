@@ -1,15 +1,16 @@
 // Snapshots, one file each. It is written beside the log and in pieces, under another name until it is whole: a crash leaves the
 // one before. Frames: the head, the pieces, and an empty one at the end, so that a file cut short is told from a whole one.
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeRaftSnapshotHead, encodeRaftSnapshotHead } from "../../../proto/gen/raft.ts";
 import { asBuffer } from "../../../proto/wire.ts";
 import type { Sealer } from "../../../shared/pki/sealing.ts";
 import { fromMembership, toMembership } from "../codec.ts";
-import type { Snapshot } from "../core/types.ts";
+import type { Snapshot, SnapshotStream } from "../core/types.ts";
 import type { SnapshotHead } from "../storage.ts";
 import { closeQuietly, createDurable, discard, moveDurable, numbered, writeDurable } from "./files.ts";
-import { encodeFrame, frameAt, scanFrames } from "./frame.ts";
+import { encodeFrame, FRAME_HEADER_BYTES, frameAt, frameBytes, payloadBytesOf, scanFrames } from "./frame.ts";
 import { damaged } from "./segment.ts";
 
 const MAGIC = Buffer.from("skep snapshot 1\n");
@@ -31,7 +32,7 @@ export async function writeSnapshot(
   dir: string,
   sealer: Sealer,
   head: SnapshotHead,
-  pieces: Iterable<Uint8Array>,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const { index } = head;
   const temporary = join(dir, `${nameOf(index)}-next`);
@@ -47,7 +48,7 @@ export async function writeSnapshot(
     };
     await writeDurable(fd, [MAGIC], 0);
     await put(encodeHead(head));
-    for (const piece of joined(pieces)) await put(piece);
+    for await (const piece of joined(pieces)) await put(piece);
     await put(new Uint8Array(0));
     await moveDurable(temporary, join(dir, nameOf(index)), dir);
   } catch (error) {
@@ -62,10 +63,10 @@ const encodeHead = ({ index, term, config }: SnapshotHead): Uint8Array =>
   encodeRaftSnapshotHead({ index, term, config: toMembership(config), size: 0 });
 
 /** Large ones are cut, small ones put together. */
-function* joined(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+async function* joined(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let waiting: Uint8Array[] = [];
   let bytes = 0;
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     for (let at = 0; at < piece.length; at += PIECE_BYTES) {
       const part = piece.subarray(at, at + PIECE_BYTES);
       waiting.push(part);
@@ -79,8 +80,28 @@ function* joined(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   if (bytes > 0) yield Buffer.concat(waiting);
 }
 
-/** @throws {SkepError} `internal`, naming the file: it is missing, damaged, or sealed with another key. */
-export function readSnapshot(dir: string, sealer: Sealer, index: number): Snapshot {
+/**
+ * The snapshot at `index`, of which the head alone is read now.
+ * @param onDamage told of what a stream found damaged.
+ * @throws {SkepError} `internal`, naming the file: it is missing, damaged, or sealed with another key.
+ */
+export function openSnapshot(
+  dir: string,
+  sealer: Sealer,
+  index: number,
+  onDamage: (error: unknown) => void = () => undefined,
+): Snapshot {
+  return {
+    ...readSnapshotHead(dir, sealer, index),
+    get data() {
+      return readData(dir, sealer, index);
+    },
+    stream: () => streamData(dir, sealer, index, onDamage),
+  };
+}
+
+/** All of it at once: for who serves nobody meanwhile. */
+function readData(dir: string, sealer: Sealer, index: number): Uint8Array {
   const file = join(dir, nameOf(index));
   const bytes = readOrRefuse(file, () => readFileSync(file));
   checkMagic(file, bytes);
@@ -90,7 +111,65 @@ export function readSnapshot(dir: string, sealer: Sealer, index: number): Snapsh
   );
   const [head, ...pieces] = payloads;
   if (head === undefined || torn || pieces.at(-1)?.length !== 0) throw damaged(file, `it is not whole at byte ${end}`);
-  return { ...decodeHead(file, head), data: Buffer.concat(pieces) };
+  return Buffer.concat(pieces);
+}
+
+/** A first pass finds where the pieces lie and how long they are: whoever sends it says the size first. */
+async function streamData(
+  dir: string,
+  sealer: Sealer,
+  index: number,
+  onDamage: (error: unknown) => void,
+): Promise<SnapshotStream> {
+  const path = join(dir, nameOf(index));
+  const file = await open(path, "r");
+  try {
+    const { size: end } = await file.stat();
+    const overhead = sealer.seal(new Uint8Array(0), placeOf(index, 0)).length;
+    const header = Buffer.alloc(FRAME_HEADER_BYTES);
+    const places: { readonly at: number; readonly bytes: number }[] = [];
+    let size = 0;
+    for (let at = MAGIC.length; at < end; ) {
+      await file.read(header, 0, header.length, at);
+      const payloadBytes = payloadBytesOf(header);
+      const bytes = frameBytes(payloadBytes);
+      if (at + bytes > end) break; // said when it is read
+      places.push({ at, bytes });
+      if (places.length > 1) size += payloadBytes - overhead;
+      at += bytes;
+    }
+    const pieces = readPieces(path, file, sealer, index, places, onDamage);
+    return { size, pieces, close: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function* readPieces(
+  path: string,
+  file: FileHandle,
+  sealer: Sealer,
+  index: number,
+  places: readonly { readonly at: number; readonly bytes: number }[],
+  onDamage: (error: unknown) => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    let last: Buffer | undefined;
+    for (const [i, { at, bytes }] of places.entries()) {
+      if (i === 0) continue; // the head
+      const buffer = Buffer.allocUnsafe(bytes);
+      await file.read(buffer, 0, bytes, at);
+      const frame = frameAt(buffer, 0);
+      if (frame?.number !== i + 1) throw damaged(path, `it is not whole at byte ${at}`);
+      last = readOrRefuse(path, () => sealer.open(frame.payload, placeOf(index, i + 1)));
+      if (last.length > 0) yield last;
+    }
+    if (last?.length !== 0) throw damaged(path, "its end is missing");
+  } catch (error) {
+    onDamage(error);
+    throw error;
+  }
 }
 
 /** All but the data, without reading it. Errors as above. */

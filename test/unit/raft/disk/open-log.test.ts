@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import fs, { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { afterEach, mock, test } from "node:test";
 import type { Entry, Snapshot } from "../../../../manager/raft/core/types.ts";
 import { openLog } from "../../../../manager/raft/disk/open-log.ts";
+import { snapshotPieces } from "../../../../manager/raft/snapshot-stream.ts";
 import type { LogWrite, RaftStorage } from "../../../../manager/raft/storage.ts";
 import { createSealer, newSealingKey } from "../../../../shared/pki/sealing.ts";
 
@@ -30,6 +32,11 @@ async function withDir(act: (open: () => RaftStorage) => Promise<void>, isNew = 
     rmSync(dir, { recursive: true });
   }
 }
+
+afterEach(() => {
+  mock.restoreAll();
+  syncBuiltinESMExports();
+});
 
 const shape = (s: RaftStorage): string =>
   `${s.firstIndex}..${s.lastIndex} terms ${Array.from({ length: s.lastIndex - s.firstIndex + 2 }, (_, i) => s.term(s.firstIndex - 1 + i)).join(" ")}`;
@@ -263,6 +270,60 @@ test("pieces that fail leave no snapshot, and one may be saved while the log is 
     assert.equal(shape(storage), "2..2 terms 1 1");
     await storage.close();
   }));
+
+test("a snapshot is read for a follower piece by piece, with turns for everybody else, and never whole at once", async () => {
+  await withPlainDir(async (dir) => {
+    const sealer = createSealer(newSealingKey());
+    const storage = openLog(dir, sealer);
+    await storage.format(1, { hardState, entries: [data(1, 1)] });
+    const state = randomBytes(20 << 20);
+    await storage.saveSnapshot({ index: 1, term: 1, config }, [state]);
+    await storage.write({ compact: { snapshotIndex: 1, dropThrough: 1 } });
+    const whole = mock.method(fs, "readFileSync");
+    syncBuiltinESMExports();
+    const snapshot = storage.snapshot();
+    assert.ok(snapshot?.stream !== undefined);
+    let turns = 0;
+    let running = true;
+    const turn = (): void => {
+      turns++;
+      if (running) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const parts: Uint8Array[] = [];
+    for await (const { head, data: part } of snapshotPieces({ kind: "snapshot", from: 1, to: 2, term: 1, snapshot })) {
+      if (head !== undefined) assert.equal(head.size, state.length);
+      assert.ok(part.length <= 1 << 18);
+      parts.push(part);
+    }
+    running = false;
+    assert.equal(whole.mock.callCount(), 0);
+    assert.ok(Buffer.concat(parts).equals(state));
+    assert.ok(turns >= 80, `${turns} turns`);
+    await storage.close();
+  });
+});
+
+test("damage that is found while a snapshot is read for a follower is told to who asks for it next", async () => {
+  await withPlainDir(async (dir) => {
+    const storage = openLog(dir);
+    await storage.format(1, { hardState, entries: [data(1, 1)] });
+    await storage.saveSnapshot({ index: 1, term: 1, config }, [randomBytes(1 << 20)]);
+    await storage.write({ compact: { snapshotIndex: 1, dropThrough: 1 } });
+    const file = join(dir, "snapshot-0000000000000001");
+    const bytes = readFileSync(file);
+    bytes[600_000] = (bytes[600_000] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    const snapshot = storage.snapshot();
+    assert.ok(snapshot !== undefined);
+    const read = async (): Promise<void> => {
+      for await (const _ of snapshotPieces({ kind: "snapshot", from: 1, to: 2, term: 1, snapshot }));
+    };
+    await assert.rejects(read(), /snapshot-0+1 is damaged: it is not whole/);
+    assert.throws(() => storage.snapshot(), /snapshot-0+1 is damaged/);
+    await storage.close();
+  });
+});
 
 test("one that the leader's snapshot has overtaken does not count", () =>
   withPlainDir(async (dir) => {
