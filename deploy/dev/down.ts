@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { DEV_DIR, readCluster } from "./clusters.ts";
-import { tryRun } from "./exec.ts";
+import { thawBelow, unmountBelow } from "./disks.ts";
 import { cleanCgroups, powerOff } from "./hosts.ts";
 import { cgroupOf, type DevCluster, type Paths, parseClusterName, pathsOf } from "./model.ts";
 import { removeNetwork } from "./network.ts";
@@ -23,6 +23,7 @@ export async function bringDown(rawName: string, env: Env, base = DEV_DIR): Prom
 }
 
 export async function takeDown(cluster: DevCluster, paths: Paths, env: Env): Promise<void> {
+  await thawBelow(paths.dir);
   await Promise.all(cluster.nodes.map((node) => powerOff(cluster, paths, node, env)));
   await stopRegistry(paths, env);
   await removeNetwork(cluster, forwardingWasOff(paths) && othersNeedNoForwarding(cluster));
@@ -45,16 +46,6 @@ function othersNeedNoForwarding(cluster: DevCluster): boolean {
   } catch {
     return true;
   }
-}
-
-// The hosts' mounts went with their namespaces; this is for what a command run on the machine itself may have left.
-async function unmountBelow(dir: string): Promise<void> {
-  const mounts = readFileSync("/proc/self/mounts", "utf8")
-    .split("\n")
-    .map((line) => line.split(" ")[1] ?? "")
-    .filter((target) => target.startsWith(`${dir}/`))
-    .reverse();
-  for (const target of mounts) await tryRun("umount", ["-l", target]);
 }
 
 const exists = (dir: string): boolean => {

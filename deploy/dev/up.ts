@@ -1,5 +1,5 @@
 // `skep dev up`: hosts, links and registry; then `swarm init` on node1 and `swarm join` on the others, as a person would.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ControlService, newListRequest } from "../../proto/gen/control.ts";
 import { LocalService, newInitRequest, newJoinRequest } from "../../proto/gen/local.ts";
@@ -10,8 +10,9 @@ import { unary } from "../../shared/rpc/client.ts";
 import { BOOT_LIMIT_MS, daemonAnswers } from "./answers.ts";
 import { retry, withClient } from "./client.ts";
 import { claimCluster, DEV_DIR, writeCluster } from "./clusters.ts";
+import { type DiskKind, makeDisk } from "./disks.ts";
 import { takeDown } from "./down.ts";
-import { run, tryRun } from "./exec.ts";
+import { tryRun } from "./exec.ts";
 import { lastWords, powerOn } from "./hosts.ts";
 import {
   DAEMON_PORT,
@@ -37,6 +38,8 @@ export interface UpOptions {
   readonly base?: string;
   /** Gives each node a disk of its own of that size (in memory), which can then fill up; without it they share this machine's. */
   readonly diskMegabytes?: number | undefined;
+  /** What such a disk is. "image": a file with ext4 on it, which can be frozen, too; needs loop devices. "memory". */
+  readonly diskKind?: DiskKind;
 }
 
 const BUNDLER = join(import.meta.dirname, "..", "bundle", "checkout.ts");
@@ -86,17 +89,13 @@ async function boot(cluster: DevCluster, paths: Paths, options: UpOptions): Prom
   for (const node of cluster.nodes) {
     signal.throwIfAborted();
     await makeLink(cluster, node);
-    if (options.diskMegabytes !== undefined) await makeDisk(paths.diskDir(node.name), options.diskMegabytes);
+    if (options.diskMegabytes !== undefined) {
+      await makeDisk(paths.diskDir(node.name), options.diskMegabytes, options.diskKind ?? "memory");
+    }
     await powerOn(cluster, paths, node);
   }
   await registryReady(cluster, paths, env, signal);
   tell(`registry ${registryOf(cluster)}`);
-}
-
-/** Mounted on the machine and not in the host, so that it outlives a power cut; `down` unmounts it. */
-async function makeDisk(dir: string, megabytes: number): Promise<void> {
-  mkdirSync(dir, { recursive: true });
-  await run("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m,mode=0755`, "skep-dev-disk", dir]);
 }
 
 async function form(cluster: DevCluster, paths: Paths, options: UpOptions): Promise<void> {

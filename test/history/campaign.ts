@@ -44,7 +44,7 @@ export interface CampaignResult {
 const MANAGERS = 3;
 const WORKERS = 1;
 /** Room for the daemon, containerd and some log. */
-const DISK_MEGABYTES = 96;
+const DISK_MEGABYTES = 128;
 /** Of each kind, one to a manager twice over. */
 const CLIENTS = 6;
 const HEAL_LIMIT_MS = 90_000;
@@ -66,6 +66,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     managers: MANAGERS,
     workers: WORKERS,
     diskMegabytes: DISK_MEGABYTES,
+    diskKind: "image",
     env: realEnv,
     signal: never,
     tell: () => undefined,

@@ -4,6 +4,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { withClient } from "../../deploy/dev/client.ts";
+import { freeze, thaw } from "../../deploy/dev/disks.ts";
 import { hostProcess, powerOff, powerOn } from "../../deploy/dev/hosts.ts";
 import { cutLinks, healLinks } from "../../deploy/dev/links.ts";
 import { type DevCluster, type DevNode, nodeByName, type Paths } from "../../deploy/dev/model.ts";
@@ -29,7 +30,9 @@ export type FaultKind =
   | "stop-one"
   | "fill-leader"
   | "fill-one"
-  | "fill-reboot";
+  | "fill-reboot"
+  | "freeze-leader"
+  | "freeze-one";
 
 export const FAULTS: readonly FaultKind[] = [
   "kill-leader",
@@ -45,6 +48,8 @@ export const FAULTS: readonly FaultKind[] = [
   "kill-two",
   "unplug-all",
   "fill-reboot",
+  "freeze-leader",
+  "freeze-one",
 ];
 
 /** At least so many are dealt in a campaign of 75 s. */
@@ -161,6 +166,11 @@ async function inflict(
         await Promise.all(reboots.map((node) => hasBooted(options, node)));
       };
     }
+    case "freeze": // nothing is refused, and nothing is written
+      for (const name of victims) await freeze(paths.diskDir(name));
+      return async () => {
+        for (const name of victims) await thaw(paths.diskDir(name));
+      };
     default:
       throw new Error(`no fault ${kind}`);
   }
