@@ -300,10 +300,10 @@ export class TaskWorker {
       containerStatus: containerStatus(this.#task.id, this.#container, this.#status.containerStatus),
       ...(step.state === "running" && awaited.length > 0 ? { portStatus: { awaited } } : {}),
     };
+    // The last words first: who sees the end, here or at a manager, can read them.
+    if (isTerminal(step.state)) await outputs.end(this.#task.id);
     this.#status = laterStatus(this.#status, status);
     if (isTerminal(step.state)) {
-      // The last words first: who sees the end can read them.
-      await outputs.end(this.#task.id);
       // Before the container goes, which is the other witness of how it ended.
       await this.#save().catch((error: unknown) => this.#log.error({ err: error }, "cannot record how the task ended"));
     } else if (step.state === "running") this.#saveSoon();

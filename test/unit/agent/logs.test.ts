@@ -168,6 +168,39 @@ test("what both streams wrote is read in its order, with growing times", async (
   assert.deepEqual(lines(await read(logs, web.id, { streams: new Set(["stderr"]) })), ["e:three"]);
 });
 
+test("a clock that is set back: by less than a second lines keep their order, by years they are dated as the clock is", async () => {
+  const START_MS = Date.UTC(2031, 0, 1);
+  let ms = START_MS;
+  const logs = await open({ ...realEnv, wallMs: () => ms });
+  const web = task();
+  const sink = logs.open(web);
+  await sink.write("stdout", bytes("first\n"));
+  ms = START_MS - 999;
+  await sink.write("stdout", bytes("a little back\n"));
+  ms = Date.UTC(2026, 0, 1);
+  await sink.write("stdout", bytes("years back\n"));
+  await sink.write("stdout", bytes("in the same millisecond\n"));
+  await logs.end(web.id);
+  const stamps = (await read(logs, web.id)).map(({ stamp }) => stamp);
+  assert.deepEqual(stamps, [
+    { ms: START_MS, ns: 0 },
+    { ms: START_MS, ns: 1 },
+    { ms, ns: 0 },
+    { ms, ns: 1 },
+  ]);
+});
+
+test("an end is an end once all that was said can be read", async () => {
+  const logs = await open();
+  const web = task();
+  const sink = logs.open(web);
+  const said = sink.write("stdout", bytes(`${"x".repeat(100_000)}\nlast words`)); // not waited for, nor finished
+  await logs.end(web.id);
+  const found = lines(await read(logs, web.id));
+  assert.deepEqual([found.length, found[1]], [2, "o:last words"]);
+  await said;
+});
+
 test("an unfinished line is there after a moment, for who waits at a prompt and against a crash", async () => {
   const env = createSimEnv(1);
   const logs = await open(env);

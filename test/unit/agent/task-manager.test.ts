@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { discardOutputs } from "../../../agent/logs/log-store.ts";
+import { discardOutputs, type TaskOutputs } from "../../../agent/logs/log-store.ts";
 import type { AdoptedTask, NetworkRoom, TaskNamespace, TaskPlace } from "../../../agent/network/room.ts";
 import { HollowHost, type HollowOptions, openHollowRuntime } from "../../../agent/runtime/hollow/hollow.ts";
 import type { Runtime } from "../../../agent/runtime/runtime.ts";
@@ -39,6 +39,7 @@ interface NodeInit extends Partial<Omit<HollowOptions, "env" | "host">> {
   readonly parallel?: number;
   readonly networks?: FakeNetworks;
   readonly inSession?: boolean;
+  readonly outputs?: TaskOutputs;
 }
 
 /** Says what it is asked for, in order; `hold` keeps a preparation open, `refuse` makes it fail. */
@@ -77,7 +78,7 @@ async function boot(init: NodeInit = {}): Promise<Node> {
     env,
     log: silentLog,
     runtime,
-    outputs: discardOutputs,
+    outputs: init.outputs ?? discardOutputs,
     files,
     networks,
     inSession: () => init.inSession ?? false,
@@ -124,6 +125,26 @@ test("a task's whole life, told state by state", async () => {
   await node.env.advance(0);
   assert.deepEqual(node.manager.counts(), { total: 0, running: 0 });
   assert.deepEqual(await node.files.load(), []);
+  await node.stop();
+});
+
+test("a task's end is told to nobody, in no way, before its last output can be read", async () => {
+  const written = Promise.withResolvers<void>();
+  const outputs: TaskOutputs = { ...discardOutputs, end: () => written.promise };
+  const node = await boot({ outputs });
+  const web = task();
+  assign(node, web);
+  await node.env.advance(0);
+  assign(node, { ...web, desiredState: "shutdown" });
+  await node.env.advance(60_000);
+  const told = (): (TaskState | undefined)[] => [last(node, web.id).state, node.manager.statuses().get(web.id)?.state];
+  assert.deepEqual(told(), ["running", "running"]);
+  // A new session begins: managers are told what they do not know.
+  node.manager.apply({ complete: true, tasks: [{ ...web, desiredState: "shutdown" }], removed: [] });
+  assert.deepEqual(told(), ["running", "running"]);
+  written.resolve();
+  await node.env.advance(0);
+  assert.deepEqual(told(), ["shutdown", "shutdown"]);
   await node.stop();
 });
 
