@@ -169,7 +169,8 @@ export class Operator {
         }
         if (answer.value === "manager" && !manager.wanted) {
           manager.wanted = true;
-          manager.wanted = await this.join(manager); // else again: as its daemon would
+          const joined = await this.join(manager); // else again: as its daemon would
+          if (!manager.gone) manager.wanted = joined; // its host may have been lost for good meanwhile
         }
       }
     };
