@@ -1,7 +1,7 @@
 // The agent of one node: its tasks, its session with the dispatcher and its logs, put together. The daemon gives it the
 // runtime and the transport, and hears of managers, role and registries by callbacks.
 import { join } from "node:path";
-import { type AgentService, newMeetManagersResponse } from "../proto/gen/agent.ts";
+import type { AgentService } from "../proto/gen/agent.ts";
 import type { SessionInfo } from "../proto/gen/dispatcher.ts";
 import type { NodeDescription } from "../proto/gen/objects.ts";
 import type { Env } from "../shared/env/env.ts";
@@ -16,6 +16,7 @@ import { HollowNetworkRoom } from "./network/hollow-room.ts";
 import { notListening, type ReadListening, targetPorts } from "./network/listening.ts";
 import type { NetworkRoom, OpenNetworkRoom } from "./network/room.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import { type LeaderCheck, Meeting } from "./session/meeting.ts";
 import { type ConnectionState, Session, type SessionOptions } from "./session/session.ts";
 import { memoryTaskFiles, openTaskFiles, type TaskFiles } from "./task/task-files.ts";
 import { TaskManager } from "./task/task-manager.ts";
@@ -37,6 +38,8 @@ export interface AgentOptions {
   readonly connect: SessionOptions["connect"];
   /** host:port of managers, as remembered or as joined at; replaced by what the session says. */
   readonly managers: readonly string[];
+  /** How it knows managers from nodes that were; unset: it believes who has the certificate. */
+  readonly leaders?: LeaderCheck;
   /** host:port where this node's daemon answers, or a function that tells it where that is news, and is empty otherwise. */
   readonly addr: string | (() => string);
   /** This host, looked at anew for each session. */
@@ -135,6 +138,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     log,
     connect: options.connect,
     managers: options.managers,
+    leaders: options.leaders,
     addr: options.addr,
     description: () => ({ ...options.description(), ...networks.tunnels.description }),
     onAssignments: ({ type, tasks: assigned, removedTaskIds }) => {
@@ -157,6 +161,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     },
   });
 
+  const meeting = new Meeting({
+    env,
+    leaders: options.leaders,
+    session: { mayMeet: () => session.mayMeet(), meet: (managers) => session.meet(managers) },
+  });
+
   return {
     run: async (signal) => {
       const networking = networks.run(signal);
@@ -173,10 +183,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     handlers: {
       ...createLogHandlers({ env, nodeId, logs, task: (id) => tasks.task(id) }),
       probeNetwork: (commands, { signal }) => networks.probe(commands, signal),
-      meetManagers: async ({ managers }) => {
-        session.meet(managers);
-        return newMeetManagersResponse();
-      },
+      meetManagers: async (request, { peer }) => meeting.meet(request, peer),
     },
     loadImage: (archive, signal) => runtime.loadImage(archive, signal),
     counts: () => tasks.counts(),

@@ -27,6 +27,7 @@ import {
   withManagers,
   withMet,
 } from "./leader-search.ts";
+import type { LeaderCheck } from "./meeting.ts";
 import { NetworkWords } from "./network-words.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -49,6 +50,8 @@ export interface SessionOptions {
   readonly connect: (addr: string, signal: AbortSignal) => SessionLink;
   /** host:port; at least one. Replaced by what the session says. */
   readonly managers: readonly string[];
+  /** Unset: who serves a session is believed to lead, in simulations. */
+  readonly leaders?: LeaderCheck | undefined;
   /** host:port where this node's daemon answers; a function is asked for each session, and is empty when it is no news. */
   readonly addr: string | (() => string);
   readonly description: () => NodeDescription;
@@ -100,14 +103,19 @@ export class Session {
     return this.#search.managers;
   }
 
+  /** Would it listen to a manager that calls? */
+  mayMeet(): boolean {
+    return this.#aloneSinceMs !== undefined && this.#options.env.nowMs() - this.#aloneSinceMs >= MEET_AFTER_MS;
+  }
+
   /**
    * A manager called and said who the managers are. Listened to only after a while without a session: the managers that this
    * node knows come first. @throws {SkepError} `invalid_argument`
    */
   meet(managers: readonly string[]): void {
-    const { env, log } = this.#options;
+    const { log } = this.#options;
     for (const addr of managers) checkMet(addr);
-    if (this.#aloneSinceMs === undefined || env.nowMs() - this.#aloneSinceMs < MEET_AFTER_MS) return;
+    if (!this.mayMeet()) return;
     const before = this.#search;
     this.#search = withMet(before, managers);
     if (this.#search !== before) log.info({ managers }, "a manager called and named others than this node knew");
@@ -221,6 +229,7 @@ class LiveSession {
   readonly #outbox: Outbox;
   readonly #outgoing: Pulse;
   readonly #live: LiveOptions;
+  readonly #challenge: Uint8Array;
   #greeted = false;
   #periodMs = DEFAULT_PERIOD_MS;
   #heardAtMs: number;
@@ -232,6 +241,7 @@ class LiveSession {
     this.#outbox = outbox;
     this.#outgoing = outgoing;
     this.#live = live;
+    this.#challenge = options.leaders?.newChallenge() ?? new Uint8Array(0);
     this.#heardAtMs = options.env.nowMs();
   }
 
@@ -254,7 +264,9 @@ class LiveSession {
       const { addr } = this.#options;
       const told = typeof addr === "string" ? addr : addr();
       const networks = this.#options.networks?.() ?? [];
-      link.send(newAgentMessage({ message: { kind: "hello", addr: told, description, networks } }));
+      link.send(
+        newAgentMessage({ message: { kind: "hello", addr: told, description, networks, challenge: this.#challenge } }),
+      );
       for await (const { message } of untilAborted(link.messages, signal)) {
         this.#heardAtMs = env.nowMs();
         if (message !== undefined) this.#receive(message, link, signal);
@@ -266,6 +278,10 @@ class LiveSession {
   }
 
   #receive(message: NonNullable<DispatcherMessage["message"]>, link: SessionLink, signal: AbortSignal): void {
+    // Before it is proven who leads, nothing else is listened to.
+    if (!this.#greeted && message.kind !== "session") {
+      throw new SkepError("failed_precondition", `a session begins with what it is, not with ${message.kind}`);
+    }
     switch (message.kind) {
       case "session":
         this.#onSession(message, link, signal);
@@ -290,6 +306,15 @@ class LiveSession {
   }
 
   #onSession(info: SessionInfo, link: SessionLink, signal: AbortSignal): void {
+    const { leaders } = this.#options;
+    if (!this.#greeted && leaders?.isProven("session", this.#challenge, info.proofs) === false) {
+      const { addr } = this.#live;
+      this.#options.log.warn({ addr }, "refused a leader that does not prove that it is a manager now");
+      throw new SkepError(
+        "permission_denied",
+        `${addr} does not prove that it is a manager now: it was demoted, or has lost the cluster's state`,
+      );
+    }
     if (info.heartbeatPeriodMs > 0) this.#periodMs = Math.max(MIN_PERIOD_MS, info.heartbeatPeriodMs);
     this.#live.onInfo(info);
     if (this.#greeted) return;

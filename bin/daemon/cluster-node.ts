@@ -6,13 +6,14 @@ import { readListening } from "../../agent/network/listening.ts";
 import type { OpenNetworkRoom } from "../../agent/network/room.ts";
 import { grpcConnect } from "../../agent/session/grpc-connect.ts";
 import type { AgentService } from "../../proto/gen/agent.ts";
-import type { SessionInfo } from "../../proto/gen/dispatcher.ts";
+import type { LeaderProof, SessionInfo } from "../../proto/gen/dispatcher.ts";
 import { type NodeDescription, type NodeRole, newTLSInfo } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
 import { createIdentityHolder, type Identity, type IdentityHolder } from "../../shared/pki/identity.ts";
+import { isProven, newChallenge, type ProofPurpose } from "../../shared/pki/leader-proof.ts";
 import { parseAddress } from "../../shared/rpc/address.ts";
 import { createDialer, type Dialer } from "../../shared/rpc/dialer.ts";
 import type { Trust } from "../../shared/rpc/peer-proof.ts";
@@ -85,11 +86,14 @@ export class ClusterNode {
     this.#holder = createIdentityHolder(identity);
     const isRemoved: Trust["isRemoved"] = (nodeId) =>
       this.#memory.isRemoved(nodeId) || this.#manager?.isRemoved(nodeId) === true;
-    this.#dialer = createDialer(this.#holder, isRemoved);
+    // A manager that was away, or has just joined, may know less than its agent has heard.
+    const isDemoted: Trust["isDemoted"] = (nodeId, issuedVersion) =>
+      this.#manager?.isDemoted(nodeId, issuedVersion) === true || this.#memory.isDemoted(nodeId, issuedVersion);
+    this.#dialer = createDialer(this.#holder, { isRemoved, isDemoted });
     const trust: Trust = {
       clusterId: state.clusterId,
       isRemoved,
-      isDemoted: (nodeId, issuedAtMs) => this.#manager?.isDemoted(nodeId, issuedAtMs) ?? this.#memory.isDemoted(nodeId),
+      isDemoted,
       wallMs: env.wallMs,
     };
     const listen = parseAddress("listen address", state.listenAddr);
@@ -304,6 +308,7 @@ export class ClusterNode {
       ...(openNetworks === undefined ? {} : { openNetworks: openNetworks(nodeId), readListening }),
       connect: grpcConnect(this.#dialer.manager),
       managers: [...new Set([...managers, ...own, ...seeds])],
+      leaders: { newChallenge, isProven: (...asked) => this.#isProven(...asked) },
       addr: () => this.#memory.newAddr() ?? "",
       description: () => ({ ...describe(this.state), tls: newTLSInfo(tlsOf(this.identity)) }),
       onSession: (info) => this.#onSession(info),
@@ -325,16 +330,34 @@ export class ClusterNode {
 
   // ------------------------------------------------------------------------------------------------- what others tell us
 
+  /**
+   * Does who leads this node, or names managers to it, prove that it is a manager now? Managers of an older version cannot, and
+   * are believed until one has.
+   */
+  #isProven(purpose: ProofPurpose, challenge: Uint8Array, proofs: readonly LeaderProof[]): boolean {
+    const { clusterId, nodeId, leadersProve } = this.state;
+    if (isProven({ purpose, clusterId, nodeId, challenge }, proofs, this.identity.rootPem)) {
+      if (leadersProve !== true) this.#memory.remember({ leadersProve: true });
+      return true;
+    }
+    return leadersProve !== true && proofs.length === 0;
+  }
+
   #onSession(info: SessionInfo): void {
     this.#memory.hearManagers(info.managers);
     const addr = this.#memory.hearAddr(info.addr);
     if (addr !== undefined) this.#manager?.setAddr(addr);
     const removed = info.blacklistedCertificates.map(({ nodeId }) => nodeId);
-    const fewerTrusted = this.#memory.hearManagerIds(info.managerIds);
-    if (this.#memory.hearRemoved(removed) || fewerTrusted) this.#server.dropMistrusted();
+    const fewerTrusted = [
+      this.#memory.hearManagerIds(info.managerIds),
+      this.#memory.hearRemoved(removed),
+      this.#memory.hearDemoted(info.demoted),
+    ];
+    if (fewerTrusted.includes(true)) this.#server.dropMistrusted();
     this.#renewal.want({
       role: info.role,
       issuer: info.issuingRoot,
+      minVersion: info.certificateMinVersion,
       rootsPem: Buffer.from(info.trustRoots).toString(),
     });
   }

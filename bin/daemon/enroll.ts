@@ -12,7 +12,7 @@ import type { NodeAvailability, NodeDescription } from "../../proto/gen/objects.
 import type { Env } from "../../shared/env/env.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
 import { parseJoinToken } from "../../shared/model/join-token.ts";
-import { certificateDigest, certificatesOf, ROLE_NAME } from "../../shared/pki/certificate.ts";
+import { certificateDigest, certificatesOf, isVouchedFor, ROLE_NAME } from "../../shared/pki/certificate.ts";
 import { type Identity, openIdentity } from "../../shared/pki/identity.ts";
 import { newCertificateRequest } from "../../shared/pki/issue.ts";
 import { newKeyPair, privateKeyToPem } from "../../shared/pki/keys.ts";
@@ -24,6 +24,8 @@ import { whatAnswers } from "../../shared/rpc/what-answers.ts";
 const TIMEOUT_MS = 5_000;
 /** Issuing waits for a commit, and for a leader if there is none at the moment. */
 const ISSUE_TIMEOUT_MS = 15_000;
+/** Certificates between a node's and a root, and roots, at most. There are one and two. */
+const MAX_CHAIN = 4;
 
 export interface Enrolment {
   readonly token: string;
@@ -143,10 +145,15 @@ async function requestFirst(
   return { identity, managers: response.managers };
 }
 
-/** What a proven manager says to trust; it says nothing when it is of an older version. */
-function rootsOf({ trustRoots }: IssueCertificateResponse, present: string): string {
-  const told = certificatesOf(Buffer.from(trustRoots).toString()).join("");
-  return told === "" ? present : told;
+/**
+ * What a manager says to trust, as far as a root that is trusted already vouches for it: a manager's certificate outlives a
+ * demotion, and whom to trust is not for everybody to say who has one. The rest is heard in the session.
+ */
+function rootsOf({ certificate, trustRoots }: IssueCertificateResponse, present: string): string {
+  const chain = certificatesOf(Buffer.from(certificate).toString()).slice(1, 1 + MAX_CHAIN);
+  const told = certificatesOf(Buffer.from(trustRoots).toString()).slice(0, MAX_CHAIN);
+  const known = told.filter((root) => isVouchedFor(root, chain, present)).join("");
+  return known === "" ? present : known;
 }
 
 /** A new certificate, with a new key, for a node that has a valid one. `client` shows the present certificate. */

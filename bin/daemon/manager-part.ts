@@ -3,7 +3,9 @@
 import { createControlHandlers } from "../../manager/api/control.ts";
 import { EventLog } from "../../manager/api/event-log.ts";
 import { createNetworkFindingsHandler } from "../../manager/api/network-findings.ts";
+import { isVoid } from "../../manager/ca/demotion.ts";
 import { createCaHandlers } from "../../manager/ca/handlers.ts";
+import { LeaderProver } from "../../manager/ca/leader-prover.ts";
 import { runRoleKeeper } from "../../manager/ca/role-keeper.ts";
 import { runRotationKeeper } from "../../manager/ca/rotation-keeper.ts";
 import { createDispatcher } from "../../manager/dispatcher/dispatcher.ts";
@@ -93,12 +95,8 @@ export interface ManagerPart {
   /** A stream of Raft messages that another manager has opened. */
   readonly acceptRaftStream: AcceptStream;
   readonly isRemoved: (nodeId: NodeId) => boolean;
-  /**
-   * Is the node a worker, and none of the Raft group? Its certificate may still say manager. One that was issued after all that
-   * this manager knows of the node says what it does not know yet: the node was promoted while this one was away, may even
-   * lead, and must be listened to, or this one would never hear of it.
-   */
-  readonly isDemoted: (nodeId: NodeId, issuedAtMs: number) => boolean;
+  /** Is a manager's certificate of the node void? As `isVoid` of manager/ca/demotion.ts. */
+  readonly isDemoted: (nodeId: NodeId, issuedVersion: number) => boolean;
   /** As OpenRaft.rewriteLog. */
   readonly rewriteLog: () => Promise<void>;
   /** Where this manager says that it answers. */
@@ -199,10 +197,9 @@ export async function startManager(options: ManagerOptions): Promise<ManagerPart
     },
     acceptRaftStream: raft.acceptStream,
     isRemoved: removals.isRemoved,
-    isDemoted: (nodeId, issuedAtMs) => {
-      const node = store.view((view) => view.get("node", nodeId));
-      if (node?.spec?.role !== "worker" || issuedAtMs > (node.meta?.updatedAtMs ?? 0)) return false;
-      return !raft.status().members.some((member) => member.nodeId === nodeId);
+    isDemoted: (nodeId, issuedVersion) => {
+      const isMember = (id: NodeId): boolean => raft.status().members.some((member) => member.nodeId === id);
+      return store.view((view) => isVoid(view, nodeId, issuedVersion, isMember));
     },
     rewriteLog: raft.rewriteLog,
     setAddr: raft.setAddr,
@@ -227,8 +224,11 @@ async function lead(
   checks: NetworkChecks,
   signal: AbortSignal,
 ): Promise<void> {
-  const meet: Parameters<typeof runNodeCaller>[0]["meet"] = ({ addr, id }, managers, until) =>
-    meetOver(dialer.node(addr, id), env, managers, until);
+  const prover = new LeaderProver();
+  const meet: Parameters<typeof runNodeCaller>[0]["meet"] = ({ addr, id }, managers, until) => {
+    const prove = (challenge: Uint8Array) => store.view((view) => prover.prove(view.cluster(), "meet", id, challenge));
+    return meetOver(dialer.node(addr, id), env, managers, prove, until);
+  };
   await Promise.all([
     runLeaderLoops({ env, log, store, signal }),
     supervise(env, log.child({ room: "node-caller" }), signal, (loop) => runNodeCaller({ ...loop, store, raft, meet })),
@@ -326,10 +326,7 @@ async function receiveState(env: Env, log: Log, store: Store, signal: AbortSigna
 
 /** The last step of it: the role keeper has taken the node out of the Raft group. */
 const isDemotion = (change: Extract<Change, { readonly table: "node" }>): boolean =>
-  change.action === "update" &&
-  change.object.spec?.role === "worker" &&
-  change.object.managerStatus === undefined &&
-  change.old.managerStatus !== undefined;
+  change.action === "update" && change.object.demotedVersion !== change.old.demotedVersion;
 
 /** Nodes whose certificates open nothing any more, as the store has them; the cluster object, for who wants it. */
 function watchCluster(

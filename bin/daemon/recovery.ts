@@ -98,6 +98,7 @@ export function newIdentityOf(cluster: Cluster, env: Env): Identity & { readonly
       publicKey: keys.publicKey,
       validityMs,
       nowMs: env.wallMs(),
+      issuedVersion: cluster.meta?.version ?? 0,
     },
     root,
   );

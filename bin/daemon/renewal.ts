@@ -30,6 +30,8 @@ export interface Wish {
   readonly role: NodeRole;
   /** Digest of the root that it should be from; empty when the cluster does not say. */
   readonly issuer: string;
+  /** A manager's certificate issued over an older version of the store is void. */
+  readonly minVersion: number;
   /** PEM of the roots to trust; empty when the cluster does not say. */
   readonly rootsPem: string;
 }
@@ -42,6 +44,9 @@ export interface Renewal {
   /** Renews as soon as it can: somebody may have read the present key. */
   readonly renewNow: () => void;
 }
+
+const isSame = (a: Wish, b: Wish): boolean =>
+  a.role === b.role && a.issuer === b.issuer && a.rootsPem === b.rootsPem && a.minVersion === b.minVersion;
 
 /** Roots to trust now: as wished, with those of before for as long as the own certificate is from one of them. Pure. */
 function rootsToTrust(present: Pick<Identity, "certificatePem" | "rootPem">, wishedPem: string): string {
@@ -57,7 +62,8 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
   const isUnwanted = (): boolean => {
     if (isExposed) return true;
     if (wish === undefined) return false;
-    const { role, issuer } = identity.current();
+    const { role, issuer, issuedVersion } = identity.current();
+    if (role === "manager" && issuedVersion < wish.minVersion) return true;
     return wish.role !== role || (wish.issuer !== "" && wish.issuer !== issuer);
   };
 
@@ -139,7 +145,7 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
   return {
     run,
     want: (next) => {
-      if (wish?.role === next.role && wish.issuer === next.issuer && wish.rootsPem === next.rootsPem) return;
+      if (wish !== undefined && isSame(wish, next)) return;
       wish = next;
       wake?.();
     },

@@ -33,6 +33,10 @@ export interface NodeState {
   readonly raft?: { readonly raftId: number } | undefined;
   /** Nodes that were removed from the cluster and may still hold a certificate, as last heard. */
   readonly removed?: readonly NodeId[] | undefined;
+  /** Nodes that were managers, as last heard: a manager's certificate issued over an older version than this is void. */
+  readonly demoted?: readonly { readonly nodeId: NodeId; readonly version: number }[] | undefined;
+  /** A leader has proven to this node that it is a manager: nobody leads it without from then on. */
+  readonly leadersProve?: true | undefined;
 }
 
 export interface StateDir {
@@ -170,7 +174,7 @@ function parseNode(text: string, path: string): NodeState {
     if (!isRecord(raw)) throw new SkepError("internal", "not an object");
     if (raw["format"] !== FORMAT)
       throw new SkepError("internal", `format ${JSON.stringify(raw["format"])} is not known`);
-    const { raft, removed } = raw;
+    const { raft, removed, demoted } = raw;
     return {
       nodeId: parseId("node id", textOf(raw, "nodeId")),
       clusterId: parseId("cluster id", textOf(raw, "clusterId")),
@@ -182,11 +186,18 @@ function parseNode(text: string, path: string): NodeState {
       managers: listOf(raw, "managers").map(String),
       raft: isRecord(raft) ? { raftId: numberOf(raft, "raftId") } : undefined,
       ...(Array.isArray(removed) ? { removed: removed.map((id) => parseId<NodeId>("node id", String(id))) } : {}),
+      ...(Array.isArray(demoted) ? { demoted: demoted.map(demotionOf) } : {}),
+      ...(raw["leadersProve"] === true ? { leadersProve: true } : {}),
     };
   } catch (cause) {
     // The parser quotes what it read: of a damaged file that may be anything.
     throw damaged(path, cause instanceof SyntaxError ? "not JSON" : SkepError.from(cause).message);
   }
+}
+
+function demotionOf(raw: unknown): { readonly nodeId: NodeId; readonly version: number } {
+  if (!isRecord(raw)) throw new SkepError("internal", "demoted is not a list of nodes");
+  return { nodeId: parseId<NodeId>("node id", textOf(raw, "nodeId")), version: numberOf(raw, "version") };
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -15,6 +15,7 @@ import { SkepError } from "../../shared/errors.ts";
 import { DEFAULT_NODE_VALIDITY_MS } from "../../shared/pki/issue.ts";
 import { formatAddress, parseAddress, peerAddressProblem } from "../../shared/rpc/address.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
+import { withMembership } from "../ca/role-plan.ts";
 import { tlsStatusOf } from "../ca/root-rotation.ts";
 import { changedNode } from "../dispatcher/records.ts";
 import type { RaftStatus } from "../raft/raft-node.ts";
@@ -63,7 +64,7 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
         const node = tx.get("node", id);
         if (node === undefined) throw new SkepError("not_found", `no such node: ${id}`);
         checkRoleChange(node, spec, [...tx.all("node")], status);
-        const next = { ...node, spec, meta: node.meta && { ...node.meta, version } };
+        const next = { ...withMembership(node, status.members), spec, meta: node.meta && { ...node.meta, version } };
         tx.put("node", addr === "" ? next : readdressed(next, addr, tx.all("node"), env.wallMs()));
       });
       return withManagerStatus(
@@ -79,7 +80,7 @@ export function createNodeHandlers({ env, store, raft }: ControlOptions): NodeHa
         const spec = node.spec ?? newNodeSpec();
         if (spec.role === role) return { id: node.id, changed: false };
         checkRoleChange(node, { ...spec, role }, [...tx.all("node")], status);
-        tx.put("node", { ...node, spec: { ...spec, role } });
+        tx.put("node", { ...withMembership(node, status.members), spec: { ...spec, role } });
         return { id: node.id, changed: true };
       });
       return store.view((view) =>

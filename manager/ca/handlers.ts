@@ -28,6 +28,7 @@ import type { RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import { type Admission, type Applicant, admit } from "./admission.ts";
 import { joiningNode } from "./new-cluster.ts";
+import { withMembership } from "./role-plan.ts";
 import { issuingAuthority, trustedRoots } from "./root-rotation.ts";
 
 const FORWARD_TIMEOUT_MS = 10_000;
@@ -132,10 +133,11 @@ async function issue(
 ): Promise<IssueCertificateResponse> {
   await raft.readIndex(signal);
   const publicKey = verifyCertificateRequest(Buffer.from(request.csr).toString());
-  const members = raft.status().members;
-  const { node, cluster, admission } = await store.update((tx) => {
+  const { node, cluster, admission, issuedVersion } = await store.update((tx) => {
     const cluster = tx.cluster();
     if (cluster === undefined) throw notYet();
+    // Read here, where nothing comes between it and the version that the certificate tells.
+    const { members } = raft.status();
     const admission = admit(applicant, {
       cluster,
       node: (id) => tx.get("node", id),
@@ -143,17 +145,18 @@ async function issue(
     });
     // With its place on the ingress network at once, so that nothing but its agent changes it soon after.
     const admitted = admittedNode(admission, request, env);
-    const node = placedNode(tx, admitted, ingressNetwork(tx), new Cursors(env.random));
+    const placed = placedNode(tx, admitted, ingressNetwork(tx), new Cursors(env.random));
+    const node = placed.role === "manager" ? withMembership(placed, members) : placed;
     tx.put("node", node);
-    return { node, cluster, admission };
+    return { node, cluster, admission, issuedVersion: tx.version };
   });
   log.info({ nodeId: node.id, role: node.role, as: admission.kind }, "issued a certificate");
   return newIssueCertificateResponse({
-    certificate: Buffer.from(signFor(node, cluster, publicKey, env)),
+    certificate: Buffer.from(signFor(node, cluster, publicKey, issuedVersion, env)),
     nodeId: node.id,
     clusterId: cluster.id,
     role: node.role,
-    managers: members.map((member) => member.addr),
+    managers: raft.status().members.map((member) => member.addr),
     trustRoots: trustedRoots(cluster),
   });
 }
@@ -181,6 +184,7 @@ function signFor(
   node: Node,
   cluster: Cluster,
   publicKey: ReturnType<typeof verifyCertificateRequest>,
+  issuedVersion: number,
   env: Env,
 ): string {
   const authority = issuingAuthority(cluster);
@@ -192,6 +196,7 @@ function signFor(
       publicKey,
       validityMs: cluster.spec?.caConfig?.nodeCertExpiryMs || DEFAULT_NODE_VALIDITY_MS,
       nowMs: env.wallMs(),
+      issuedVersion,
     },
     authority,
   );

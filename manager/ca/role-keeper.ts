@@ -24,16 +24,19 @@ export async function runRoleKeeper(options: RoleKeeperOptions): Promise<void> {
   while (!signal.aborted) {
     const { members, raftId } = raft.status();
     const steps = store.view((view) => planRoles(view.all("node"), members, raftId));
+    let hasLeft = false;
     for (const step of steps) {
       try {
         await take(step, options);
+        hasLeft ||= step.kind === "remove-member";
       } catch (error) {
         if (signal.aborted) return;
         if (!isCode(error, "failed_precondition") && !isCode(error, "conflict")) throw error;
         log.warn({ step, error: SkepError.from(error).message }, "the managers cannot change now; trying again");
       }
     }
-    await env.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    // Until the store has it, too, the node's certificate of a manager opens workers.
+    if (!hasLeft) await env.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
   }
 }
 

@@ -12,6 +12,22 @@ export type RoleStep =
   | { readonly kind: "readdress-member"; readonly raftId: number; readonly nodeId: string; readonly addr: string }
   | { readonly kind: "set-status"; readonly nodeId: NodeId; readonly status: ManagerStatus | undefined };
 
+const statusOf = ({ raftId, addr }: RaftMember): ManagerStatus => ({
+  raftId,
+  addr,
+  leader: false,
+  reachability: "unknown",
+});
+
+/**
+ * The node as the member of the group that it is, where the role keeper has not looked yet: so that the write that ends its time
+ * as a manager comes when it is out of the group, and not before, and comes at all.
+ */
+export function withMembership(node: Node, members: readonly RaftMember[]): Node {
+  const member = node.managerStatus === undefined ? members.find(({ nodeId }) => nodeId === node.id) : undefined;
+  return member === undefined ? node : { ...node, managerStatus: statusOf(member) };
+}
+
 /**
  * @param ownRaftId the leader's.
  * @returns any number of changes to the store, members that have moved, and at most one that leaves, last.
@@ -27,10 +43,8 @@ export function planRoles(nodes: Iterable<Node>, members: readonly RaftMember[],
     if (member !== undefined && node.addr !== "" && node.addr !== member.addr) {
       moved.push({ kind: "readdress-member", raftId: member.raftId, nodeId: node.id, addr: node.addr });
     }
-    const wanted = member === undefined ? undefined : { raftId: member.raftId, addr: member.addr };
-    if (wanted?.raftId === node.managerStatus?.raftId && wanted?.addr === node.managerStatus?.addr) continue;
-    const status: ManagerStatus | undefined =
-      wanted === undefined ? undefined : { ...wanted, leader: false, reachability: "unknown" };
+    if (member?.raftId === node.managerStatus?.raftId && member?.addr === node.managerStatus?.addr) continue;
+    const status = member === undefined ? undefined : statusOf(member);
     steps.push({ kind: "set-status", nodeId: node.id, status });
   }
   steps.push(...moved);

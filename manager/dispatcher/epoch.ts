@@ -1,19 +1,28 @@
 // One term of leadership, as the agents see it: their sessions, who is alive, and what they report. It ends with the
 // leadership; nothing of it is needed by the next leader, which learns all of it again from the store and the agents.
-import type { AgentMessage, AgentStatuses, DispatcherMessage, SessionInfo } from "../../proto/gen/dispatcher.ts";
-import type { NetworkHeld } from "../../proto/gen/network.ts";
+import type {
+  AgentHello,
+  AgentMessage,
+  AgentStatuses,
+  DemotedNode,
+  DispatcherMessage,
+  LeaderProof,
+  SessionInfo,
+} from "../../proto/gen/dispatcher.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NetworkId, NodeId } from "../../shared/model/ids.ts";
 import type { Peer } from "../../shared/rpc/peer.ts";
+import { demotedNodes } from "../ca/demotion.ts";
+import { LeaderProver } from "../ca/leader-prover.ts";
 import type { RaftMember } from "../raft/raft-node.ts";
 import type { Change, Commit, Store, View } from "../store/types.ts";
 import { isAssigned, isNews } from "./assigned.ts";
 import { DEFAULT_LIVENESS, Liveness } from "./liveness.ts";
 import { NetworkDispatch, type NetworkProgress } from "./network/network-dispatch.ts";
 import { Outbox } from "./outbox.ts";
-import { checkAddress, checkDescription, checkStatuses, type NodeChange } from "./records.ts";
+import { checkAddress, checkChallenge, checkDescription, checkStatuses, type NodeChange } from "./records.ts";
 import { livenessOf, sessionInfo } from "./session-info.ts";
 import { Writer } from "./writer.ts";
 
@@ -36,6 +45,8 @@ export interface EpochOptions {
 
 interface Session {
   readonly outbox: Outbox;
+  /** That this is a manager, as the node asked for it in its hello. */
+  proofs: readonly LeaderProof[];
   lastSentMs: number;
 }
 
@@ -47,7 +58,10 @@ export class Epoch {
   /** From the first look at the store on. */
   #networks: NetworkDispatch | undefined;
   readonly #writer: Writer;
+  readonly #prover = new LeaderProver();
   #managers = "";
+  /** As the last commit has them. */
+  #demoted: readonly DemotedNode[] = [];
   readonly #over = new AbortController();
 
   constructor(options: EpochOptions) {
@@ -95,7 +109,7 @@ export class Epoch {
   ): AsyncGenerator<DispatcherMessage> {
     const { env, store } = this.#options;
     const outbox = new Outbox(peer.nodeId, store.view);
-    const session: Session = { outbox, lastSentMs: env.nowMs() };
+    const session: Session = { outbox, proofs: [], lastSentMs: env.nowMs() };
     this.#streams.add(outbox);
     const onAbort = (): void => outbox.end();
     signal.addEventListener("abort", onAbort, { once: true });
@@ -154,7 +168,8 @@ export class Epoch {
       case "hello":
         checkAddress(message.addr);
         if (message.description !== undefined) checkDescription(message.description);
-        this.#hello(peer, session, message.networks, {
+        checkChallenge(message.challenge);
+        this.#hello(peer, session, message, {
           addr: message.addr,
           ...(message.description === undefined ? {} : { description: message.description }),
         });
@@ -179,10 +194,14 @@ export class Epoch {
     }
   }
 
-  #hello(peer: NodePeer, session: Session, held: readonly NetworkHeld[], change: NodeChange): void {
+  #hello(peer: NodePeer, session: Session, { networks, challenge }: AgentHello, change: NodeChange): void {
     const { env, log, store } = this.#options;
     const { nodeId, role } = peer;
-    const info = store.view((view) => (view.get("node", nodeId) === undefined ? undefined : this.#info(view, nodeId)));
+    const info = store.view((view) => {
+      if (view.get("node", nodeId) === undefined) return undefined;
+      session.proofs = this.#prover.prove(view.cluster(), "session", nodeId, challenge);
+      return this.#info(view, nodeId, session);
+    });
     if (info === undefined) {
       throw new SkepError(
         "not_found",
@@ -199,11 +218,12 @@ export class Epoch {
     this.#liveness.heard(nodeId, env.nowMs());
     this.#writer.node(nodeId, { ...change, role, state: "ready", message: "" });
     session.outbox.info(info);
-    session.outbox.networks(this.#networks.open(nodeId, session.outbox, held));
+    session.outbox.networks(this.#networks.open(nodeId, session.outbox, networks));
   }
 
-  #info(view: View, nodeId: NodeId): SessionInfo {
-    return sessionInfo(view, nodeId, this.#liveness.config, this.#options.managers());
+  #info(view: View, nodeId: NodeId, { proofs }: Session): SessionInfo {
+    const leadership = { liveness: this.#liveness.config, members: this.#options.managers(), demoted: this.#demoted };
+    return sessionInfo(view, nodeId, leadership, proofs);
   }
 
   /** A node speaks for its own tasks only. */
@@ -246,6 +266,7 @@ export class Epoch {
   #lookAtAll(view: View): void {
     const nowMs = this.#options.env.nowMs();
     this.#liveness.configure(livenessOf(view.cluster()?.spec));
+    this.#demoted = demotedNodes(view);
     if (this.#networks === undefined) this.#networks = new NetworkDispatch(view);
     else this.#networks.restart(view);
     for (const node of view.all("node")) this.#liveness.track(node.id, node.status?.state ?? "unknown", nowMs);
@@ -284,6 +305,10 @@ export class Epoch {
     }
     this.#liveness.track(node.id, node.status?.state ?? "unknown", this.#options.env.nowMs());
     if (change.action !== "update") return;
+    if (change.old.demotedVersion !== node.demotedVersion) {
+      this.#demoted = this.#options.store.view(demotedNodes);
+      this.#tellAll();
+    }
     if (change.old.spec?.role !== node.spec?.role || change.old.addr !== node.addr) this.#tell(node.id);
   }
 
@@ -294,7 +319,7 @@ export class Epoch {
 
   #tell(node: NodeId): void {
     const session = this.#sessions.get(node);
-    if (session !== undefined) session.outbox.info(this.#options.store.view((view) => this.#info(view, node)));
+    if (session !== undefined) session.outbox.info(this.#options.store.view((view) => this.#info(view, node, session)));
   }
 
   #tellAll(): void {

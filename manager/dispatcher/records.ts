@@ -16,6 +16,7 @@ import {
 import { SkepError } from "../../shared/errors.ts";
 import { parseIp } from "../../shared/model/ip.ts";
 import { isTerminal, laterStatus, rank } from "../../shared/model/tasks.ts";
+import { CHALLENGE_BYTES } from "../../shared/pki/leader-proof.ts";
 import { parseAddress } from "../../shared/rpc/address.ts";
 
 /** With some hundred engine labels a description has a tenth of it. */
@@ -59,6 +60,12 @@ export function checkStatuses(count: number): void {
 export function checkAddress(addr: string): void {
   if (addr === "") return;
   parseAddress("node address", addr.length > MAX_ADDRESS_LENGTH ? `${addr.slice(0, 50)} …` : addr);
+}
+
+/** Empty is none: a node of an older version. @throws {SkepError} `invalid_argument` */
+export function checkChallenge(challenge: Uint8Array): void {
+  if (challenge.length === 0 || challenge.length === CHALLENGE_BYTES) return;
+  throw new SkepError("invalid_argument", `a challenge has ${CHALLENGE_BYTES} bytes, not ${challenge.length}`);
 }
 
 const cut = (text: string): string => (text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text);

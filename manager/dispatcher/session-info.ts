@@ -1,5 +1,5 @@
 // What an agent is told at the start of its session, and again when something of it changes.
-import { newSessionInfo, type SessionInfo } from "../../proto/gen/dispatcher.ts";
+import { type DemotedNode, type LeaderProof, newSessionInfo, type SessionInfo } from "../../proto/gen/dispatcher.ts";
 import type { Cluster, ClusterSpec } from "../../proto/gen/objects.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
 import { issuingAuthority, trustedRoots } from "../ca/root-rotation.ts";
@@ -8,12 +8,20 @@ import type { View } from "../store/types.ts";
 import { epochOf } from "../tunnel-keys/epoch.ts";
 import { DEFAULT_LIVENESS, type LivenessConfig } from "./liveness.ts";
 
-/** @param members every manager. */
+export interface Leadership {
+  readonly liveness: LivenessConfig;
+  /** Every manager. */
+  readonly members: readonly RaftMember[];
+  /** Nodes that were managers. */
+  readonly demoted: readonly DemotedNode[];
+}
+
+/** @param proofs that this is a manager, for the node. */
 export function sessionInfo(
   view: View,
   nodeId: NodeId,
-  { heartbeatPeriodMs, suspectAfterMs }: LivenessConfig,
-  members: readonly RaftMember[],
+  { liveness: { heartbeatPeriodMs, suspectAfterMs }, members, demoted }: Leadership,
+  proofs: readonly LeaderProof[],
 ): SessionInfo {
   const node = view.get("node", nodeId);
   return newSessionInfo({
@@ -26,6 +34,9 @@ export function sessionInfo(
     role: node?.spec?.role ?? "worker",
     addr: node?.addr ?? "",
     networkKeyEpoch: epochOf(view.cluster()),
+    proofs,
+    demoted,
+    certificateMinVersion: node?.demotedVersion ?? 0,
     ...trustOf(view.cluster()),
   });
 }

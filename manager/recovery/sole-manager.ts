@@ -6,6 +6,7 @@ import { type Cluster, type Node, newNodeSpec, newNodeStatus } from "../../proto
 import { SkepError } from "../../shared/errors.ts";
 import type { ObjectWrite } from "../store/codec.ts";
 import { CommittedState } from "../store/committed.ts";
+import { stampedNode } from "../store/stamps.ts";
 import { openView } from "../store/tables.ts";
 import type { View } from "../store/types.ts";
 
@@ -48,7 +49,8 @@ export function withSoleManager(
   const writes = changed.map((node): ObjectWrite => {
     const createdVersion = node.meta?.createdVersion || version;
     const meta = { version, createdVersion, createdAtMs: node.meta?.createdAtMs || nowMs, updatedAtMs: nowMs };
-    return { table: "node", id: node.id, object: { ...node, meta } };
+    const stamped = node === own ? own : stampedNode(view.get("node", node.id), node, version);
+    return { table: "node", id: node.id, object: { ...stamped, meta } };
   });
   view.close();
   state.commit({ version, term: 0, timeMs: nowMs, writes });
@@ -88,7 +90,9 @@ function ownNode(view: View, { node, addr, raftId }: SoleManager): Node {
     );
   }
   const managerStatus = { raftId, addr, leader: false, reachability: "unknown" } as const;
-  return { ...known, role: "manager", addr, managerStatus, spec: newNodeSpec({ ...known.spec, role: "manager" }) };
+  // It goes on by its user's word, with the certificate that it has, also where the state says that it was to be no manager.
+  const spec = newNodeSpec({ ...known.spec, role: "manager" });
+  return { ...known, role: "manager", addr, managerStatus, spec, demotedVersion: 0 };
 }
 
 /** All other nodes, which may be in use by the cluster that the backup is of: none is called before it has called. */

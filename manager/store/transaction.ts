@@ -4,6 +4,7 @@ import { newMeta } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { decodeObject, type EncodedWrite, encodeObject, type ObjectWrite } from "./codec.ts";
 import { nameKey } from "./keys.ts";
+import { STAMPS } from "./stamps.ts";
 import { type AllRows, newOverlayTables, type OverlayTables, openView, UNIQUE_NAMES } from "./tables.ts";
 import type { TableName, Tables, Tx } from "./types.ts";
 
@@ -64,8 +65,9 @@ export function openTransaction(below: AllRows, version: number, next: number, n
       );
     }
     if (UNIQUE_NAMES[table]) refuseTakenName(table, object);
+    const stamp = STAMPS[table];
     const stamped: Tables[T] = {
-      ...object,
+      ...(stamp === undefined ? object : stamp(present, object, next)),
       meta: newMeta({
         version: next,
         createdVersion: present?.meta?.createdVersion ?? next,

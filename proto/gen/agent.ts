@@ -2,8 +2,10 @@
 import { Reader, Writer, toNumber, nextTag, asBuffer, countField, decodeBounded, MAX_REQUEST_FIELDS } from "../wire.ts";
 import type { NodeId, TaskId } from "../../shared/model/ids.ts";
 import { decodeLogOptionsFrom, decodeLogsResponse, encodeLogOptionsInto, encodeLogsResponse, type LogOptions, type LogsResponse } from "./control.ts";
+import { decodeLeaderProofFrom, encodeLeaderProofInto, type LeaderProof } from "./dispatcher.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+const EMPTY = new Uint8Array(0);
 export interface TaskLogsRequest {
   readonly taskIds: readonly TaskId[];
   readonly options?: LogOptions | undefined;
@@ -698,13 +700,16 @@ export function decodeProbeAnswer(bytes: Uint8Array): ProbeAnswer {
 export interface MeetManagersRequest {
   /** host:port; at most 64. */
   readonly managers: readonly string[];
+  /** Of the challenge that the node has just answered with. */
+  readonly proofs: readonly LeaderProof[];
 }
 /** A MeetManagersRequest with every field that is not given at its zero value. */
 export function newMeetManagersRequest(init: Partial<MeetManagersRequest> = {}): MeetManagersRequest {
-  return { managers: [], ...init };
+  return { managers: [], proofs: [], ...init };
 }
 export function encodeMeetManagersRequestInto(m: MeetManagersRequest, w: Writer): Writer {
   for (const value of m.managers) w.uint32(10).string(value);
+  for (const value of m.proofs) encodeLeaderProofInto(value, w.uint32(18).fork()).ldelim();
   return w;
 }
 export function encodeMeetManagersRequest(m: MeetManagersRequest): Uint8Array {
@@ -713,12 +718,16 @@ export function encodeMeetManagersRequest(m: MeetManagersRequest): Uint8Array {
 export function decodeMeetManagersRequestFrom(r: Reader, length: number): MeetManagersRequest {
   const end = r.pos + length;
   const managers: string[] = [];
-  const m: Mutable<MeetManagersRequest> = newMeetManagersRequest({ managers });
+  const proofs: LeaderProof[] = [];
+  const m: Mutable<MeetManagersRequest> = newMeetManagersRequest({ managers, proofs });
   while (r.pos < end) {
     const tag = nextTag(r);
     switch (tag >>> 3) {
       case 1:
         managers.push(r.string());
+        break;
+      case 2:
+        proofs.push(decodeLeaderProofFrom(r, r.uint32()));
         break;
       default:
         r.skipType(tag & 7);
@@ -733,14 +742,15 @@ export function decodeMeetManagersRequest(bytes: Uint8Array): MeetManagersReques
 }
 
 export interface MeetManagersResponse {
-
+  /** The node listens to who signs this and calls again; empty: there is nothing to sign, or it does not listen now. */
+  readonly challenge: Uint8Array;
 }
 /** A MeetManagersResponse with every field that is not given at its zero value. */
 export function newMeetManagersResponse(init: Partial<MeetManagersResponse> = {}): MeetManagersResponse {
-  return { ...init };
+  return { challenge: EMPTY, ...init };
 }
-export function encodeMeetManagersResponseInto(_m: MeetManagersResponse, w: Writer): Writer {
-
+export function encodeMeetManagersResponseInto(m: MeetManagersResponse, w: Writer): Writer {
+  if (m.challenge.length > 0) w.uint32(10).bytes(m.challenge);
   return w;
 }
 export function encodeMeetManagersResponse(m: MeetManagersResponse): Uint8Array {
@@ -752,7 +762,13 @@ export function decodeMeetManagersResponseFrom(r: Reader, length: number): MeetM
   const m: Mutable<MeetManagersResponse> = newMeetManagersResponse();
   while (r.pos < end) {
     const tag = nextTag(r);
-    r.skipType(tag & 7);
+    switch (tag >>> 3) {
+      case 1:
+        m.challenge = r.bytes();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
   }
   return m;
 }

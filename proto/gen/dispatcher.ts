@@ -11,15 +11,18 @@ export interface AgentHello {
   /** host:port where this node's daemon answers, when that is news; empty otherwise. */
   readonly addr: string;
   readonly networks: readonly NetworkHeld[];
+  /** 32 random bytes, new for each session: see SessionInfo.proofs. */
+  readonly challenge: Uint8Array;
 }
 /** A AgentHello with every field that is not given at its zero value. */
 export function newAgentHello(init: Partial<AgentHello> = {}): AgentHello {
-  return { addr: "", networks: [], ...init };
+  return { addr: "", networks: [], challenge: EMPTY, ...init };
 }
 export function encodeAgentHelloInto(m: AgentHello, w: Writer): Writer {
   if (m.description !== undefined) encodeNodeDescriptionInto(m.description, w.uint32(10).fork()).ldelim();
   if (m.addr !== "") w.uint32(18).string(m.addr);
   for (const value of m.networks) encodeNetworkHeldInto(value, w.uint32(26).fork()).ldelim();
+  if (m.challenge.length > 0) w.uint32(34).bytes(m.challenge);
   return w;
 }
 export function encodeAgentHello(m: AgentHello): Uint8Array {
@@ -40,6 +43,9 @@ export function decodeAgentHelloFrom(r: Reader, length: number): AgentHello {
         break;
       case 3:
         networks.push(decodeNetworkHeldFrom(r, r.uint32()));
+        break;
+      case 4:
+        m.challenge = r.bytes();
         break;
       default:
         r.skipType(tag & 7);
@@ -239,6 +245,93 @@ export function decodeAgentMessage(bytes: Uint8Array): AgentMessage {
   return decodeAgentMessageFrom(r, bytes.length);
 }
 
+/** A signature with a key of the cluster's CA, which managers have and nodes that were demoted have no more. */
+export interface LeaderProof {
+  /** Digest of the root whose key it is. */
+  readonly root: string;
+  /** ECDSA over SHA-256, in DER, of what shared/pki/leader-proof.ts writes. */
+  readonly signature: Uint8Array;
+}
+/** A LeaderProof with every field that is not given at its zero value. */
+export function newLeaderProof(init: Partial<LeaderProof> = {}): LeaderProof {
+  return { root: "", signature: EMPTY, ...init };
+}
+export function encodeLeaderProofInto(m: LeaderProof, w: Writer): Writer {
+  if (m.root !== "") w.uint32(10).string(m.root);
+  if (m.signature.length > 0) w.uint32(18).bytes(m.signature);
+  return w;
+}
+export function encodeLeaderProof(m: LeaderProof): Uint8Array {
+  return encodeLeaderProofInto(m, Writer.create()).finish();
+}
+export function decodeLeaderProofFrom(r: Reader, length: number): LeaderProof {
+  const end = r.pos + length;
+
+  const m: Mutable<LeaderProof> = newLeaderProof();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        m.root = r.string();
+        break;
+      case 2:
+        m.signature = r.bytes();
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a LeaderProof. */
+export function decodeLeaderProof(bytes: Uint8Array): LeaderProof {
+  const r = Reader.create(bytes);
+  return decodeLeaderProofFrom(r, bytes.length);
+}
+
+/** A node that was a manager, and may still hold a certificate that says so. */
+export interface DemotedNode {
+  readonly nodeId: NodeId;
+  /** Node.demoted_version: a manager's certificate issued over an older version is void. */
+  readonly version: number;
+}
+/** A DemotedNode with every field that is not given at its zero value. */
+export function newDemotedNode(init: Partial<DemotedNode> = {}): DemotedNode {
+  return { nodeId: "" as NodeId, version: 0, ...init };
+}
+export function encodeDemotedNodeInto(m: DemotedNode, w: Writer): Writer {
+  if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
+  if (m.version !== 0) w.uint32(16).uint64(m.version);
+  return w;
+}
+export function encodeDemotedNode(m: DemotedNode): Uint8Array {
+  return encodeDemotedNodeInto(m, Writer.create()).finish();
+}
+export function decodeDemotedNodeFrom(r: Reader, length: number): DemotedNode {
+  const end = r.pos + length;
+
+  const m: Mutable<DemotedNode> = newDemotedNode();
+  while (r.pos < end) {
+    const tag = nextTag(r);
+    switch (tag >>> 3) {
+      case 1:
+        m.nodeId = (r.string() as NodeId);
+        break;
+      case 2:
+        m.version = toNumber(r.uint64());
+        break;
+      default:
+        r.skipType(tag & 7);
+    }
+  }
+  return m;
+}
+/** @throws RangeError or Error when the bytes are not a DemotedNode. */
+export function decodeDemotedNode(bytes: Uint8Array): DemotedNode {
+  const r = Reader.create(bytes);
+  return decodeDemotedNodeFrom(r, bytes.length);
+}
+
 export interface SessionInfo {
   readonly nodeId: NodeId;
   readonly heartbeatPeriodMs: number;
@@ -260,10 +353,16 @@ export interface SessionInfo {
   readonly networkKeyEpoch: number;
   /** The managers: whoever else shows a manager's certificate was demoted. Empty: not told. */
   readonly managerIds: readonly string[];
+  /** Of the hello's challenge: one for each root of the cluster, of which there are two while the root is being replaced. */
+  readonly proofs: readonly LeaderProof[];
+  /** Nodes that were demoted and are in the cluster. */
+  readonly demoted: readonly DemotedNode[];
+  /** A manager's certificate of this node from before this version opens nothing: the node renews it. */
+  readonly certificateMinVersion: number;
 }
 /** A SessionInfo with every field that is not given at its zero value. */
 export function newSessionInfo(init: Partial<SessionInfo> = {}): SessionInfo {
-  return { nodeId: "" as NodeId, heartbeatPeriodMs: 0, suspectAfterMs: 0, managers: [], insecureRegistries: [], role: "worker", trustRoots: EMPTY, issuingRoot: "", blacklistedCertificates: [], addr: "", networkKeyEpoch: 0, managerIds: [], ...init };
+  return { nodeId: "" as NodeId, heartbeatPeriodMs: 0, suspectAfterMs: 0, managers: [], insecureRegistries: [], role: "worker", trustRoots: EMPTY, issuingRoot: "", blacklistedCertificates: [], addr: "", networkKeyEpoch: 0, managerIds: [], proofs: [], demoted: [], certificateMinVersion: 0, ...init };
 }
 export function encodeSessionInfoInto(m: SessionInfo, w: Writer): Writer {
   if (m.nodeId !== "") w.uint32(10).string(m.nodeId);
@@ -278,6 +377,9 @@ export function encodeSessionInfoInto(m: SessionInfo, w: Writer): Writer {
   if (m.addr !== "") w.uint32(82).string(m.addr);
   if (m.networkKeyEpoch !== 0) w.uint32(88).uint64(m.networkKeyEpoch);
   for (const value of m.managerIds) w.uint32(98).string(value);
+  for (const value of m.proofs) encodeLeaderProofInto(value, w.uint32(106).fork()).ldelim();
+  for (const value of m.demoted) encodeDemotedNodeInto(value, w.uint32(114).fork()).ldelim();
+  if (m.certificateMinVersion !== 0) w.uint32(120).uint64(m.certificateMinVersion);
   return w;
 }
 export function encodeSessionInfo(m: SessionInfo): Uint8Array {
@@ -289,7 +391,9 @@ export function decodeSessionInfoFrom(r: Reader, length: number): SessionInfo {
   const insecureRegistries: string[] = [];
   const blacklistedCertificates: BlacklistedCertificate[] = [];
   const managerIds: string[] = [];
-  const m: Mutable<SessionInfo> = newSessionInfo({ managers, insecureRegistries, blacklistedCertificates, managerIds });
+  const proofs: LeaderProof[] = [];
+  const demoted: DemotedNode[] = [];
+  const m: Mutable<SessionInfo> = newSessionInfo({ managers, insecureRegistries, blacklistedCertificates, managerIds, proofs, demoted });
   while (r.pos < end) {
     const tag = nextTag(r);
     switch (tag >>> 3) {
@@ -328,6 +432,15 @@ export function decodeSessionInfoFrom(r: Reader, length: number): SessionInfo {
         break;
       case 12:
         managerIds.push(r.string());
+        break;
+      case 13:
+        proofs.push(decodeLeaderProofFrom(r, r.uint32()));
+        break;
+      case 14:
+        demoted.push(decodeDemotedNodeFrom(r, r.uint32()));
+        break;
+      case 15:
+        m.certificateMinVersion = toNumber(r.uint64());
         break;
       default:
         r.skipType(tag & 7);

@@ -777,6 +777,11 @@ export interface Node {
   /** The node's own place on the ingress network. */
   readonly attachments: readonly NetworkAttachment[];
   /**
+   * Meta.version of the write after which it was a manager no more, the last time; 0: never. The store writes it. A manager's
+   * certificate that was issued over an older version is void, whatever the node is now.
+   */
+  readonly demotedVersion: number;
+  /**
    * It comes from a backup and has not called this cluster since: it may be in use by the one that the backup is of, and is not
    * called before it calls.
    */
@@ -784,7 +789,7 @@ export interface Node {
 }
 /** A Node with every field that is not given at its zero value. */
 export function newNode(init: Partial<Node> = {}): Node {
-  return { id: "" as NodeId, role: "worker", addr: "", tlsStatus: "unknown", attachments: [], onlyRestored: false, ...init };
+  return { id: "" as NodeId, role: "worker", addr: "", tlsStatus: "unknown", attachments: [], demotedVersion: 0, onlyRestored: false, ...init };
 }
 export function encodeNodeInto(m: Node, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
@@ -797,6 +802,7 @@ export function encodeNodeInto(m: Node, w: Writer): Writer {
   if (m.addr !== "") w.uint32(66).string(m.addr);
   if (m.tlsStatus !== "unknown") w.uint32(72).int32(TlsStatusNumber[m.tlsStatus]);
   for (const value of m.attachments) encodeNetworkAttachmentInto(value, w.uint32(82).fork()).ldelim();
+  if (m.demotedVersion !== 0) w.uint32(96).uint64(m.demotedVersion);
   if (m.onlyRestored !== false) w.uint32(88).bool(m.onlyRestored);
   return w;
 }
@@ -839,6 +845,9 @@ export function decodeNodeFrom(r: Reader, length: number): Node {
         break;
       case 10:
         attachments.push(decodeNetworkAttachmentFrom(r, r.uint32()));
+        break;
+      case 12:
+        m.demotedVersion = toNumber(r.uint64());
         break;
       case 11:
         m.onlyRestored = r.bool();

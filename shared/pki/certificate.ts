@@ -15,6 +15,11 @@ export interface CertificateIdentity {
   readonly nodeId: NodeId;
   readonly role: NodeRole;
   readonly clusterId: ClusterId;
+  /**
+   * The store's version that it was issued over: what was committed up to there was known to who issued it, what came later was
+   * not. 0: it is from a time when certificates did not tell.
+   */
+  readonly issuedVersion: number;
 }
 
 export interface CertificateInfo extends CertificateIdentity {
@@ -26,6 +31,17 @@ interface Subject {
   readonly CN?: string | string[] | undefined;
   readonly OU?: string | string[] | undefined;
   readonly O?: string | string[] | undefined;
+  readonly dnQualifier?: string | string[] | undefined;
+}
+
+/** Whole, without sign; at most 2^53 - 1, as a version is. */
+const VERSION = /^(?:0|[1-9]\d{0,15})$/;
+
+function versionOf(qualifier: string | string[] | undefined): number {
+  if (qualifier === undefined) return 0;
+  const version = typeof qualifier === "string" && VERSION.test(qualifier) ? Number(qualifier) : Number.NaN;
+  if (!Number.isSafeInteger(version)) throw new SkepError("unauthenticated", "its version is not a number");
+  return version;
 }
 
 const only = (value: string | string[] | undefined): string => (typeof value === "string" ? value : "");
@@ -42,6 +58,7 @@ export function identityOfSubject(subject: Subject): CertificateIdentity {
       nodeId: parseId<NodeId>("node id", only(subject.CN)),
       role,
       clusterId: parseId<ClusterId>("cluster id", only(subject.O)),
+      issuedVersion: versionOf(subject.dnQualifier),
     };
   } catch (cause) {
     throw new SkepError("unauthenticated", `not a node's certificate: ${SkepError.from(cause).message}`, { cause });
@@ -78,6 +95,21 @@ export function isIssuedBy(certificate: string, rootPem: string): boolean {
   const root = parse(rootPem);
   const leaf = parse(certificate);
   return leaf.checkIssued(root) && leaf.verify(root.publicKey);
+}
+
+/**
+ * Is `root` one of `presentPem`, or is its key in a certificate of `chain` that one of these has signed (cross-signed)?
+ * All PEM. Says nothing about their time.
+ */
+export function isVouchedFor(root: string, chain: readonly string[], presentPem: string): boolean {
+  const digest = certificateDigest(root);
+  const present = certificatesOf(presentPem);
+  if (present.some((one) => certificateDigest(one) === digest)) return true;
+  const key = parse(root).publicKey;
+  return chain.some((crossed) => {
+    const certificate = parse(crossed);
+    return certificate.ca && certificate.publicKey.equals(key) && present.some((one) => isIssuedBy(crossed, one));
+  });
 }
 
 /** The certificates in `pem`, in order, as PEM. */

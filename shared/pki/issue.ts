@@ -4,15 +4,16 @@
 //   cross  name and key of a new root, signed by the old one (RFC 4210's "new with old"): who trusts the old root alone comes
 //          over it to what the new one signs. A new root of ours has the old one's name, so that this certificate counts as
 //          self-issued and no pathlen stands in its way
-//   node   CN=<node id>, OU=skep-worker|skep-manager, O=<cluster id>; SAN: the node id and the role's name, so that TLS
-//          can ask for "this very node" or "any manager" by server name; server and client both, since every node is both
+//   node   CN=<node id>, OU=skep-worker|skep-manager, O=<cluster id>, dnQualifier=<the store's version that it was issued
+//          over>; SAN: the node id and the role's name, so that TLS can ask for "this very node" or "any manager" by server
+//          name; server and client both, since every node is both
 //
 // What a request asks for is ignored but for its key: the authority decides who the key's holder is.
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign, verify, X509Certificate } from "node:crypto";
 import type { NodeRole } from "../../proto/gen/objects.ts";
 import { SkepError } from "../errors.ts";
 import type { ClusterId, NodeId } from "../model/ids.ts";
-import { type CertificateInfo, certificateDigest, certificatesOf, ROLE_NAME } from "./certificate.ts";
+import { certificateDigest, certificatesOf, ROLE_NAME } from "./certificate.ts";
 import {
   bitString,
   booleanTrue,
@@ -37,9 +38,6 @@ const MAX_CERTIFICATE_BYTES = 16_384;
 const ROOT_VALIDITY_MS = 20 * 365 * 24 * HOUR_MS;
 /** Certificates are valid from an hour ago: a joining host's clock may be behind. As Swarm's. */
 export const BACKDATE_MS = HOUR_MS;
-/** When a node's certificate was issued, at the latest: it says so in whole seconds. Unix milliseconds of who issued it. */
-export const issuedAtMs = ({ notBeforeMs }: Pick<CertificateInfo, "notBeforeMs">): number =>
-  notBeforeMs + BACKDATE_MS + 999;
 /** 90 days, and not under an hour, as Swarm's `--cert-expiry`. */
 export const DEFAULT_NODE_VALIDITY_MS = 90 * 24 * HOUR_MS;
 export const MIN_NODE_VALIDITY_MS = HOUR_MS;
@@ -49,6 +47,7 @@ const OID = {
   commonName: "2.5.4.3",
   organization: "2.5.4.10",
   organizationalUnit: "2.5.4.11",
+  dnQualifier: "2.5.4.46",
   subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",
   subjectAltName: "2.5.29.17",
@@ -287,6 +286,8 @@ export interface NodeCertificateRequest {
   /** Milliseconds from now; not under an hour. */
   readonly validityMs: number;
   readonly nowMs: number;
+  /** As CertificateIdentity has it. */
+  readonly issuedVersion: number;
 }
 
 /** PEM. `root` is the authority of the same cluster. */
@@ -301,6 +302,7 @@ export function issueNodeCertificate(
         [OID.organization, request.clusterId],
         [OID.organizationalUnit, ROLE_NAME[request.role]],
         [OID.commonName, request.nodeId],
+        [OID.dnQualifier, String(request.issuedVersion)],
       ]),
       publicKey: request.publicKey,
       notBeforeMs: request.nowMs - BACKDATE_MS,

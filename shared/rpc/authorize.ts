@@ -19,13 +19,6 @@ const MAY_CALL: Readonly<Record<string, readonly Caller[]>> = {
   "skep.v1.CA": ["anonymous", "worker", "demoted", "manager"],
 };
 
-/** Methods that others may call than those of their service. */
-const MAY_CALL_METHOD: Readonly<Record<string, readonly Caller[]>> = {
-  // A node that has been away calls demoted whoever was no manager when it last heard. It must not turn away those that have
-  // become managers since, or it would never find them; it listens to nobody while it has a session.
-  "/skep.v1.Agent/MeetManagers": ["manager", "demoted"],
-};
-
 function callerOf(peer: Peer): Caller {
   switch (peer.kind) {
     case "local":
@@ -39,8 +32,7 @@ function callerOf(peer: Peer): Caller {
 export const authorizeByRole: Authorizer = (path, peer) => {
   const caller = callerOf(peer);
   const service = /^\/([^/]+)\/[^/]+$/.exec(path)?.[1] ?? "";
-  const ofService = Object.hasOwn(MAY_CALL, service) ? MAY_CALL[service] : undefined;
-  const callers = Object.hasOwn(MAY_CALL_METHOD, path) ? MAY_CALL_METHOD[path] : ofService;
+  const callers = Object.hasOwn(MAY_CALL, service) ? MAY_CALL[service] : undefined;
   if (callers?.includes(caller) === true) return;
   if (caller === "anonymous") {
     throw new SkepError("unauthenticated", `${path} needs a certificate of this cluster: join it first`);

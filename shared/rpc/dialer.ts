@@ -11,6 +11,7 @@ import type { Identity, IdentityHolder } from "../pki/identity.ts";
 import { parseAddress } from "./address.ts";
 import { RAFT_ALPN } from "./alpn.ts";
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
+import type { Trust } from "./peer-proof.ts";
 import { reasonOfCode } from "./what-answers.ts";
 
 /** Channels that are kept at most; the one not asked for the longest is closed when there are more. */
@@ -50,8 +51,8 @@ export const CHANNEL_OPTIONS: grpc.ClientOptions = {
   "grpc.use_local_subchannel_pool": 1,
 };
 
-/** Was the node removed from the cluster? Its certificate, or a copy of it, is good until it expires. */
-type IsRemoved = (nodeId: NodeId) => boolean;
+/** Whose certificates, good until they expire, are none any more: as the port's Trust has it. */
+export type Mistrust = Pick<Trust, "isRemoved" | "isDemoted">;
 type Expect = { readonly kind: "manager" } | { readonly kind: "node"; readonly nodeId: NodeId };
 
 /** Undefined when the certificate, whose chain is proven, is whom we want. */
@@ -59,7 +60,7 @@ function checkServer(
   certificate: PeerCertificate,
   expect: Expect,
   own: Identity,
-  isRemoved: IsRemoved,
+  { isRemoved, isDemoted }: Mistrust,
 ): Error | undefined {
   try {
     const server = identityOfSubject(certificate.subject);
@@ -67,7 +68,10 @@ function checkServer(
     if (isRemoved(server.nodeId)) return new Error(`node ${server.nodeId} was removed from the cluster`);
     switch (expect.kind) {
       case "manager":
-        return server.role === "manager" ? undefined : new Error(`node ${server.nodeId} is not a manager`);
+        if (server.role !== "manager") return new Error(`node ${server.nodeId} is not a manager`);
+        return isDemoted(server.nodeId, server.issuedVersion)
+          ? new Error(`node ${server.nodeId} is no manager any more: its certificate is from when it was one`)
+          : undefined;
       case "node":
         return server.nodeId === expect.nodeId
           ? undefined
@@ -116,7 +120,7 @@ function certificateProvider(identity: IdentityHolder): Provider {
   };
 }
 
-function openRaftStream(own: Identity, addr: string, isRemoved: IsRemoved, signal: AbortSignal): Promise<Duplex> {
+function openRaftStream(own: Identity, addr: string, mistrust: Mistrust, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const { host, port } = parseAddress("manager address", addr);
@@ -129,7 +133,7 @@ function openRaftStream(own: Identity, addr: string, isRemoved: IsRemoved, signa
       ca: own.rootPem,
       minVersion: "TLSv1.3",
       ALPNProtocols: [RAFT_ALPN],
-      checkServerIdentity: (_host, certificate) => checkServer(certificate, { kind: "manager" }, own, isRemoved),
+      checkServerIdentity: (_host, certificate) => checkServer(certificate, { kind: "manager" }, own, mistrust),
     });
     socket.setNoDelay(true);
     const onAbort = (): void => settle(signal.reason);
@@ -156,14 +160,16 @@ function openRaftStream(own: Identity, addr: string, isRemoved: IsRemoved, signa
   });
 }
 
-/** @param isRemoved asked when a connection is made. */
-export function createDialer(identity: IdentityHolder, isRemoved: IsRemoved = () => false): Dialer {
+const TRUSTS_ALL: Mistrust = { isRemoved: () => false, isDemoted: () => false };
+
+/** @param mistrust asked when a connection is made. */
+export function createDialer(identity: IdentityHolder, mistrust: Mistrust = TRUSTS_ALL): Dialer {
   const provider = certificateProvider(identity);
   const channels = new Map<string, grpc.Client>();
 
   const credentialsFor = (expect: Expect): grpc.ChannelCredentials =>
     grpc.experimental.createCertificateProviderChannelCredentials(provider, provider, {
-      checkServerIdentity: (_host, certificate) => checkServer(certificate, expect, identity.current(), isRemoved),
+      checkServerIdentity: (_host, certificate) => checkServer(certificate, expect, identity.current(), mistrust),
     });
   // grpc-js shares connections between channels with equal credentials: these are made anew to have new ones.
   let managerCredentials = credentialsFor({ kind: "manager" });
@@ -203,7 +209,7 @@ export function createDialer(identity: IdentityHolder, isRemoved: IsRemoved = ()
         ...options,
         "grpc.ssl_target_name_override": ROLE_NAME.manager,
       }),
-    openRaftStream: (addr, signal) => openRaftStream(identity.current(), addr, isRemoved, signal),
+    openRaftStream: (addr, signal) => openRaftStream(identity.current(), addr, mistrust, signal),
     node: (addr, nodeId) => open(`${addr} ${nodeId}`, addr, nodeId, () => credentialsFor({ kind: "node", nodeId })),
     close: () => {
       unwatch();

@@ -6,7 +6,6 @@ import type { PeerCertificate } from "node:tls";
 import { SkepError } from "../errors.ts";
 import type { ClusterId, NodeId } from "../model/ids.ts";
 import { type CertificateInfo, readCertificate } from "../pki/certificate.ts";
-import { issuedAtMs } from "../pki/issue.ts";
 import type { Peer } from "./peer.ts";
 
 export interface Trust {
@@ -16,9 +15,9 @@ export interface Trust {
   /**
    * Is the node no manager any more? A certificate from when it was one is valid until it expires, or for ever in the hands of
    * who keeps a copy and a wrong clock. Managers know from the store, others from what their session tells.
-   * @param issuedAtMs when it was issued, by the clock of the leader of that time.
+   * @param issuedVersion CertificateIdentity.issuedVersion
    */
-  readonly isDemoted: (nodeId: NodeId, issuedAtMs: number) => boolean;
+  readonly isDemoted: (nodeId: NodeId, issuedVersion: number) => boolean;
   readonly wallMs: () => number;
 }
 
@@ -42,7 +41,7 @@ export function provePeer(certificate: CertificateInfo, trust: Trust): Peer {
 
 /** Does it say manager of a node that is none? */
 export const showsDemotion = (certificate: CertificateInfo, trust: Trust): boolean =>
-  certificate.role === "manager" && trust.isDemoted(certificate.nodeId, issuedAtMs(certificate));
+  certificate.role === "manager" && trust.isDemoted(certificate.nodeId, certificate.issuedVersion);
 
 /** Parsed certificates by fingerprint: a call costs no parsing. Bounded by the nodes that are connected. */
 export function createCertificateCache(maxEntries = 10_000): (certificate: PeerCertificate) => CertificateInfo {

@@ -67,6 +67,7 @@ async function agent(id: NodeId, index: number): Promise<void> {
   }
   say({
     kind: "hello",
+    challenge: new Uint8Array(0),
     networks: [],
     addr: `10.0.${index >> 8}.${index & 255}:7377`,
     description: newNodeDescription({

@@ -193,7 +193,13 @@ export function startHollowAgent(options: HollowAgentOptions): HollowAgent {
     broken = false;
     reset = end;
     let heardMs = env.nowMs();
-    send({ kind: "hello", description: options.description, addr: options.addr, networks: [] });
+    send({
+      kind: "hello",
+      challenge: new Uint8Array(0),
+      description: options.description,
+      addr: options.addr,
+      networks: [],
+    });
     if (unstored.size > 0) send({ kind: "statuses", updates: [...unstored.values()] });
     const beats = (async () => {
       while (!stop.signal.aborted) {

@@ -50,7 +50,13 @@ export class NetworkAgent {
     this.#told = new Map();
     this.drained.clear();
     this.ended = undefined;
-    line.say({ kind: "hello", addr: "", description: undefined, networks: heldNetworks(this.views) });
+    line.say({
+      kind: "hello",
+      challenge: new Uint8Array(0),
+      addr: "",
+      description: undefined,
+      networks: heldNetworks(this.views),
+    });
     void this.#run(line, dispatcher);
   }
 

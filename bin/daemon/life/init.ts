@@ -32,7 +32,7 @@ export async function init(host: Host, request: InitRequest): Promise<InitRespon
     const keys = newKeyPair();
     const validityMs = cluster.spec?.caConfig?.nodeCertExpiryMs ?? 0;
     const certificatePem = issueNodeCertificate(
-      { nodeId, role: "manager", clusterId, publicKey: keys.publicKey, validityMs, nowMs },
+      { nodeId, role: "manager", clusterId, publicKey: keys.publicKey, validityMs, nowMs, issuedVersion: 0 },
       root,
     );
     const identity = openIdentity({

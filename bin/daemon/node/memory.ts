@@ -1,9 +1,13 @@
 // What a node knows of itself and its cluster and must not forget: the content of node.json, written at each change, one after
 // the other.
+import type { DemotedNode } from "../../../proto/gen/dispatcher.ts";
 import { SkepError } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { NodeId } from "../../../shared/model/ids.ts";
 import type { NodeState, StateDir } from "../state-dir.ts";
+
+/** Of those that the session does not tell any more, because they were removed: these are remembered as such. */
+const MAX_DEMOTED = 1_000;
 
 export class NodeMemory {
   readonly #dir: Pick<StateDir, "writeNode">;
@@ -11,6 +15,8 @@ export class NodeMemory {
   #state: NodeState;
   /** Nodes that the cluster has removed, as the last session told. */
   #removed: ReadonlySet<NodeId>;
+  /** Of nodes that were managers: the version after which their certificates are void. Oldest news first. */
+  readonly #demoted: Map<NodeId, number>;
   /** Who the managers are, as the last session told; empty: nobody told. */
   #managerIds: ReadonlySet<string> = new Set();
   #written: Promise<void> = Promise.resolve();
@@ -20,6 +26,7 @@ export class NodeMemory {
     this.#log = log;
     this.#state = state;
     this.#removed = new Set(state.removed);
+    this.#demoted = new Map(state.demoted?.map(({ nodeId, version }) => [nodeId, version]));
   }
 
   get state(): NodeState {
@@ -60,9 +67,30 @@ export class NodeMemory {
     return true;
   }
 
-  /** A node that the managers do not count as one of them. False while nobody told who they are. */
-  isDemoted(nodeId: NodeId): boolean {
-    return this.#managerIds.size > 0 && !this.#managerIds.has(nodeId);
+  /**
+   * Is a manager's certificate of the node void? One of a time when certificates told no version is, too, where the managers do
+   * not count the node as one of them.
+   */
+  isDemoted(nodeId: NodeId, issuedVersion: number): boolean {
+    if (issuedVersion < (this.#demoted.get(nodeId) ?? 0)) return true;
+    return issuedVersion === 0 && this.#managerIds.size > 0 && !this.#managerIds.has(nodeId);
+  }
+
+  /** What was heard once stays true: of two versions the higher one counts. @returns whether there is more than before. */
+  hearDemoted(nodes: readonly DemotedNode[]): boolean {
+    const news = nodes.filter(({ nodeId, version }) => version > (this.#demoted.get(nodeId) ?? 0));
+    if (news.length === 0) return false;
+    for (const { nodeId, version } of news) {
+      this.#demoted.delete(nodeId);
+      this.#demoted.set(nodeId, version);
+    }
+    const told = new Set(nodes.map(({ nodeId }) => nodeId));
+    for (const nodeId of this.#demoted.keys()) {
+      if (this.#demoted.size <= MAX_DEMOTED) break;
+      if (!told.has(nodeId)) this.#demoted.delete(nodeId);
+    }
+    this.remember({ demoted: [...this.#demoted].map(([nodeId, version]) => ({ nodeId, version })) });
+    return true;
   }
 
   /** Not written down: what is heard first after a start counts. @returns whether one of before is none any more. */

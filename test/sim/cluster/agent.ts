@@ -6,6 +6,7 @@ import { HollowHost, openHollowRuntime } from "../../../agent/runtime/hollow/hol
 import type { Runtime } from "../../../agent/runtime/runtime.ts";
 import type { ConnectionState, SessionLink } from "../../../agent/session/session.ts";
 import { memoryTaskFiles, type TaskRecord } from "../../../agent/task/task-files.ts";
+import { newMeetManagersRequest } from "../../../proto/gen/agent.ts";
 import type { AgentMessage, DispatcherMessage } from "../../../proto/gen/dispatcher.ts";
 import { newEngineDescription, newNodeDescription, newPlatform, newResources } from "../../../proto/gen/objects.ts";
 import { SkepError } from "../../../shared/errors.ts";
@@ -151,7 +152,7 @@ export class SimAgent {
       const { signal } = new AbortController();
       const context = { peer: { kind: "local" }, signal, metadata: new Map<string, string>() } as const;
       this.#agent?.handlers
-        .meetManagers({ managers }, context)
+        .meetManagers(newMeetManagersRequest({ managers }), context)
         .then(answer, (error: unknown) => this.#in.world.broken(error));
     });
   }

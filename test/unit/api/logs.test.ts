@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { AnswerCheck } from "../../../manager/api/log-check.ts";
-import { AgentService, type TaskLogsRequest } from "../../../proto/gen/agent.ts";
+import { AgentService, newMeetManagersResponse, type TaskLogsRequest } from "../../../proto/gen/agent.ts";
 import {
   type LogLine,
   type LogsResponse,
@@ -73,7 +73,7 @@ async function fakeAgent(nodeId: NodeId, linesOf: (task: string) => readonly Tex
         open--;
       }
     },
-    meetManagers: async () => ({}),
+    meetManagers: async () => newMeetManagersResponse(),
     // biome-ignore lint/correctness/useYield: it is never asked
     probeNetwork: async function* () {
       throw new SkepError("unimplemented", "nobody tests the network");

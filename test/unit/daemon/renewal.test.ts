@@ -40,7 +40,15 @@ before(async () => {
             if (ca.fails) throw new SkepError("unavailable", "no leader");
             const publicKey = verifyCertificateRequest(Buffer.from(csr).toString());
             const certificate = issueNodeCertificate(
-              { nodeId, role: ca.role, clusterId, publicKey, validityMs: 90 * DAY_MS, nowMs: env.wallMs() },
+              {
+                nodeId,
+                role: ca.role,
+                clusterId,
+                publicKey,
+                validityMs: 90 * DAY_MS,
+                nowMs: env.wallMs(),
+                issuedVersion: 0,
+              },
               root,
             );
             return newIssueCertificateResponse({ certificate: Buffer.from(certificate), nodeId, role: ca.role });
@@ -60,7 +68,15 @@ after(() => server.stop());
 function identity(role: NodeRole): Identity {
   const keys = newKeyPair();
   const certificatePem = issueNodeCertificate(
-    { nodeId, role, clusterId, publicKey: keys.publicKey, validityMs: 90 * DAY_MS, nowMs: env.wallMs() },
+    {
+      nodeId,
+      role,
+      clusterId,
+      publicKey: keys.publicKey,
+      validityMs: 90 * DAY_MS,
+      nowMs: env.wallMs(),
+      issuedVersion: 0,
+    },
     root,
   );
   return openIdentity({ certificatePem, keyPem: privateKeyToPem(keys.privateKey), rootPem: root.certificatePem });
@@ -150,10 +166,10 @@ test("another role is asked for at once, and again until the certificate says it
   const { holder, renewal, stop } = start();
   await env.advance(0);
   const asked = ca.asked;
-  renewal.want({ role: "worker", issuer: "", rootsPem: "" });
+  renewal.want({ minVersion: 0, role: "worker", issuer: "", rootsPem: "" });
   await env.advance(1_000);
   assert.equal(ca.asked, asked);
-  renewal.want({ role: "manager", issuer: "", rootsPem: "" });
+  renewal.want({ minVersion: 0, role: "manager", issuer: "", rootsPem: "" });
   await env.advance(0);
   await answered(() => ca.asked === asked + 1);
   assert.equal(holder.current().role, "worker");

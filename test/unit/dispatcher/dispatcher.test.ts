@@ -50,7 +50,13 @@ class Line {
   }
 
   hello(addr = "", hostname = "host"): void {
-    this.say({ kind: "hello", addr, description: newNodeDescription({ hostname }), networks: [] });
+    this.say({
+      kind: "hello",
+      challenge: new Uint8Array(0),
+      addr,
+      description: newNodeDescription({ hostname }),
+      networks: [],
+    });
   }
 
   report(taskId: string, state: TaskState, timestampMs = 1): void {
@@ -356,7 +362,9 @@ describe("a session", () => {
     const [dispatcher] = at.dispatchers;
     assert.ok(dispatcher !== undefined);
     async function* hello(): AsyncGenerator<AgentMessage> {
-      yield newAgentMessage({ message: { kind: "hello", addr: "", description: undefined, networks: [] } });
+      yield newAgentMessage({
+        message: { kind: "hello", challenge: new Uint8Array(0), addr: "", description: undefined, networks: [] },
+      });
       await new Promise(() => undefined);
     }
     const context = { peer: asNode(NODE), signal: new AbortController().signal, metadata: new Map<string, string>() };

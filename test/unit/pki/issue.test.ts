@@ -5,13 +5,18 @@ import { connect, createServer } from "node:tls";
 import fc from "fast-check";
 import { SkepError } from "../../../shared/errors.ts";
 import type { ClusterId, NodeId } from "../../../shared/model/ids.ts";
-import { certificateDigest, isIssuedBy, issuerOf, readCertificate } from "../../../shared/pki/certificate.ts";
+import {
+  certificateDigest,
+  identityOfSubject,
+  isIssuedBy,
+  issuerOf,
+  readCertificate,
+} from "../../../shared/pki/certificate.ts";
 import { openIdentity } from "../../../shared/pki/identity.ts";
 import {
   BACKDATE_MS,
   crossSign,
   givenRootAuthority,
-  issuedAtMs,
   issueNodeCertificate,
   newCertificateRequest,
   newRootAuthority,
@@ -28,7 +33,10 @@ const DAY_MS = 86_400_000;
 const root = newRootAuthority(clusterId, nowMs);
 const keys = newKeyPair();
 const issue = (validityMs: number, role: "worker" | "manager" = "worker"): string =>
-  issueNodeCertificate({ nodeId, role, clusterId, publicKey: keys.publicKey, validityMs, nowMs }, root);
+  issueNodeCertificate(
+    { nodeId, role, clusterId, publicKey: keys.publicKey, validityMs, nowMs, issuedVersion: 0 },
+    root,
+  );
 
 test("the root signs itself, for 20 years, and is a CA", () => {
   const certificate = new X509Certificate(root.certificatePem);
@@ -51,6 +59,7 @@ test("a node's certificate says who, as what, of which cluster and until when", 
     nodeId,
     clusterId,
     role: "manager",
+    issuedVersion: 0,
     notBeforeMs: nowMs - BACKDATE_MS,
     notAfterMs: nowMs + 90 * DAY_MS,
   });
@@ -63,13 +72,24 @@ test("a node's certificate says who, as what, of which cluster and until when", 
   assert.equal(isIssuedBy(pem, newRootAuthority(clusterId, nowMs).certificatePem), false);
 });
 
-test("when a certificate was issued is known to the second, and never taken for earlier", () => {
-  for (const sinceMs of [0, 1, 500, 999, 1000]) {
-    const atMs = nowMs + sinceMs;
+test("a certificate tells the version that it was issued over; none is one of before, and nonsense is refused", () => {
+  for (const issuedVersion of [0, 1, 1_000_000_007, Number.MAX_SAFE_INTEGER]) {
     const { publicKey } = newKeyPair();
-    const request = { nodeId, role: "manager", clusterId, publicKey, validityMs: 90 * DAY_MS, nowMs: atMs } as const;
-    const told = issuedAtMs(readCertificate(issueNodeCertificate(request, root)));
-    assert.ok(told >= atMs && told < atMs + 1000, `${told} of ${atMs}`);
+    const request = {
+      nodeId,
+      role: "manager",
+      clusterId,
+      publicKey,
+      validityMs: DAY_MS,
+      nowMs,
+      issuedVersion,
+    } as const;
+    assert.equal(readCertificate(issueNodeCertificate(request, root)).issuedVersion, issuedVersion);
+  }
+  const subject = { CN: nodeId, OU: "skep-manager", O: clusterId };
+  assert.equal(identityOfSubject(subject).issuedVersion, 0);
+  for (const dnQualifier of ["", "-1", "1.5", "1e9", "01", "9007199254740992", ["7", "8"]]) {
+    assert.throws(() => identityOfSubject({ ...subject, dnQualifier }), /version is not a number/, String(dnQualifier));
   }
 });
 
@@ -131,7 +151,7 @@ test("a damaged request is an invalid argument, whatever the damage", () => {
 const successor = newRootAuthority(clusterId, nowMs, root.certificatePem);
 const nodeOf = (authority: typeof root): string =>
   issueNodeCertificate(
-    { nodeId, role: "worker", clusterId, publicKey: keys.publicKey, validityMs: DAY_MS, nowMs },
+    { nodeId, role: "worker", clusterId, publicKey: keys.publicKey, validityMs: DAY_MS, nowMs, issuedVersion: 0 },
     authority,
   );
 
@@ -159,7 +179,15 @@ test("a chain is taken by who trusts the old root alone, the new one alone, or b
   const second = newRootAuthority(clusterId, now, first.certificatePem);
   const cert =
     issueNodeCertificate(
-      { nodeId, role: "worker", clusterId, publicKey: keys.publicKey, validityMs: DAY_MS, nowMs: now },
+      {
+        nodeId,
+        role: "worker",
+        clusterId,
+        publicKey: keys.publicKey,
+        validityMs: DAY_MS,
+        nowMs: now,
+        issuedVersion: 0,
+      },
       second,
     ) + crossSign(second, first, now);
   const key = privateKeyToPem(keys.privateKey);

@@ -27,7 +27,7 @@ const allowed: readonly (readonly [path: string, callers: readonly string[]])[] 
   ["/skep.v1.Raft/JoinRaft", ["manager", "demoted"]],
   ["/skep.v1.Dispatcher/Session", ["manager", "demoted", "worker"]],
   ["/skep.v1.Agent/TaskLogs", ["manager"]],
-  ["/skep.v1.Agent/MeetManagers", ["manager", "demoted"]],
+  ["/skep.v1.Agent/MeetManagers", ["manager"]],
   ["/skep.v1.CA/IssueCertificate", ["manager", "demoted", "worker", "anonymous"]],
   ["/skep.v1.Unheard/Of", []],
   ["/skep.v1.ControlX/CreateService", []],
@@ -53,6 +53,7 @@ test("a certificate of another cluster proves nothing, though the CA were the sa
     nodeId: id<NodeId>("n"),
     clusterId: id<ClusterId>("x"),
     role: "manager",
+    issuedVersion: 7,
     notBeforeMs: 0,
     notAfterMs: 9,
   } as const;
@@ -73,6 +74,7 @@ test("a manager's certificate proves what the cluster says of the node now", () 
     nodeId: id<NodeId>("n"),
     clusterId: id<ClusterId>("c"),
     role: "manager",
+    issuedVersion: 7,
     notBeforeMs: 0,
     notAfterMs: 9,
   } as const;

@@ -1,6 +1,6 @@
 // A certificate authority and what it takes to make servers and clients of its cluster, for tests.
 import * as grpc from "@grpc/grpc-js";
-import { AgentService } from "../../../proto/gen/agent.ts";
+import { AgentService, newMeetManagersResponse } from "../../../proto/gen/agent.ts";
 import { CAService } from "../../../proto/gen/ca.ts";
 import type { NodeRole } from "../../../proto/gen/objects.ts";
 import type { Env } from "../../../shared/env/env.ts";
@@ -33,6 +33,7 @@ interface IdentityOptions {
   /** When it was issued: in the past for an expired one. */
   readonly nowMs?: number;
   readonly validityMs?: number;
+  readonly issuedVersion?: number;
 }
 
 export function testCluster(clusterId: ClusterId = newId(realEnv.random)): TestCluster {
@@ -50,6 +51,7 @@ export function testCluster(clusterId: ClusterId = newId(realEnv.random)): TestC
           publicKey: keys.publicKey,
           validityMs: options.validityMs ?? 86_400_000,
           nowMs: options.nowMs ?? realEnv.wallMs(),
+          issuedVersion: options.issuedVersion ?? 1,
         },
         root,
       );
@@ -128,7 +130,7 @@ export async function testServer(cluster: TestCluster, identity: Identity, env: 
           signal.addEventListener("abort", () => resolve(), { once: true });
         });
       },
-      meetManagers: async () => ({}),
+      meetManagers: async () => newMeetManagersResponse(),
       // biome-ignore lint/correctness/useYield: it is never asked
       probeNetwork: async function* () {
         throw new SkepError("unimplemented", "nobody tests the network");

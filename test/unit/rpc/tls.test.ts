@@ -117,9 +117,30 @@ test("refused, not taken for anonymous: a certificate without a subject", async 
   assert.match(error.message, /\(without a subject\) is not from this cluster's CA/);
 });
 
+test("who was demoted is not spoken to as a manager, by what its certificate tells of when it was issued", async () => {
+  const asked: unknown[] = [];
+  const isDemoted = (nodeId: NodeId, issuedVersion: number): boolean => {
+    asked.push([nodeId, issuedVersion]);
+    return true;
+  };
+  const mistrust = { isRemoved: () => false, isDemoted };
+  const dialer = keep(createDialer(createIdentityHolder(cluster.identity(alice, "worker")), mistrust));
+  const error = await failure(whoAmI(dialer.manager(server.addr)));
+  assert.equal(error.code, "unavailable");
+  assert.match(error.message, /no manager any more/);
+  await assert.rejects(() => dialer.openRaftStream(server.addr, AbortSignal.timeout(5_000)), /no manager any more/);
+  assert.deepEqual(asked[0], [server1, 1]);
+  assert.match(await whoAmI(dialer.node(server.addr, server1)), /worker/); // as itself it may be spoken to
+});
+
 test("who was removed from the cluster is not spoken to either, whatever its certificate says", async () => {
   const removed = (nodeId: NodeId): boolean => nodeId === server1;
-  const dialer = keep(createDialer(createIdentityHolder(cluster.identity(alice, "worker")), removed));
+  const dialer = keep(
+    createDialer(createIdentityHolder(cluster.identity(alice, "worker")), {
+      isRemoved: removed,
+      isDemoted: () => false,
+    }),
+  );
   const error = await failure(whoAmI(dialer.manager(server.addr)));
   assert.equal(error.code, "unavailable");
   assert.match(error.message, /was removed from the cluster/);
