@@ -22,6 +22,10 @@ export interface MemberOptions {
   readonly transferPatienceMs: number;
 }
 
+/** How long those who stay have for a write, in patiences of a transfer: by then a write that hangs is known to be overdue. */
+const PROBE_PATIENCES = 5;
+const PROBE_LOOKS_PER_TICK = 10;
+
 /** What every waiter for a change of this member's state looks at. */
 interface Shape {
   readonly role: RaftStatus["state"];
@@ -121,6 +125,9 @@ export class Member {
       signal.throwIfAborted();
       const change = plan();
       if (change === undefined) return;
+      if (change.kind === "remove" && this.#options.core.refusal(change) === undefined) {
+        await this.#stayersWrite(change.raftId, signal);
+      }
       const outcome = await withSignal(driver.changeConfig(change), signal);
       switch (outcome.kind) {
         case "appended":
@@ -133,6 +140,27 @@ export class Member {
         case "refused":
           throw new SkepError("failed_precondition", `the managers cannot change now: ${outcome.reason}`);
       }
+    }
+  }
+
+  /**
+   * A disk that hangs shows it at the next write only, and a removal would be that write: it could never be committed, nor
+   * anything after it. So those who stay write something else before.
+   */
+  async #stayersWrite(leavingId: number, signal: AbortSignal): Promise<void> {
+    const { env, core, driver, tickIntervalMs, transferPatienceMs } = this.#options;
+    const untilMs = env.nowMs() + PROBE_PATIENCES * transferPatienceMs;
+    const probe = driver.withCore((running) => running.proposeNothing());
+    if (probe?.kind !== "appended") return; // the change itself says why
+    while (!core.stayersHave(probe.index, leavingId)) {
+      if (core.role !== "leader" || driver.stopped) throw new SkepError("unavailable", "this manager does not lead");
+      if (env.nowMs() > untilMs) {
+        throw new SkepError(
+          "failed_precondition",
+          `the managers cannot change now: without ${leavingId}, those whose disks have written of late are no majority`,
+        );
+      }
+      await env.sleep(tickIntervalMs / PROBE_LOOKS_PER_TICK, signal);
     }
   }
 

@@ -3,7 +3,7 @@
 //
 // The leader takes a change only when no other is under way and when it has committed an entry of its own term: without
 // the second, two leaders could each hold a change that the other has never seen, and the majorities would not overlap.
-import { type ConfigChange, changeConfig, memberOf, voterIds } from "./config.ts";
+import { type ChangeOutcome, type ConfigChange, changeConfig, memberOf, voterIds } from "./config.ts";
 import { Progress } from "./progress.ts";
 import { hasQuorum } from "./quorum.ts";
 import { isSound, type Leading, type Raft, send } from "./state.ts";
@@ -18,7 +18,34 @@ export type ConfigProposal =
   | { readonly kind: "busy"; readonly reason: string }
   | { readonly kind: "refused"; readonly reason: string };
 
+/** Why a change would not be taken now; undefined when it would be. */
+export function refusal(raft: Raft, change: ConfigChange): Exclude<ConfigProposal, { kind: "appended" }> | undefined {
+  const judged = judge(raft, change);
+  return judged.kind === "changed" ? undefined : judged;
+}
+
+/** Leader: whether a majority of the voters that stay without `leavingId` has `index` on disk. */
+export function stayersHave(raft: Raft, role: Leading, index: number, leavingId: number): boolean {
+  const stay = voterIds(raft.configs.current).filter((id) => id !== leavingId);
+  return hasQuorum(stay, (id) =>
+    id === raft.options.id ? raft.log.stable >= index : (role.progress.get(id)?.matchIndex ?? 0) >= index,
+  );
+}
+
 export function proposeConfig(raft: Raft, change: ConfigChange): ConfigProposal {
+  const { role, log, configs } = raft;
+  const judged = judge(raft, change);
+  if (judged.kind !== "changed") return judged;
+  if (role.kind !== "leader") return { kind: "not-leading" };
+  const index = log.lastIndex + 1;
+  const { members, nextRaftId } = judged.config;
+  log.append([{ index, term: raft.term, body: { kind: "config", members, nextRaftId } }]);
+  configs.append(index, judged.config);
+  syncProgress(raft, role);
+  return { kind: "appended", index };
+}
+
+function judge(raft: Raft, change: ConfigChange): Exclude<ConfigProposal, { kind: "appended" }> | ChangeOutcome {
   const { role, log, configs } = raft;
   if (role.kind !== "leader") return { kind: "not-leading" };
   if (role.transfer !== undefined) return { kind: "busy", reason: "leadership is being transferred" };
@@ -32,12 +59,7 @@ export function proposeConfig(raft: Raft, change: ConfigChange): ConfigProposal 
       reason: `without ${change.raftId} the managers that answer, and whose disks write, would be no majority`,
     };
   }
-  const index = log.lastIndex + 1;
-  const { members, nextRaftId } = outcome.config;
-  log.append([{ index, term: raft.term, body: { kind: "config", members, nextRaftId } }]);
-  configs.append(index, outcome.config);
-  syncProgress(raft, role);
-  return { kind: "appended", index };
+  return outcome;
 }
 
 /** One progress per member, no more. */

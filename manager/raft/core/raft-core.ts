@@ -12,7 +12,7 @@ import { invariant } from "./assert.ts";
 import { type ConfigChange, ConfigHistory, voterIds, wasRemoved } from "./config.ts";
 import { leaseHolds } from "./lease.ts";
 import { type LogReader, RaftLog } from "./log.ts";
-import { type ConfigProposal, proposeConfig } from "./membership.ts";
+import { type ConfigProposal, proposeConfig, refusal, stayersHave } from "./membership.ts";
 import { type Message, promises } from "./messages.ts";
 import { hasQuorum } from "./quorum.ts";
 import type { ConfirmedRead } from "./read-queue.ts";
@@ -28,7 +28,7 @@ import {
 } from "./state.ts";
 import { progressed, step, tick } from "./step.ts";
 import { type TransferStart, transferLeadership } from "./transfer.ts";
-import type { Config, Entry, HardState, Snapshot } from "./types.ts";
+import type { Config, Entry, EntryBody, HardState, Snapshot } from "./types.ts";
 
 /** What the disk holds beside the log. */
 export interface Restored {
@@ -187,16 +187,36 @@ export class RaftCore {
   }
 
   propose(data: Uint8Array): Proposal {
+    return this.#propose({ kind: "data", value: data });
+  }
+
+  #propose(body: EntryBody): Proposal {
     const raft = this.#raft;
     if (raft.role.kind !== "leader") return { kind: "not-leading" };
     if (raft.role.transfer !== undefined) return { kind: "transferring" };
     const index = raft.log.lastIndex + 1;
-    raft.log.append([{ index, term: raft.term, body: { kind: "data", value: data } }]);
+    raft.log.append([{ index, term: raft.term, body }]);
     return { kind: "appended", index, term: raft.term };
   }
 
   proposeConfig(change: ConfigChange): ConfigProposal {
     return proposeConfig(this.#raft, change);
+  }
+
+  /** Why a change would not be taken now; undefined when it would be. */
+  refusal(change: ConfigChange): Exclude<ConfigProposal, { kind: "appended" }> | undefined {
+    return refusal(this.#raft, change);
+  }
+
+  /** Appends an entry that says nothing, to see whose disks write. */
+  proposeNothing(): Proposal {
+    return this.#propose({ kind: "noop" });
+  }
+
+  /** Whether a majority of the voters that stay without `leavingId` has `index` on disk, as far as this leader knows. */
+  stayersHave(index: number, leavingId: number): boolean {
+    const { role } = this.#raft;
+    return role.kind === "leader" && stayersHave(this.#raft, role, index, leavingId);
   }
 
   /** `token` comes back in a Ready's reads. Returns false when not leading; a leader that steps down forgets its reads. */

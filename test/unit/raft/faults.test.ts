@@ -19,12 +19,15 @@ function failingDisk(): {
   readonly openStorage: (dir: string) => RaftStorage;
   failing: boolean;
   hanging: boolean;
+  /** Writes that hang now. */
+  held: number;
   broken: boolean;
   refused: number;
 } {
   const disk = {
     failing: false,
     hanging: false,
+    held: 0,
     broken: false,
     refused: 0,
     openStorage: (dir: string): RaftStorage => {
@@ -34,7 +37,9 @@ function failingDisk(): {
           disk.refused++;
           throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
         }
+        disk.held++;
         while (disk.hanging) await new Promise((resolve) => setTimeout(resolve, 5));
+        disk.held--;
         await real.write(what);
       };
       const entries: RaftStorage["entries"] = (low, high, maxBytes) => {
@@ -148,8 +153,10 @@ test("a follower's disk hangs: the leader knows, and removes nobody who is neede
     const three = await cluster.join("three", "one", { openStorage: disk.openStorage });
     await until("all vote", () => one.raft.status().members.filter(({ voter }) => voter).length === 3);
     const [twoId, threeId] = [two.raft.status().raftId, three.raft.status().raftId];
-    disk.hanging = true;
     await one.raft.propose(bytes("a"));
+    disk.hanging = true;
+    // Nobody can know of it yet: the removal itself would be the first write that it holds up.
+    await assert.rejects(one.raft.removeMember(twoId, AbortSignal.timeout(10_000)), { code: "failed_precondition" });
     await until("the leader knows", () => one.raft.status().progress.get(threeId)?.diskOverdue === true);
     assert.equal(one.raft.status().progress.get(threeId)?.active, true);
     assert.match(three.raft.status().fault ?? "", /its disk hangs/);
@@ -174,8 +181,10 @@ test("a stop does not wait for a disk that hangs", async () => {
     const one = await cluster.open("one", { kind: "bootstrap" }, 1, { openStorage: disk.openStorage });
     await until("one leads", () => one.raft.status().state === "leader");
     disk.hanging = true;
-    const proposal = one.raft.propose(bytes("a"));
-    await Promise.all([assert.rejects(proposal, { code: "unavailable" }), one.raft.stop()]);
+    const refused = assert.rejects(one.raft.propose(bytes("a")), { code: "unavailable" });
+    await until("the write hangs", () => disk.held > 0);
+    await Promise.all([refused, one.raft.stop()]);
+    assert.equal(disk.held, 1);
   } finally {
     disk.hanging = false;
     await cluster.close();
