@@ -1,6 +1,7 @@
 // From words to an exit status: build the part of the command tree that was asked for, parse, run, tell what went wrong.
 import { CommanderError } from "commander";
 import { SkepError } from "../shared/errors.ts";
+import { oneLine } from "../shared/safe-text.ts";
 import { ENTRIES } from "./commands/index.ts";
 import { chooseTarget, findSocket } from "./connect.ts";
 import type { Connection } from "./connection.ts";
@@ -52,7 +53,7 @@ export async function run(argv: readonly string[], context: CliContext): Promise
     }
     const known = SkepError.from(error);
     if (context.signal.aborted) return EXIT.interrupted;
-    context.terminal.err(`error: ${known.message}\n`);
+    context.terminal.err(`error: ${oneLine(known.message)}\n`);
     return exitStatusOf(known);
   } finally {
     const open = await connection?.catch(() => undefined);

@@ -18,6 +18,7 @@ import { formatAddress } from "../../shared/rpc/address.ts";
 import { authorizeByRole } from "../../shared/rpc/authorize.ts";
 import { createLocalServer } from "../../shared/rpc/local-server.ts";
 import { addService } from "../../shared/rpc/server.ts";
+import { oneLine } from "../../shared/safe-text.ts";
 import { trimAtRest } from "../../shared/trim.ts";
 import { VERSION } from "../../shared/version.ts";
 import { lockDataDir } from "./data-lock.ts";
@@ -60,7 +61,7 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
 }
 
 function fail(error: unknown, status: number): number {
-  process.stderr.write(`skep daemon: ${SkepError.from(error).message}\n`);
+  process.stderr.write(`skep daemon: ${oneLine(SkepError.from(error).message)}\n`);
   return status;
 }
 
@@ -108,7 +109,7 @@ async function serve(options: DaemonOptions, log: Log): Promise<number> {
     "the daemon has started",
   );
   runtime.get().catch((error: unknown) => {
-    log.error({ error: SkepError.from(error).message }, "cannot open the runtime");
+    log.error({ error: oneLine(SkepError.from(error).message) }, "cannot open the runtime");
   });
   try {
     await node.resume();

@@ -1,5 +1,6 @@
 // Commands that take several objects: every one is tried, each failure is told, and one failure makes the status 1.
 import { SkepError } from "../../shared/errors.ts";
+import { oneLine } from "../../shared/safe-text.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT, UsageError } from "../usage-error.ts";
 
@@ -14,7 +15,7 @@ export async function forEach(
       await work(ref);
     } catch (error) {
       if (context.signal.aborted || error instanceof UsageError) throw error;
-      context.terminal.err(`error: ${SkepError.from(error).message}\n`);
+      context.terminal.err(`error: ${oneLine(SkepError.from(error).message)}\n`);
       status = EXIT.failed;
     }
   }

@@ -1,6 +1,7 @@
 // `… inspect`: Docker's JSON array, a template per object, or --pretty.
 import type { Command } from "commander";
 import { SkepError } from "../../shared/errors.ts";
+import { oneLine } from "../../shared/safe-text.ts";
 import type { CommandContext } from "../context.ts";
 import type { Json } from "../docker-json/fields.ts";
 import { booleanOption } from "../options.ts";
@@ -57,6 +58,6 @@ export async function inspectAll(
         4,
       )}\n`,
     );
-  for (const failure of failures) terminal.err(`error: ${failure}\n`);
+  for (const failure of failures) terminal.err(`error: ${oneLine(failure)}\n`);
   return failures.length === 0 ? 0 : 1;
 }

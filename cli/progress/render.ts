@@ -1,6 +1,7 @@
 // A view as lines, in docker's words. Pure.
 import type { Node } from "../../proto/gen/objects.ts";
-import { ellipsis, oneLine, pad } from "../render/table.ts";
+import { oneLine } from "../../shared/safe-text.ts";
+import { ellipsis, pad } from "../render/table.ts";
 import { LAST_STEP, type Place, type View } from "./view.ts";
 
 const BAR_COLUMNS = 50;
@@ -43,7 +44,7 @@ export function progressLines(view: View, nodes: ReadonlyMap<string, Node>, scre
 function labelOf(place: Place, index: number, view: View, nodes: ReadonlyMap<string, Node>): string {
   const task = place.task;
   if (task !== undefined && task.slot === 0)
-    return `${nodes.get(task.nodeId)?.description?.hostname ?? task.nodeId.slice(0, 12)}:`;
+    return `${oneLine(nodes.get(task.nodeId)?.description?.hostname ?? task.nodeId.slice(0, 12))}:`;
   return `${index + 1}/${view.total}:`;
 }
 

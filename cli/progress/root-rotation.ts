@@ -1,6 +1,7 @@
 // `swarm ca --rotate`: how many nodes have followed to the new root, and which have not.
 import type { Cluster, Node } from "../../proto/gen/objects.ts";
 import { isCode } from "../../shared/errors.ts";
+import { oneLine } from "../../shared/safe-text.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../usage-error.ts";
 
@@ -39,7 +40,7 @@ export function rotationView(cluster: Cluster, nodes: readonly Node[], digest: s
 
 /** A node that is down holds the end up until it is back, or removed. */
 function named({ id, description, status }: Node): string {
-  const name = description?.hostname || id;
+  const name = oneLine(description?.hostname || id);
   const state = status?.state ?? "unknown";
   return state === "ready" ? name : `${name} (${state})`;
 }
@@ -53,10 +54,8 @@ export async function waitForRotation(
   const draw = (lines: readonly string[]): void => {
     if (quiet || lines.join("\n") === drawn.join("\n")) return;
     const isFirst = drawn.length === 0;
-    if (terminal.isTty) {
-      const back = isFirst ? "" : `\u001b[${drawn.length}A\u001b[J`;
-      terminal.out(`${back}${lines.join("\n")}\n`);
-    } else {
+    if (terminal.isTty) terminal.redraw(drawn.length, lines);
+    else {
       const news = isFirst ? lines : lines.filter((line) => !drawn.includes(line));
       if (news.length > 0) terminal.out(`${news.join("\n")}\n`);
     }

@@ -2,8 +2,8 @@
 import type { Node, Service, Task } from "../../proto/gen/objects.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
 import { isTerminal } from "../../shared/model/tasks.ts";
+import { oneLine } from "../../shared/safe-text.ts";
 import type { CliContext, CommandContext } from "../context.ts";
-import { ellipsis } from "../render/table.ts";
 import { EXIT } from "../usage-error.ts";
 import { changedLines, progressLines } from "./render.ts";
 import { type Look, remember, type Since, type View, viewOf } from "./view.ts";
@@ -27,7 +27,7 @@ export interface WaitOptions {
 /** @returns the exit status. The service itself is left as it is, whatever the outcome. */
 export async function waitForService(context: CommandContext, options: WaitOptions): Promise<number> {
   const { service } = options;
-  const name = service.spec?.name ?? service.id;
+  const name = oneLine(service.spec?.name ?? service.id);
   const painter = createPainter(context, options.quiet);
   try {
     const outcome = await converge(context, options, painter);
@@ -36,7 +36,7 @@ export async function waitForService(context: CommandContext, options: WaitOptio
       return EXIT.ok;
     }
     painter.final("");
-    const reasons = outcome.reasons.map((reason) => `  ${reason}\n`).join("");
+    const reasons = outcome.reasons.map((reason) => `  ${oneLine(reason)}\n`).join("");
     context.terminal.err(
       `error: service ${name} did not converge:\n${reasons}` +
         `The service stays as it is. Its tasks: \`skep service ps --no-trunc ${name}\`; ` +
@@ -147,19 +147,13 @@ interface Painter {
   readonly final: (line: string) => void;
 }
 
-const CLEAR_LINE = "\u001b[2K";
-const CLEAR_BELOW = "\u001b[J";
-const up = (lines: number): string => (lines === 0 ? "" : `\u001b[${lines}A`);
-
 function createPainter({ terminal }: CliContext, quiet: boolean): Painter {
   if (quiet) return { draw: () => undefined, final: () => undefined };
   if (terminal.isTty) {
     let drawn: readonly string[] = [];
-    const paint = (whole: readonly string[]): void => {
-      // A line that wraps would take two rows, and the way back up would be wrong.
-      const lines = whole.map((line) => ellipsis(line, terminal.columns()));
+    const paint = (lines: readonly string[]): void => {
       if (lines.join("\n") === drawn.join("\n")) return;
-      terminal.out(`${up(drawn.length)}${lines.map((line) => `${CLEAR_LINE}${line}\n`).join("")}${CLEAR_BELOW}`);
+      terminal.redraw(drawn.length, lines);
       drawn = lines;
     };
     let picture: readonly string[] = [];

@@ -1,4 +1,5 @@
 // "Label: value" lines, as every --pretty writes them.
+import { oneLine } from "../../shared/safe-text.ts";
 
 export type Line = readonly [depth: number, label: string, value?: string | undefined];
 
@@ -12,6 +13,9 @@ export function renderLines(lines: readonly Line[]): string {
   }
   return kept
     .reverse()
-    .map(([depth, label, value]) => `${" ".repeat(depth)}${label}:${value === undefined ? "" : `\t${value}`}\n`)
+    .map(
+      ([depth, label, value]) =>
+        `${" ".repeat(depth)}${oneLine(label)}:${value === undefined ? "" : `\t${oneLine(value)}`}\n`,
+    )
     .join("");
 }

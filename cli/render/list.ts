@@ -1,6 +1,8 @@
 // One way to print every list: a table, JSON lines, the user's template, or ids alone.
+
+import { oneLine } from "../../shared/safe-text.ts";
 import { compile } from "../template/template.ts";
-import { oneLine, renderColumns } from "./table.ts";
+import { renderColumns } from "./table.ts";
 
 export interface ListView {
   /** Every field a template may name, with the header it has in a table. */
@@ -31,9 +33,13 @@ export function renderList(view: ListView, options: ListOptions = {}): string {
   }
   const table = /^table\s+/.exec(format);
   const template = compile(table === null ? format : format.slice(table[0].length));
-  if (table === null) return view.rows.map((row) => `${template(row)}\n`).join("");
+  // A line for each row, whatever somebody has put into a name: `json` has the exact text.
+  if (table === null) return view.rows.map((row) => `${template(oneLineEach(row))}\n`).join("");
   return renderColumns([view.headers, ...view.rows].map((row) => template(row).split("\t")));
 }
+
+const oneLineEach = (row: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(row).map(([key, value]) => [key, oneLine(value)]));
 
 /** docker's raw: a line "desired_state: Running" for each column, an empty line after each row. */
 function rawRows({ columns, rows }: ListView): string {

@@ -1,13 +1,16 @@
 // Log lines as docker prints them: "web.1.k3j2h1g5f4d3@node2    | text". Pure but for the parts of long lines it holds.
 import type { LogLine } from "../../proto/gen/control.ts";
+import { oneLine } from "../../shared/safe-text.ts";
 import { formatTimestamp } from "../parse/time.ts";
 import type { Palette } from "./colour.ts";
 
 /** What is known of the task that wrote a line. */
 export interface LogSource {
-  /** "web.1" */
-  readonly name: string;
+  /** "web.1"; undefined where names are not wanted. */
+  readonly name: string | undefined;
   readonly hostname: string;
+  /** With --details: the labels and variables that --log-opt names, "a=b,c=d". */
+  readonly details: string;
 }
 
 export interface LogFormat {
@@ -20,14 +23,16 @@ export interface LogFormat {
 
 function logPrefix(line: LogLine, source: LogSource | undefined, format: LogFormat): string {
   const id = format.noTrunc ? line.taskId : line.taskId.slice(0, 12);
-  const name = source?.name ?? line.taskId;
-  const task = source === undefined ? id : format.noTaskIds ? name : `${name}.${id}`;
-  return `${task}@${source?.hostname ?? line.nodeId}`;
+  if (source?.name === undefined) return `${id}@${line.nodeId}`;
+  return `${format.noTaskIds ? source.name : `${source.name}.${id}`}@${source.hostname}`;
 }
 
 export interface LogText {
   readonly stream: LogLine["stream"];
-  readonly text: string;
+  /** What stands before the line. */
+  readonly head: string;
+  /** As the container wrote it. */
+  readonly body: Uint8Array;
 }
 
 const MAX_JOINED_BYTES = 1024 * 1024;
@@ -46,14 +51,17 @@ export function createLogFormatter(
   let longest = 0;
 
   const finish = (line: LogLine, chunks: readonly Uint8Array[]): LogText => {
-    const body = Buffer.concat(chunks).toString("utf8");
+    const body = Buffer.concat(chunks);
+    const source = sourceOf(line.taskId);
     const time = format.timestamps ? `${formatTimestamp(line.timestampMs, line.timestampNs, true)} ` : "";
-    if (format.raw) return { stream: line.stream, text: `${time}${body}\n` };
-    const prefix = logPrefix(line, sourceOf(line.taskId), format);
+    const details = source === undefined || source.details === "" ? "" : `${source.details} `;
+    if (format.raw) return { stream: line.stream, head: `${time}${details}`, body };
+    const prefix = oneLine(logPrefix(line, source, format));
     longest = Math.max(longest, prefix.length);
     const nth = colours.get(line.taskId) ?? colours.size;
     colours.set(line.taskId, nth);
-    return { stream: line.stream, text: `${time}${palette.nth(nth)(`${prefix.padEnd(longest)}    |`)} ${body}\n` };
+    const who = palette.nth(nth)(`${prefix.padEnd(longest)}    |`);
+    return { stream: line.stream, head: `${time}${who} ${details}`, body };
   };
 
   return {

@@ -1,7 +1,8 @@
 // `skep network check`: the verdict first, then what is wrong and what to do, then the ways that it follows from. Pure.
 import type { NetworkCheckPair, NetworkCheckResponse, ProbeVerdict } from "../../proto/gen/control.ts";
+import { oneLine } from "../../shared/safe-text.ts";
 import { palette } from "./colour.ts";
-import { oneLine, renderColumns } from "./table.ts";
+import { renderColumns } from "./table.ts";
 
 export interface CheckScreen {
   /** Every way, not only those that fail. */

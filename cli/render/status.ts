@@ -2,12 +2,13 @@
 // and why, then what happened last. Pure: an answer and a width give lines.
 import { stripVTControlCharacters } from "node:util";
 import type { ServiceHealth, StatusResponse } from "../../proto/gen/control.ts";
+import { oneLine } from "../../shared/safe-text.ts";
 import { formatTimestamp } from "../parse/time.ts";
 import { type Palette, palette } from "./colour.ts";
 import { storyOf } from "./event-story.ts";
 import { managerStatusText } from "./nodes.ts";
 import { replicasText } from "./services.ts";
-import { ellipsis, oneLine, pad, width } from "./table.ts";
+import { ellipsis, pad, width } from "./table.ts";
 import { compare } from "./tasks.ts";
 
 export type Verdict = "healthy" | "degraded" | "no quorum";
@@ -59,7 +60,7 @@ function verdictLine(status: StatusResponse, colours: Palette): string {
   const name = status.cluster?.spec?.name ?? "";
   return (
     `${paint(colours.bold(verdict.toUpperCase()))}  ` +
-    `${name === "" || name === "default" ? "" : `${name}: `}` +
+    `${name === "" || name === "default" ? "" : `${oneLine(name)}: `}` +
     `${count(ready, status.nodes.length, "node")} ready, ${count(well, status.services.length, "service")} well`
   );
 }
@@ -92,7 +93,7 @@ function managerLines(status: StatusResponse, colours: Palette): readonly string
     const isDown = manager.reachability !== "reachable";
     const what = manager.leader ? "leader" : isDown ? colours.red(manager.reachability) : "follower";
     const lag = !manager.leader && !isDown && manager.lag >= LAG_WORTH_TELLING ? `  ${manager.lag} entries behind` : "";
-    return [`  ${manager.hostname}`, what, `${manager.addr}${lag}`];
+    return [`  ${oneLine(manager.hostname)}`, what, `${oneLine(manager.addr)}${lag}`];
   });
   return [
     colours.bold(
@@ -114,7 +115,7 @@ function nodeLines(status: StatusResponse, colours: Palette): readonly string[] 
     const availability = node.spec?.availability ?? "active";
     const why = node.status?.message ?? "";
     return [
-      `  ${node.description?.hostname ?? node.id}`,
+      `  ${oneLine(node.description?.hostname ?? node.id)}`,
       state === "ready" ? state : colours.red(state),
       availability === "active" ? "active" : colours.yellow(availability),
       `${managerStatusText(node) === "" ? "worker" : "manager"}${why === "" ? "" : `  ${oneLine(why)}`}`,
@@ -134,7 +135,7 @@ function serviceLines(services: readonly ServiceHealth[], colours: Palette): rea
   const shown = sorted.slice(0, MAX_SERVICES);
   const heads = columns(
     shown.map((one) => [
-      `  ${one.service?.spec?.name ?? ""}`,
+      `  ${oneLine(one.service?.spec?.name ?? "")}`,
       replicasText(one),
       one.problems.length === 0 ? colours.green("ok") : colours.red("wrong"),
     ]),

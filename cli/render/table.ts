@@ -1,4 +1,6 @@
 // Columns as Docker prints them: at least ten wide, three spaces apart, the last one as it comes.
+import { oneLine } from "../../shared/safe-text.ts";
+
 const MIN_WIDTH = 10;
 const GAP = 3;
 
@@ -18,10 +20,6 @@ export function renderColumns(rows: readonly (readonly string[])[]): string {
     .map((line) => `${line}\n`)
     .join("");
 }
-
-/** Control characters in what containers and users named must not reach the terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what this is about
-export const oneLine = (cell: string): string => cell.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 
 export const width = (text: string): number => [...text].length;
 

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { realEnv } from "../../shared/env/real-env.ts";
 import { SkepError } from "../../shared/errors.ts";
+import { safeText } from "../../shared/safe-text.ts";
 import { hostServes } from "./answers.ts";
 import { DEV_DIR, listClusters, requireCluster } from "./clusters.ts";
 import { runDemo } from "./demo.ts";
@@ -14,8 +15,12 @@ import { loadArchive } from "./load.ts";
 import { type DevCluster, nodeByName, type Paths, pathsOf, registryOf } from "./model.ts";
 import { bringUp } from "./up.ts";
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+const onto =
+  (stream: NodeJS.WriteStream) =>
+  (line: string): void =>
+    void stream.write(`${stream.isTTY ? safeText(line, false) : line}\n`);
+const print = onto(process.stdout);
+const tell = onto(process.stderr);
 
 function count(raw: string): number {
   if (!/^\d{1,3}$/.test(raw)) throw new InvalidArgumentError(`${JSON.stringify(raw)} is not a whole number such as 3.`);

@@ -4,7 +4,6 @@
 import { AgentService } from "../../proto/gen/agent.ts";
 import {
   type ControlService,
-  type LogLine,
   type LogOptions,
   type LogsResponse,
   newLogOptions,
@@ -13,6 +12,7 @@ import {
 import type { Node, Task } from "../../proto/gen/objects.ts";
 import { isCode, SkepError } from "../../shared/errors.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
+import { LogCursor } from "../../shared/model/log-line.ts";
 import { serverStream } from "../../shared/rpc/client.ts";
 import type { Handlers } from "../../shared/rpc/server.ts";
 import type { View } from "../store/types.ts";
@@ -171,39 +171,6 @@ async function followTasks(
 
 const isWantedTask = (task: Task, { services, tasks }: Wanted): boolean =>
   services.has(task.serviceId) || tasks.has(task.id);
-
-interface LogTime {
-  readonly ms: number;
-  readonly ns: number;
-}
-
-/** Where each task's log was read to: a line at or before it has been told. */
-export class LogCursor {
-  readonly #last = new Map<string, LogTime>();
-  /** For tasks that gave nothing yet. */
-  readonly #start: LogTime;
-
-  /** @param startMs what was written before it is not wanted, of any task; 0 is nothing. */
-  constructor(startMs: number) {
-    this.#start = { ms: startMs, ns: -1 };
-  }
-
-  isNew(line: LogLine): boolean {
-    const last = this.#last.get(line.taskId) ?? this.#start;
-    return line.timestampMs > last.ms || (line.timestampMs === last.ms && line.timestampNs > last.ns);
-  }
-
-  advance(line: LogLine): void {
-    if (this.isNew(line)) this.#last.set(line.taskId, { ms: line.timestampMs, ns: line.timestampNs });
-  }
-
-  /** From here all tasks must be read again, so that none loses a line: the earliest of where they are. */
-  sinceMs(taskIds: Iterable<string>): number {
-    let since = Number.POSITIVE_INFINITY;
-    for (const id of taskIds) since = Math.min(since, (this.#last.get(id) ?? this.#start).ms);
-    return since;
-  }
-}
 
 /** One node's part, lines and warnings. Never throws. */
 async function* nodeLogs(

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { SkepError } from "../../../shared/errors.ts";
+import { oneLine } from "../../../shared/safe-text.ts";
 import type { CommandContext } from "../../context.ts";
 import { booleanOption, listOption, teach } from "../../options.ts";
 import { groupFilters, type Pair, parseFilter } from "../../parse/pairs.ts";
@@ -36,14 +37,14 @@ export function define(command: Command, context: CommandContext): void {
       }
       if (options.force !== true) {
         terminal.out("Nobody uses these networks; `skep network prune --force` removes them:\n");
-        for (const { spec } of networks) terminal.out(`${spec?.name ?? ""}\n`);
+        for (const { spec } of networks) terminal.out(`${oneLine(spec?.name ?? "")}\n`);
         return 0;
       }
       terminal.out("Deleted Networks:\n");
       for (const { id, spec } of networks) {
         try {
           await control.removeNetwork({ ref: id, force: false });
-          terminal.out(`${spec?.name ?? ""}\n`);
+          terminal.out(`${oneLine(spec?.name ?? "")}\n`);
         } catch (error) {
           // Somebody has begun to use it, or removed it, since the list was made.
           const { code } = SkepError.from(error);

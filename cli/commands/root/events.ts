@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { type Event, newEventsRequest } from "../../../proto/gen/control.ts";
+import { oneLine } from "../../../shared/safe-text.ts";
 import type { CommandContext } from "../../context.ts";
 import { listOption, parsed, teach } from "../../options.ts";
 import { groupFilters, type Pair, parseFilter } from "../../parse/pairs.ts";
 import { parseTimestamp } from "../../parse/time.ts";
 import { eventFields, rawLine, spokenLine } from "../../render/events.ts";
-import { oneLine } from "../../render/table.ts";
 import { compile } from "../../template/template.ts";
 
 interface Options {

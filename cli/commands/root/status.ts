@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { SkepError } from "../../../shared/errors.ts";
+import { oneLine } from "../../../shared/safe-text.ts";
 import type { CommandContext } from "../../context.ts";
 import { booleanOption, teach } from "../../options.ts";
 import { statusText, verdictOf } from "../../render/status.ts";
@@ -9,7 +10,6 @@ const STATUS = { healthy: 0, degraded: 1, "no quorum": 2 } as const;
 const UNREACHABLE = 2;
 const TIMEOUT_MS = 10_000;
 const WATCH_EVERY_MS = 2_000;
-const CLEAR_SCREEN = "\u001b[H\u001b[J";
 
 export function define(command: Command, context: CommandContext): void {
   booleanOption(command, "-w, --watch", "draw it anew every two seconds until Ctrl-C");
@@ -30,9 +30,9 @@ export function define(command: Command, context: CommandContext): void {
       const { terminal, env, signal } = context;
       for (;;) {
         const { text, error, status } = await look(context);
-        if (options.watch === true && terminal.isTty) terminal.out(CLEAR_SCREEN);
+        if (options.watch === true && terminal.isTty) terminal.clear();
         terminal.out(text);
-        if (error !== "") terminal.err(`error: ${error}\n`);
+        if (error !== "") terminal.err(`error: ${oneLine(error)}\n`);
         if (options.watch !== true || signal.aborted) return status;
         try {
           await env.sleep(WATCH_EVERY_MS, signal);

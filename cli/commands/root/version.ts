@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { SkepError } from "../../../shared/errors.ts";
+import { oneLine } from "../../../shared/safe-text.ts";
 import { VERSION } from "../../../shared/version.ts";
 import type { CommandContext } from "../../context.ts";
 import { teach } from "../../options.ts";
@@ -31,9 +32,9 @@ export function define(command: Command, context: CommandContext): void {
         terminal.out(
           `Client:\n Version:   ${client.Version}\n Node.js:   ${client.NodeVersion}\n OS/Arch:   ${client.Os}/${client.Arch}\n`,
         );
-        if (server !== undefined) terminal.out(`\nServer:\n Version:   ${server.Version}\n`);
+        if (server !== undefined) terminal.out(`\nServer:\n Version:   ${oneLine(server.Version)}\n`);
       }
-      if (trouble !== "") terminal.err(`error: ${trouble}\n`);
+      if (trouble !== "") terminal.err(`error: ${oneLine(trouble)}\n`);
       return trouble === "" ? 0 : 1;
     }),
   );

@@ -7,6 +7,7 @@ import { container } from "../../service/edit.ts";
 import { addNetworkOptions, networkEdits } from "../../service/network-flags.ts";
 import { registryAuthFor } from "../../service/registry-auth.ts";
 import { addSpecOptions, envEdits, specEdit } from "../../service/spec-options.ts";
+import { warn } from "../warn.ts";
 
 interface Options {
   readonly detach?: boolean;
@@ -61,7 +62,7 @@ export function define(command: Command, context: CommandContext): void {
         spec,
         noResolveImage: options.resolveImage === false,
       });
-      for (const warning of warnings) context.terminal.err(`warning: ${warning}\n`);
+      warn(context, warnings);
       context.terminal.out(`${service?.id ?? ""}\n`);
       if (options.detach === true || service === undefined) return 0;
       return await waitForService(context, { quiet: options.quiet === true, service, tasksBefore: [] });

@@ -1,14 +1,17 @@
 import type { Command } from "commander";
-import type { LogLine } from "../../../proto/gen/control.ts";
-import { newLogOptions } from "../../../proto/gen/control.ts";
+import { type LogLine, type LogOptions, type LogsResponse, newLogOptions } from "../../../proto/gen/control.ts";
+import type { Node } from "../../../proto/gen/objects.ts";
+import { isCode } from "../../../shared/errors.ts";
+import { LogCursor } from "../../../shared/model/log-line.ts";
 import { taskName } from "../../../shared/model/tasks.ts";
-import type { Connection } from "../../connection.ts";
 import type { CommandContext } from "../../context.ts";
 import { booleanOption, parsed, teach, valueOption } from "../../options.ts";
 import { parseWhole } from "../../parse/quantity.ts";
 import { parseTimestamp } from "../../parse/time.ts";
 import { palette } from "../../render/colour.ts";
-import { createLogFormatter, type LogSource } from "../../render/logs.ts";
+import { logDetails } from "../../render/log-details.ts";
+import { createLogFormatter, type LogSource, type LogText } from "../../render/logs.ts";
+import { warn } from "../warn.ts";
 
 interface Options {
   readonly follow?: boolean;
@@ -20,9 +23,13 @@ interface Options {
   readonly trunc?: boolean;
   readonly resolve?: boolean;
   readonly taskIds?: boolean;
+  readonly details?: boolean;
 }
 
 const ALL = -1;
+const RETRY_PAUSE_MS = 500;
+// As long as who waits for a service: a leader change takes a second or two.
+const SILENCE_MS = 30_000;
 
 export function define(command: Command, context: CommandContext): void {
   const time = parsed((raw: string) => parseTimestamp(raw, context.env.wallMs()));
@@ -37,7 +44,8 @@ export function define(command: Command, context: CommandContext): void {
     .option("--since <time>", "only from then on: 10m (ago) or 2026-11-22T02:49:15Z", time)
     .option("--until <time>", "only up to then", time);
   booleanOption(command, "-t, --timestamps", "with the time of each line");
-  booleanOption(command, "--raw", "nothing but the lines");
+  booleanOption(command, "--raw", "nothing but the lines, byte for byte, also what a terminal would obey");
+  booleanOption(command, "--details", "with the labels and variables that --log-opt labels=… and env=… name");
   booleanOption(command, "--no-trunc", "ids in full");
   booleanOption(command, "--no-resolve", "ids instead of names");
   booleanOption(command, "--no-task-ids", "without the tasks' ids");
@@ -51,8 +59,7 @@ export function define(command: Command, context: CommandContext): void {
   );
   command.action((refs: readonly string[], options: Options) =>
     context.action(async () => {
-      const connection = await context.connect();
-      const sources = createSources(connection, options);
+      const sources = createSources(context, options);
       const formatter = createLogFormatter(
         {
           timestamps: options.timestamps === true,
@@ -63,8 +70,8 @@ export function define(command: Command, context: CommandContext): void {
         palette(context.terminal.colour),
         sources.get,
       );
-      const write = ({ stream, text }: { stream: LogLine["stream"]; text: string }): void =>
-        stream === "stderr" ? context.terminal.err(text) : context.terminal.out(text);
+      const write = ({ stream, ...line }: LogText): void =>
+        context.terminal.log(stream, { ...line, raw: options.raw === true });
       const request = {
         refs,
         options: newLogOptions({
@@ -76,9 +83,9 @@ export function define(command: Command, context: CommandContext): void {
           stderr: true,
         }),
       };
-      for await (const { lines, warnings } of connection.control.logs(request)) {
-        for (const warning of warnings) context.terminal.err(`warning: ${warning}\n`);
-        if (options.raw !== true) await sources.learn(lines);
+      for await (const { lines, warnings } of readOn(context, request)) {
+        warn(context, warnings);
+        await sources.learn(lines);
         for (const line of lines) {
           const text = formatter.format(line);
           if (text !== undefined) write(text);
@@ -90,30 +97,82 @@ export function define(command: Command, context: CommandContext): void {
   );
 }
 
+interface Request {
+  readonly refs: readonly string[];
+  readonly options: LogOptions;
+}
+
+/** The logs; with follow also past the loss of a leader or a daemon: they are read again from where each task was. */
+async function* readOn(context: CommandContext, { refs, options }: Request): AsyncGenerator<LogsResponse> {
+  const { env, signal } = context;
+  const cursor = new LogCursor(options.tail === 0 ? env.wallMs() : options.sinceMs);
+  const known = new Set<string>();
+  let isResumed = false;
+  let silentSinceMs: number | undefined;
+  for (;;) {
+    const from = isResumed ? { ...options, tail: ALL, sinceMs: cursor.sinceMs(known) } : options;
+    try {
+      const connection = await context.connect();
+      for await (const answer of connection.control.logs({ refs, options: from })) {
+        silentSinceMs = undefined;
+        const lines = isResumed ? answer.lines.filter((line) => cursor.isNew(line)) : answer.lines;
+        for (const line of answer.lines) {
+          cursor.advance(line);
+          known.add(line.taskId);
+        }
+        yield { ...answer, lines };
+      }
+      return;
+    } catch (error) {
+      const nowMs = env.nowMs();
+      silentSinceMs ??= nowMs;
+      const isLost = isCode(error, "unavailable") && options.follow && known.size > 0;
+      if (!isLost || signal.aborted || nowMs - silentSinceMs > SILENCE_MS) throw error;
+      isResumed = true;
+      await env.sleep(RETRY_PAUSE_MS, signal);
+    }
+  }
+}
+
 /** Names of tasks and nodes, asked for when a line comes from a task not seen before; once per task, also in vain. */
 function createSources(
-  connection: Connection,
+  context: CommandContext,
   options: Options,
 ): {
   readonly get: (taskId: string) => LogSource | undefined;
   readonly learn: (lines: readonly LogLine[]) => Promise<void>;
 } {
   const known = new Map<string, LogSource | undefined>();
+  const isNamed = options.raw !== true && options.resolve !== false;
+  const ask = async (lines: readonly LogLine[]): Promise<void> => {
+    const services = [...new Set(lines.map((line) => line.serviceId))];
+    const { control } = await context.connect();
+    const [{ tasks }, { nodes }] = await Promise.all([
+      control.listTasks({ filters: [{ key: "service", values: services }] }),
+      control.listNodes({ filters: [] }),
+    ]);
+    const byId = new Map<string, Node>(nodes.map((node) => [node.id, node]));
+    for (const line of lines) known.set(line.taskId, undefined);
+    for (const task of tasks) {
+      const node = byId.get(task.nodeId);
+      known.set(task.id, {
+        name: isNamed ? taskName(task) : undefined,
+        hostname: node?.description?.hostname ?? task.nodeId,
+        details: options.details === true ? logDetails(task, node, options.raw === true) : "",
+      });
+    }
+  };
   return {
     get: (taskId) => known.get(taskId),
     learn: async (lines) => {
+      if (!isNamed && options.details !== true) return;
       const fresh = lines.filter((line) => !known.has(line.taskId));
       if (fresh.length === 0) return;
-      for (const line of fresh) known.set(line.taskId, undefined);
-      if (options.resolve === false) return;
-      const services = [...new Set(fresh.map((line) => line.serviceId))];
-      const [{ tasks }, { nodes }] = await Promise.all([
-        connection.control.listTasks({ filters: [{ key: "service", values: services }] }),
-        connection.control.listNodes({ filters: [] }),
-      ]);
-      const hostnames = new Map<string, string>(nodes.map((node) => [node.id, node.description?.hostname ?? node.id]));
-      for (const task of tasks) {
-        known.set(task.id, { name: taskName(task), hostname: hostnames.get(task.nodeId) ?? task.nodeId });
+      try {
+        await ask(fresh);
+      } catch (error) {
+        // Without a leader nobody tells names. The lines need not wait for one: ids stand for the names until then.
+        if (!isCode(error, "unavailable") && !isCode(error, "deadline_exceeded")) throw error;
       }
     },
   };

@@ -9,6 +9,7 @@ import { registryAuthFor } from "../../service/registry-auth.ts";
 import { addSpecOptions, envEdits, specEdit } from "../../service/spec-options.ts";
 import { UsageError } from "../../usage-error.ts";
 import { retryConflict } from "../retry-conflict.ts";
+import { warn } from "../warn.ts";
 
 interface Options {
   readonly detach?: boolean;
@@ -78,7 +79,7 @@ export function define(command: Command, context: CommandContext): void {
         });
         return { before: found, response: sent, tasksBefore: tasks };
       });
-      for (const warning of response.warnings) context.terminal.err(`warning: ${warning}\n`);
+      warn(context, response.warnings);
       context.terminal.out(`${ref}\n`);
       if (options.detach === true) return 0;
       return await waitForService(context, {

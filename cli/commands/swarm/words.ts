@@ -1,8 +1,9 @@
 import type { NodeRole } from "../../../proto/gen/objects.ts";
+import { oneLine } from "../../../shared/safe-text.ts";
 
 /** Docker's words around the line that a new node must run. */
 export const joinText = (role: NodeRole, token: string, addr: string): string =>
-  `To add a ${role} to this swarm, run the following command:\n\n    skep swarm join --token ${token} ${addr}\n`;
+  `To add a ${role} to this swarm, run the following command:\n\n    skep swarm join --token ${oneLine(token)} ${oneLine(addr)}\n`;
 
 /** Docker's words around the unlock key. */
 export const unlockText = (unlockKey: string): string =>

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import type { CommandContext } from "../../../cli/context.ts";
 import { SPEC_FLAGS } from "../../../cli/service/flags.ts";
 import { addSpecOptions, envEdits, specEdit } from "../../../cli/service/spec-options.ts";
+import { processTerminal } from "../../../cli/terminal.ts";
 import {
   newContainerSpec,
   newDNSConfig,
@@ -46,6 +47,8 @@ const PRESENT = newServiceSpec({
   }),
 });
 
+const silent = { write: () => undefined };
+
 const port = (publishedPort: number, targetPort: number): PortConfig => newPortConfig({ publishedPort, targetPort });
 
 async function update(
@@ -58,14 +61,7 @@ async function update(
   command.parse([...argv], { from: "user" });
   const context: CommandContext = {
     env: fastEnv(),
-    terminal: {
-      out: () => undefined,
-      err: () => undefined,
-      isTty: false,
-      colour: false,
-      columns: () => 80,
-      rows: () => 24,
-    },
+    terminal: processTerminal(silent, silent, {}),
     vars,
     commands: [],
     files: {

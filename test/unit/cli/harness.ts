@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CliContext } from "../../../cli/context.ts";
 import { run } from "../../../cli/run.ts";
+import { type OutputStream, processTerminal } from "../../../cli/terminal.ts";
 import { ControlService } from "../../../proto/gen/control.ts";
 import { LocalService, newInfoResponse } from "../../../proto/gen/local.ts";
 import type { Env } from "../../../shared/env/env.ts";
@@ -116,24 +117,32 @@ export interface RunOptions {
   readonly columns?: number;
   readonly signal?: AbortSignal;
   readonly isRoot?: boolean;
+  /** Hears the bytes of standard output, which need not be text. */
+  readonly onBytes?: (bytes: Buffer) => void;
   readonly devSocket?: (target?: string) => string | readonly string[] | undefined;
 }
 
 export async function skep(argv: readonly string[], options: RunOptions = {}): Promise<Result> {
   let [out, err] = ["", ""];
+  const chunks: Buffer[] = [];
+  const stream = (write: (data: string | Uint8Array) => void): OutputStream => ({
+    write,
+    isTTY: options.isTty === true,
+    columns: options.columns ?? 100,
+    rows: 40,
+  });
+  const stdout = stream((data) => {
+    chunks.push(Buffer.from(data));
+    out += Buffer.from(data).toString();
+  });
+  const stderr = stream((data) => {
+    err += Buffer.from(data).toString();
+  });
   const context: CliContext = {
     env: options.env ?? fastEnv(),
     terminal: {
-      out: (text) => {
-        out += text;
-      },
-      err: (text) => {
-        err += text;
-      },
-      isTty: options.isTty === true,
+      ...processTerminal(stdout, stderr, {}),
       colour: options.colour === true,
-      columns: () => options.columns ?? 100,
-      rows: () => 40,
     },
     vars: { ...(options.socket === undefined ? {} : { SKEP_HOST: `unix://${options.socket}` }), ...options.vars },
     files: {
@@ -167,5 +176,6 @@ export async function skep(argv: readonly string[], options: RunOptions = {}): P
     findDevSockets: async (target) => [options.devSocket?.(target) ?? []].flat(),
   };
   const status = await run(argv, context);
+  options.onBytes?.(Buffer.concat(chunks));
   return { status, out, err };
 }

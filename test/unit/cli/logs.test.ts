@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { palette } from "../../../cli/render/colour.ts";
+import { logDetails } from "../../../cli/render/log-details.ts";
 import { createLogFormatter } from "../../../cli/render/logs.ts";
 import { type LogLine, type LogsRequest, newLogLine } from "../../../proto/gen/control.ts";
+import { newContainerSpec, newTaskSpec } from "../../../proto/gen/objects.ts";
+import { SkepError } from "../../../shared/errors.ts";
 import { skep, startDaemon } from "./harness.ts";
 import { node, nodeId, service, serviceId, task, taskId } from "./objects.ts";
 
@@ -117,7 +120,117 @@ test("logs: a line without end is given out at 1 MiB", () => {
   );
   const part = line(1, "x".repeat(16_384), { partial: true });
   let given = 0;
-  for (let i = 0; i < 64; i++) given += formatter.format(part)?.text.length ?? 0;
-  assert.equal(given, 1024 * 1024 + 1);
+  for (let i = 0; i < 64; i++) given += formatter.format(part)?.body.length ?? 0;
+  assert.equal(given, 1024 * 1024);
   assert.deepEqual(formatter.flush(), []);
+});
+
+const withOptions = (options: Readonly<Record<string, string>>): ReturnType<typeof task> => {
+  const web = service(1, "web");
+  const made = task({ n: 1, of: web, slot: 3, state: "running", node: 1 });
+  return {
+    ...made,
+    spec: newTaskSpec({
+      ...made.spec,
+      containerSpec: newContainerSpec({
+        image: "nginx",
+        labels: { tier: "front end", "com.x": "1", other: "no" },
+        env: ["NAME={{.Task.Slot}} of {{.Node.Hostname}}", "EMPTY", "HOME=/"],
+      }),
+      logDriver: { name: "json-file", options },
+    }),
+  };
+};
+const IDS = `com.docker.swarm.node.id=${nodeId(1)},com.docker.swarm.service.id=${serviceId(1)},com.docker.swarm.task.id=${taskId(1)}`;
+for (const [options, withIds, want] of [
+  [{}, false, ""],
+  [{}, true, IDS],
+  [{ labels: "tier,none", env: "NAME" }, false, "NAME=3+of+node1,tier=front+end"],
+  [{ "labels-regex": "^com\\.", "env-regex": "^E" }, false, "EMPTY=,com.x=1"],
+  [{ "labels-regex": "(", env: "HOME" }, true, `HOME=%2F,${IDS}`],
+] as const) {
+  test(`logs --details ${JSON.stringify(options)} ${withIds}`, () =>
+    assert.equal(logDetails(withOptions(options), node(1), withIds), want));
+}
+
+test("logs --details: behind who and when; with --raw the swarm's own attributes too, without a name", async () => {
+  const daemon = await startDaemon({
+    control: {
+      listNodes: async () => ({ nodes: [node(1)] }),
+      listTasks: async () => ({ tasks: [withOptions({ labels: "tier" })] }),
+      async *logs() {
+        yield { lines: [line(1, "hello")], warnings: [], caughtUp: false };
+      },
+    },
+  });
+  const { socket } = daemon;
+  try {
+    const plain = await skep(["service", "logs", "--details", "web"], { socket });
+    assert.equal(plain.out, "web.3.task1xxxxxxx@node1    | tier=front+end hello\n");
+    const raw = await skep(["service", "logs", "--details", "--raw", "web"], { socket });
+    assert.equal(raw.out, `${IDS},tier=front+end hello\n`);
+  } finally {
+    daemon.close();
+  }
+});
+
+test("logs -f: without a leader ids stand for names, and after the loss of the daemon each task goes on where it was", async () => {
+  let names = 0;
+  let calls = 0;
+  const asked: (number | undefined)[] = [];
+  const gone = (): never => {
+    throw new SkepError("unavailable", "the swarm has no leader now");
+  };
+  const at = (n: number, text: string, ms: number): LogLine => line(n, text, { timestampMs: ms });
+  const daemon = await startDaemon({
+    control: {
+      listNodes: async () => ({ nodes: [node(1)] }),
+      listTasks: async () => {
+        if (++names === 1) gone();
+        const web = service(1, "web");
+        return { tasks: [1, 2].map((n) => task({ n, of: web, slot: n, state: "running", node: 1 })) };
+      },
+      async *logs(given) {
+        asked.push(given.options?.sinceMs);
+        calls++;
+        if (calls === 2) gone();
+        const old = [at(1, "one", 5_000), at(2, "two", 1_000)];
+        const news = calls === 1 ? [] : [at(2, "three", 2_000), at(1, "four", 5_001)];
+        yield { lines: calls === 1 ? [at(1, "one", 5_000)] : [], warnings: [], caughtUp: false };
+        yield { lines: [...old.slice(calls === 1 ? 1 : 0), ...news], warnings: [], caughtUp: false };
+        if (calls === 1) gone();
+      },
+    },
+  });
+  try {
+    const { out, err, status } = await skep(["service", "logs", "-f", "web"], { socket: daemon.socket });
+    const texts = out.split("\n").map((text) => text.replace(/\s+\|/, " |"));
+    assert.deepEqual(texts, [
+      `task1xxxxxxx@${nodeId(1)} | one`,
+      "web.2.task2xxxxxxx@node1 | two",
+      "web.2.task2xxxxxxx@node1 | three",
+      "web.1.task1xxxxxxx@node1 | four",
+      "",
+    ]);
+    assert.deepEqual([status, err, asked], [0, "", [0, 1_000, 1_000]]);
+  } finally {
+    daemon.close();
+  }
+});
+
+test("logs: without -f the loss of the daemon is an error", async () => {
+  const daemon = await startDaemon({
+    control: {
+      async *logs() {
+        yield { lines: [line(1, "one")], warnings: [], caughtUp: false };
+        throw new SkepError("unavailable", "the leader went away");
+      },
+    },
+  });
+  try {
+    const { status, err } = await skep(["service", "logs", "--raw", "web"], { socket: daemon.socket });
+    assert.deepEqual([status, err], [1, "error: the leader went away\n"]);
+  } finally {
+    daemon.close();
+  }
 });

@@ -9,7 +9,7 @@ import { replicasText } from "../../../cli/render/services.ts";
 import { renderColumns } from "../../../cli/render/table.ts";
 import { sortTasks } from "../../../cli/render/tasks.ts";
 import { memory } from "../../../cli/render/units.ts";
-import { mayColour } from "../../../cli/terminal.ts";
+import { mayColour, processTerminal } from "../../../cli/terminal.ts";
 import { newPlacement, newTaskSpec } from "../../../proto/gen/objects.ts";
 import { service, task } from "./objects.ts";
 
@@ -20,7 +20,7 @@ test("columns: ten wide at least, three apart, no trailing space, no control cha
       ["1", "a-rather-long-name", ""],
       ["2", "b\u001b[31m\nc", "y"],
     ]),
-    "ID        NAME                 X\n1         a-rather-long-name\n2         b [31m c             y\n",
+    "ID        NAME                 X\n1         a-rather-long-name\n2         b\\u001b[31m c        y\n",
   ));
 
 const view = { headers: { ID: "ID", Name: "NAME" }, columns: ["Name", "ID"], rows: [{ ID: "1", Name: "a" }] };
@@ -97,6 +97,20 @@ for (const [bytes, want] of [
   [2_087_354_105, "1.944GiB"],
 ] as const) {
   test(`${bytes} bytes are ${want}`, () => assert.equal(memory(bytes), want));
+}
+
+for (const [columns, want] of [
+  [0, 80],
+  [3, 80],
+  [20, 20],
+  [200, 200],
+  [undefined, 120],
+] as const) {
+  test(`a terminal that says it has ${columns} columns`, () => {
+    const stream = { write: () => true, isTTY: true, rows: 0, ...(columns === undefined ? {} : { columns }) };
+    const terminal = processTerminal(stream, stream, {});
+    assert.deepEqual([terminal.columns(), terminal.rows()], [want, 24]);
+  });
 }
 
 for (const [isTty, vars, want] of [

@@ -193,3 +193,13 @@ test("--watch goes on when the daemon has begun anew", async () => {
     daemon.close();
   }
 });
+
+test("on a terminal that says it has no columns, the screen is as on one of 80", async () => {
+  const daemon = await startDaemon({ control: { status: async () => degraded } });
+  try {
+    const { out } = await skep(["status"], { socket: daemon.socket, isTty: true, columns: 0 });
+    assert.equal(out, statusText(degraded, { columns: 80, colour: false }));
+  } finally {
+    daemon.close();
+  }
+});
