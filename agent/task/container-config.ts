@@ -2,6 +2,7 @@
 import { type ContainerSpec, type Mount, newContainerSpec, newResources, type Task } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { DEFAULT_STOP_GRACE_MS } from "../../shared/model/service-defaults.ts";
+import { signalProblem } from "../../shared/model/signals.ts";
 import { fullTaskName } from "../../shared/model/tasks.ts";
 import { defaultHostname, expandContainerSpec, templateContext } from "../../shared/model/templates.ts";
 import type { ContainerConfig, ContainerMount, ContainerNetwork, ImageConfig } from "../runtime/runtime.ts";
@@ -67,8 +68,9 @@ export const containerSpec = (task: Task): ContainerSpec => task.spec?.container
 
 export const stopGraceMs = (task: Task): number => containerSpec(task).stopGracePeriodMs ?? DEFAULT_STOP_GRACE_MS;
 
+/** An image's own is nobody's to refuse: one that is no signal counts as none, as in Docker. */
 export const stopSignal = (task: Task, imageStopSignal: string): string =>
-  containerSpec(task).stopSignal || imageStopSignal || "SIGTERM";
+  [containerSpec(task).stopSignal, imageStopSignal].find((name) => signalProblem(name) === undefined) ?? "SIGTERM";
 
 export const memoryLimitBytes = (task: Task): number => task.spec?.resources?.limits?.memoryBytes ?? 0;
 

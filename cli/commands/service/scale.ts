@@ -7,7 +7,7 @@ import { booleanOption, parsed, teach } from "../../options.ts";
 import { parsePair } from "../../parse/pairs.ts";
 import { parseReplicas } from "../../parse/quantity.ts";
 import { waitForService } from "../../progress/wait.ts";
-import { EXIT } from "../../usage-error.ts";
+import { EXIT, UsageError } from "../../usage-error.ts";
 import { forEach } from "../each.ts";
 import { retryConflict } from "../retry-conflict.ts";
 
@@ -40,6 +40,8 @@ export function define(command: Command, context: CommandContext): void {
   );
   command.action((wishes: readonly Wish[], options: { readonly detach?: boolean; readonly quiet?: boolean }) =>
     context.action(async () => {
+      const twice = wishes.find(({ ref }, i) => wishes.findIndex((other) => other.ref === ref) !== i);
+      if (twice !== undefined) throw new UsageError(`${twice.ref} is there twice: which number of replicas is meant?`);
       const connection = await context.connect();
       const scaled: { readonly service: Service; readonly tasksBefore: readonly Task[] }[] = [];
       const byRef = new Map(wishes.map((wish) => [wish.ref, wish.replicas]));

@@ -48,7 +48,7 @@ export function checkEndpoint({ endpointSpec, taskTemplate }: ServiceSpec): void
     checkPort(port);
     if (port.publishMode === "ingress" && endpointSpec?.mode === "dnsrr") {
       throw invalid(
-        "EndpointSpec",
+        "publish",
         "port published with ingress mode can't be used with dnsrr mode: publish it with mode=host",
       );
     }
@@ -57,7 +57,7 @@ export function checkEndpoint({ endpointSpec, taskTemplate }: ServiceSpec): void
     const key = `${port.protocol}/${port.publishedPort}`;
     const others = seen.get(key) ?? [];
     if (others.some((other) => meet(other, port))) {
-      throw invalid("EndpointSpec", `duplicate published ports provided: ${portText(port)} is there twice`);
+      throw invalid("publish", `duplicate published ports provided: ${portText(port)} is there twice`);
     }
     seen.set(key, [...others, port]);
   }

@@ -94,6 +94,7 @@ test("stop signal and grace: the task's, else the image's, else Docker's", () =>
   assert.equal(stopSignal(task({ container: { stopSignal: "SIGINT" } }), "SIGQUIT"), "SIGINT");
   assert.equal(stopSignal(task(), "SIGQUIT"), "SIGQUIT");
   assert.equal(stopSignal(task(), ""), "SIGTERM");
+  assert.equal(stopSignal(task(), "SIGTREM"), "SIGTERM");
   assert.equal(stopGraceMs(task()), 10_000);
   assert.equal(stopGraceMs(task({ container: { stopGracePeriodMs: 0 } })), 0);
 });

@@ -257,3 +257,9 @@ test("service scale refuses what no service can be", async () => {
   assert.equal(status, 2);
   assert.match(err, /from 0 to 100000/);
 });
+
+test("service scale refuses two numbers for one service", async () => {
+  const { status, err } = await skep(["service", "scale", "web=1", "api=1", "web=2"]);
+  assert.equal(status, 2);
+  assert.match(err, /web is there twice/);
+});
