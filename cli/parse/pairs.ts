@@ -56,13 +56,10 @@ export function parseEnvFile(text: string, path: string): readonly EnvEntry[] {
     .flatMap((raw, index) => {
       const line = raw.trimStart();
       if (line === "" || line.startsWith("#")) return [];
+      const wrong = (why: string): SkepError => new SkepError("invalid_argument", `${path} line ${index + 1}: ${why}`);
+      if (line.startsWith("=")) throw wrong("the variable's name is missing: write it like MODE=fast");
       const entry = parseEnv(line);
-      if (/\s/.test(entry.name)) {
-        throw new SkepError(
-          "invalid_argument",
-          `${path} line ${index + 1}: variable ${JSON.stringify(entry.name)} contains white space`,
-        );
-      }
+      if (/\s/.test(entry.name)) throw wrong(`variable ${JSON.stringify(entry.name)} contains white space`);
       return [entry];
     });
 }

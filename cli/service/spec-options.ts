@@ -1,6 +1,7 @@
 // Binds the table of flags to a command, and gathers what was given as edits in the order in which they apply.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ServiceSpec } from "../../proto/gen/objects.ts";
+import { SkepError } from "../../shared/errors.ts";
 import type { CommandContext } from "../context.ts";
 import { booleanOption, listOption, parsed } from "../options.ts";
 import { type EnvEntry, parseEnv, parseEnvFile } from "../parse/pairs.ts";
@@ -115,7 +116,11 @@ export async function envEdits(command: Command, context: CommandContext): Promi
     const text = await context.files.readText(path).catch((error: NodeJS.ErrnoException) => {
       throw new UsageError(`--env-file ${path}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`);
     });
-    entries.push(...parseEnvFile(text, path));
+    try {
+      entries.push(...parseEnvFile(text, path));
+    } catch (error) {
+      throw new UsageError(`--env-file ${SkepError.from(error).message}`);
+    }
   }
   entries.push(...(options.env ?? []), ...(options.envAdd ?? []));
   const removals = (options.envRm ?? []).map((name) =>

@@ -263,3 +263,14 @@ test("service scale refuses two numbers for one service", async () => {
   assert.equal(status, 2);
   assert.match(err, /web is there twice/);
 });
+
+test("what is wrong in an env file is told with the flag, the file and the line", async () => {
+  for (const [text, says] of [
+    ["A=1\n=x\n", /--env-file \/f line 2: the variable's name is missing/],
+    ["A B=1\n", /--env-file \/f line 1: variable "A B" contains white space/],
+  ] as const) {
+    const { status, err } = await skep(["service", "create", "--env-file", "/f", "img"], { files: { "/f": text } });
+    assert.equal(status, 2);
+    assert.match(err, says);
+  }
+});
