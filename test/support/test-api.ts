@@ -30,6 +30,7 @@ import { type ClusterId, type NodeId, newId, parseId } from "../../shared/model/
 import { newJoinToken } from "../../shared/model/join-token.ts";
 import type { ServiceMethods } from "../../shared/rpc/method.ts";
 import { addService, type CallContext, type Handlers } from "../../shared/rpc/server.ts";
+import { closeAfterEach } from "./cleanup.ts";
 import { listenGrpc } from "./plain-grpc.ts";
 import { createTestStores, leads, type TestStores } from "./test-store.ts";
 
@@ -95,6 +96,8 @@ export interface TestApiOptions {
   readonly dialAgent?: (addr: string, nodeId: NodeId) => grpc.Client;
 }
 
+const closeLater = closeAfterEach();
+
 /** Managers host1 … (and no other nodes), the first of which leads; the cluster object is there. */
 export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const { managers = 1 } = options;
@@ -155,6 +158,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     abort.abort();
     made.close();
   };
+  closeLater(close);
   return { ...made, handlers, api, asked, close };
 }
 
@@ -177,14 +181,12 @@ export async function serveLoopback<S extends ServiceMethods>(methods: S, handle
   });
   const addr = `127.0.0.1:${port}`;
   const client = new grpc.Client(addr, grpc.credentials.createInsecure());
-  return {
-    addr,
-    client,
-    stop: () => {
-      client.close();
-      stop();
-    },
+  const close = (): void => {
+    client.close();
+    stop();
   };
+  closeLater(close);
+  return { addr, client, stop: close };
 }
 
 /** Waits, a turn of the event loop at a time, until `holds`; where sockets are asked, on a busy machine, also for some seconds. */

@@ -20,6 +20,7 @@ import type { Task, TaskState } from "../../../proto/gen/objects.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { silentLog } from "../../../shared/log.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
+import { closeAfterEach } from "../../support/cleanup.ts";
 import { nodeId, task } from "./fixtures.ts";
 
 let dir = "";
@@ -88,6 +89,8 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+const closeLater = closeAfterEach();
+
 interface Running {
   readonly agent: Agent;
   readonly stop: () => Promise<void>;
@@ -108,14 +111,13 @@ async function start(dispatcher: Dispatcher, host: HollowHost, at: string): Prom
   });
   const abort = new AbortController();
   const done = agent.run(abort.signal);
-  return {
-    agent,
-    stop: async () => {
-      abort.abort(new Error("stop"));
-      await done;
-      await runtime.close();
-    },
+  const stop = async (): Promise<void> => {
+    abort.abort(new Error("stop"));
+    await done;
+    await runtime.close();
   };
+  closeLater(stop);
+  return { agent, stop };
 }
 
 async function logOf(agent: Agent, id: TaskId, follow: boolean): Promise<string[]> {
@@ -154,7 +156,6 @@ test("tasks run, their last words stay, a restart adopts, and leaving leaves not
   dispatcher.assign([task()]);
   await realEnv.breathe();
   assert.equal(second.agent.counts().total, 0, "who leaves takes nothing on");
-  await second.stop();
 });
 
 test("output and exits of the time without a daemon are in the log of the next one", async () => {
@@ -177,7 +178,6 @@ test("output and exits of the time without a daemon are in the log of the next o
   assert.deepEqual(await logOf(second.agent, ended.id, true), ["said meanwhile"]);
   await killer.kill(web.id, "SIGTERM", new AbortController().signal);
   assert.deepEqual(await logOf(second.agent, web.id, true), ["said meanwhile"]);
-  await second.stop();
 });
 
 test("a node describes itself in Docker's words", () => {

@@ -40,7 +40,7 @@ async function serve(session: Handlers<typeof DispatcherService>["session"], por
   return served;
 }
 
-test("follows to the leader, reports, and comes back after the leader went away", async () => {
+test("follows to the leader, reports, and comes back after the leader went away", async (t) => {
   const stored: TaskId[] = [];
   const heard = (): number => stored.length;
   const lead: Handlers<typeof DispatcherService>["session"] = async function* (messages) {
@@ -58,6 +58,7 @@ test("follows to the leader, reports, and comes back after the leader went away"
     throw new SkepError("unavailable", `this manager does not lead: leader=127.0.0.1:${leader.port}`);
   });
   const abort = new AbortController();
+  t.after(() => abort.abort(new Error("stop")));
   const session = new Session({
     env: realEnv,
     log: silentLog,

@@ -12,6 +12,7 @@ import {
 } from "../../../proto/gen/control.ts";
 import { realEnv } from "../../../shared/env/real-env.ts";
 import { SkepError } from "../../../shared/errors.ts";
+import { closeAfterEach } from "../../support/cleanup.ts";
 import {
   context,
   createTestApi,
@@ -22,6 +23,8 @@ import {
   type TestApi,
 } from "../../support/test-api.ts";
 import { leads } from "../../support/test-store.ts";
+
+const closeLater = closeAfterEach();
 
 interface Cluster extends TestApi {
   readonly dialled: string[];
@@ -44,19 +47,15 @@ async function threeManagers(): Promise<Cluster> {
   for (const [index, handlers] of api.handlers.entries()) {
     servers.set(`10.0.0.${index + 1}:7377`, await serveLoopback(ControlService, handlers));
   }
-  const close = (): void => {
-    for (const server of servers.values()) server.stop();
-    nobody.close();
-    api.close();
-  };
-  return { ...api, dialled, unreachable, close };
+  closeLater(() => nobody.close());
+  return { ...api, dialled, unreachable };
 }
 
 const create = (name: string): ReturnType<typeof newCreateServiceRequest> =>
   newCreateServiceRequest({ spec: serviceSpec(name), noResolveImage: true });
 
 test("a follower sends every kind of call on, and names stay unique through any of them", async () => {
-  const { handlers, dialled, close } = await threeManagers();
+  const { handlers, dialled } = await threeManagers();
   const [, b, c] = handlers;
   assert.ok(b !== undefined && c !== undefined);
   const results = await Promise.allSettled([
@@ -79,21 +78,19 @@ test("a follower sends every kind of call on, and names stay unique through any 
     dialled.every((addr) => addr === "10.0.0.1:7377"),
     "only the leader is asked",
   );
-  close();
 });
 
 test("a call that was sent on once is not sent on again", async () => {
-  const { handlers, close } = await threeManagers();
+  const { handlers } = await threeManagers();
   const marked = context({ metadata: new Map([["skep-control-forwarded", "1"]]) });
   await assert.rejects(
     async () => handlers[1]?.listNodes(newListRequest(), marked),
     errorOf("unavailable", /does not lead any more; the leader is 10\.0\.0\.1:7377/),
   );
-  close();
 });
 
 test("during an election a call waits for the new leader", async () => {
-  const { handlers, raft, stores, close } = await threeManagers();
+  const { handlers, raft, stores } = await threeManagers();
   const [a, b] = handlers;
   assert.ok(a !== undefined && b !== undefined && stores[2] !== undefined);
   raft.depose();
@@ -103,11 +100,10 @@ test("during an election a call waits for the new leader", async () => {
   await leads(stores[2]);
   await Promise.all(waiting);
   assert.ok(stores[2].view((view) => view.byName("service", "web")) !== undefined);
-  close();
 });
 
 test("a read is asked again when the leader went away, a write is not", async () => {
-  const { raft, handlers, stores, close } = await threeManagers();
+  const { raft, handlers, stores } = await threeManagers();
   const [, b, c] = handlers;
   assert.ok(b !== undefined && c !== undefined && stores[2] !== undefined);
   raft.hold();
@@ -119,11 +115,10 @@ test("a read is asked again when the leader went away, a write is not", async ()
   await leads(stores[2]);
   await assert.rejects(write, errorOf("unavailable", /outcome unknown/));
   assert.deepEqual((await b.listServices(newListRequest(), context())).services, []);
-  close();
 });
 
 test("a leader that cannot be reached was told nothing: the call goes to the next one", async () => {
-  const { raft, handlers, stores, unreachable, close } = await threeManagers();
+  const { raft, handlers, stores, unreachable } = await threeManagers();
   const [, b] = handlers;
   assert.ok(b !== undefined && stores[2] !== undefined);
   unreachable.add("10.0.0.1:7377");
@@ -131,11 +126,10 @@ test("a leader that cannot be reached was told nothing: the call goes to the nex
   await new Promise((resolve) => setImmediate(resolve));
   raft.elect(2);
   assert.equal((await write).service?.spec?.name, "web");
-  close();
 });
 
 test("without a leader: an error that tells how many managers it takes, and what is known all the same", async () => {
-  const { raft, handlers, env, close } = await createTestApi({ managers: 3 });
+  const { raft, handlers, env } = await createTestApi({ managers: 3 });
   const [, b] = handlers;
   assert.ok(b !== undefined);
   raft.depose();
@@ -154,5 +148,4 @@ test("without a leader: an error that tells how many managers it takes, and what
   const gone = b.listServices(newListRequest(), context({ signal: abort.signal }));
   abort.abort(new SkepError("canceled", "the caller went away"));
   await assert.rejects(gone, errorOf("canceled"));
-  close();
 });

@@ -62,9 +62,10 @@ test("a fresh daemon is in no cluster, and says what to do", async () => {
   await refused(first.leave(), "failed_precondition", /not part of a cluster/);
 });
 
-test("a port that is taken: told, and nothing is left behind", async () => {
+test("a port that is taken: told, and nothing is left behind", async (t) => {
   const [, port] = first.addr.split(":");
   const other = createServer();
+  t.after(() => other.close());
   await new Promise<void>((resolve) => other.listen(Number(port), "127.0.0.1", resolve));
   await refused(first.init(), "failed_precondition", new RegExp(`${port}.*taken`));
   await new Promise((resolve) => other.close(resolve));

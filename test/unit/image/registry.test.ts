@@ -361,22 +361,25 @@ test("resolve: digest and platforms, of an index and of a single image", async (
   await assert.rejects(resolve(`${registry.host}/no`, undefined, [], signal), fails("not_found", /manifest unknown/));
 });
 
-test("a body that nobody wants and that does not end is cut off", async () => {
+test("a body that nobody wants and that does not end is cut off", async (t) => {
   const closed = Promise.withResolvers<void>();
   const server = createHttpServer((_request, response) => {
     response.on("close", () => closed.resolve());
     response.writeHead(401);
     response.write("and on it goes …");
   });
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   assert.ok(address !== null && typeof address === "object");
   const hasty: Env = { ...realEnv, timer: (ms, callback) => realEnv.timer(ms === 5_000 ? 0 : ms, callback) };
   const own = createHttpTransport({ env: hasty });
+  t.after(() => own.close());
   const url = new URL(`http://127.0.0.1:${address.port}/`);
   const response = await own.request({ method: "GET", url, namedBy: "user", headers: {} }, signal);
   response.discard();
   await closed.promise;
-  own.close();
-  await new Promise((resolve) => server.close(resolve));
 });

@@ -173,7 +173,7 @@ test("of several roots with one name, the one that signed is found", () => {
   assert.equal(issuerOf(nodeOf(root), successor.certificatePem), undefined);
 });
 
-test("a chain is taken by who trusts the old root alone, the new one alone, or both", async () => {
+test("a chain is taken by who trusts the old root alone, the new one alone, or both", async (t) => {
   const now = Date.now(); // TLS asks the real clock
   const first = newRootAuthority(clusterId, now);
   const second = newRootAuthority(clusterId, now, first.certificatePem);
@@ -193,6 +193,7 @@ test("a chain is taken by who trusts the old root alone, the new one alone, or b
   const key = privateKeyToPem(keys.privateKey);
   for (const ca of [first.certificatePem, second.certificatePem, first.certificatePem + second.certificatePem]) {
     const server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false });
+    t.after(() => server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     assert.ok(address !== null && typeof address === "object");
@@ -203,13 +204,12 @@ test("a chain is taken by who trusts the old root alone, the new one alone, or b
       });
     });
     const socket = connect({ port: address.port, key, cert, ca, servername: "skep-worker", rejectUnauthorized: false });
+    t.after(() => socket.destroy());
     socket.on("error", () => undefined);
     const trusted = new Promise<boolean>((resolve) => {
       socket.once("secureConnect", () => resolve(socket.authorized));
     });
     assert.deepEqual([await accepted, await trusted], [true, true]);
-    socket.destroy();
-    server.close();
   }
 });
 

@@ -30,8 +30,9 @@ test("what is still awaited", () => {
   assert.deepEqual(notListening(ports, new Set(["tcp/80"] as const)), [ports[1]]);
 });
 
-test("a server of this process is seen, and one that has closed is not", async () => {
+test("a server of this process is seen, and one that has closed is not", async (t) => {
   const server = createServer();
+  t.after(() => server.close());
   await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);
