@@ -14,6 +14,8 @@ interface Entry {
 export class Outbox {
   readonly #entries = new Map<TaskId, Entry>();
   readonly #unsent = new Set<TaskId>();
+  /** Of each task that is still there. */
+  readonly #last = new Map<TaskId, Pick<TaskStatus, "state" | "timestampMs">>();
 
   get size(): number {
     return this.#entries.size;
@@ -23,20 +25,33 @@ export class Outbox {
     return this.#unsent.size;
   }
 
-  put(id: TaskId, status: TaskStatus): void {
+  /**
+   * Of two statuses in one state managers take the one with the later time, and forget the other. So what is said later gets a later
+   * time, also within one millisecond, and when the host's clock was set back.
+   */
+  put(id: TaskId, said: TaskStatus): void {
+    const last = this.#last.get(id);
+    const isLater = last === undefined || last.state !== said.state || said.timestampMs > last.timestampMs;
+    const status = isLater ? said : { ...said, timestampMs: last.timestampMs + 1 };
+    this.#last.set(id, { state: status.state, timestampMs: status.timestampMs });
     this.#entries.set(id, { status, sentAtMs: undefined });
     this.#unsent.add(id);
   }
 
   /** The task is gone: nobody waits for its status. */
   drop(id: TaskId): void {
-    this.#entries.delete(id);
-    this.#unsent.delete(id);
+    this.#settle(id);
+    this.#last.delete(id);
   }
 
   /** Drops the statuses of all other tasks. */
   retain(ids: ReadonlySet<TaskId>): void {
-    for (const id of this.#entries.keys()) if (!ids.has(id)) this.drop(id);
+    for (const id of this.#last.keys()) if (!ids.has(id)) this.drop(id);
+  }
+
+  #settle(id: TaskId): void {
+    this.#entries.delete(id);
+    this.#unsent.delete(id);
   }
 
   /** Up to `limit` statuses to send now, oldest change first; they count as sent. */
@@ -59,7 +74,7 @@ export class Outbox {
       const entry = this.#entries.get(taskId);
       if (entry === undefined || status === undefined) continue;
       const stored = rank(status.state) - rank(entry.status.state);
-      if (stored > 0 || (stored === 0 && status.timestampMs >= entry.status.timestampMs)) this.drop(taskId);
+      if (stored > 0 || (stored === 0 && status.timestampMs >= entry.status.timestampMs)) this.#settle(taskId);
     }
   }
 
