@@ -12,8 +12,9 @@ import { plainReason, renew } from "./enroll.ts";
 
 /** The wall clock is looked at this often: it may jump, and timers cannot be as long as certificates live. */
 const LOOK_EVERY_MS = 60 * 60_000;
-/** A demoted manager keeps its role until it is out of the Raft group: ask again soon. */
-const ROLE_RETRY_MS = 500;
+/** A demoted manager keeps its role until it is out of the Raft group: ask again soon, and then not so often. */
+const FIRST_ROLE_RETRY_MS = 500;
+const LONGEST_ROLE_RETRY_MS = 5_000;
 
 export interface RenewalOptions {
   readonly env: Env;
@@ -116,12 +117,12 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
 
   const run = async (signal: AbortSignal): Promise<void> => {
     let failures = 0;
-    let refusedWish = false;
+    let roleRetryMs = 0;
     let dueMs = renewAtMs(identity.current(), env.random());
     while (!signal.aborted) {
       const isDue = isUnwanted() || wishedRoots() !== identity.current().rootPem;
       const dueInMs = isDue ? 0 : Math.max(0, dueMs - env.wallMs());
-      const waitMs = failures > 0 ? renewalRetryMs(failures, env.random()) : refusedWish ? ROLE_RETRY_MS : dueInMs;
+      const waitMs = failures > 0 ? renewalRetryMs(failures, env.random()) : roleRetryMs > 0 ? roleRetryMs : dueInMs;
       if (waitMs > 0) await pause(Math.min(waitMs, LOOK_EVERY_MS), signal);
       if (signal.aborted) return;
       try {
@@ -132,7 +133,9 @@ export function createRenewal({ env, log, identity, managers, dial, save }: Rene
           dueMs = renewAtMs(identity.current(), env.random());
         }
         failures = 0;
-        refusedWish = isUnwanted();
+        roleRetryMs = isUnwanted()
+          ? Math.min(LONGEST_ROLE_RETRY_MS, Math.max(FIRST_ROLE_RETRY_MS, roleRetryMs * 2))
+          : 0;
       } catch (error) {
         if (signal.aborted) return;
         failures++;

@@ -1,8 +1,9 @@
 // What is wrong, in plain words, each with what to look at. Pure: views in, sentences out.
 import type { Node, Service, Task, UpdateState } from "../../proto/gen/objects.ts";
 import { isTerminal, isWanted, stateOf, taskName } from "../../shared/model/tasks.ts";
+import { MIN_IPV6_MTU } from "../../shared/network/overlay-mtu.ts";
 import { ingressNetwork } from "../allocator/places.ts";
-import { tooNarrowForIpv6 } from "../dispatcher/network/mtu.ts";
+import { refusedLinks, tooNarrowForIpv6 } from "../dispatcher/network/mtu.ts";
 import type { RaftStatus } from "../raft/raft-node.ts";
 import type { View } from "../store/types.ts";
 import { diskHangs, isVoter, quorumHealth, reachabilityOf } from "./managers.ts";
@@ -168,8 +169,18 @@ export function meshProblems(view: View): string[] {
   ];
 }
 
-/** Networks that do without their IPv6, and whose link is the reason. */
+/** Links that no overlay network goes over; networks that do without their IPv6, and whose link is the reason. */
 export function linkProblems(view: View): string[] {
+  const refused = refusedLinks(view.all("node")).map(
+    (node) =>
+      `the link of ${hostnameOf(node) || node.id} for overlay networks carries packets of ${node.description?.dataPathMtu} bytes, ` +
+      `and ${MIN_IPV6_MTU} is the least: the networks of the others are not made for it, and larger packets do not reach it. ` +
+      "Give its link a larger MTU, or let it join with another --data-path-addr",
+  );
+  return [...refused.slice(0, MAX_NAMED), ...narrowProblems(view)];
+}
+
+function narrowProblems(view: View): string[] {
   const narrow = tooNarrowForIpv6(view.all("network"), view.all("node"));
   if (narrow === undefined) return [];
   const { networks, nodes, mtu, neededMtu } = narrow;

@@ -20,10 +20,11 @@ import { parseAddress } from "../../shared/rpc/address.ts";
 import { unary } from "../../shared/rpc/client.ts";
 import type { RequestOf, ResponseOf } from "../../shared/rpc/method.ts";
 import type { CallContext, Handlers } from "../../shared/rpc/server.ts";
+import { TokenBuckets } from "../../shared/token-buckets.ts";
 import { Cursors } from "../allocator/addresses.ts";
 import { placedNode } from "../allocator/nodes.ts";
 import { ingressNetwork } from "../allocator/places.ts";
-import { checkAddress, checkDescription } from "../dispatcher/records.ts";
+import { checkAddress, checkDescription } from "../dispatcher/check-report.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Store } from "../store/types.ts";
 import { type Admission, type Applicant, admit } from "./admission.ts";
@@ -43,8 +44,21 @@ export interface CaOptions {
   readonly dialManager: (addr: string) => grpc.Client;
 }
 
+/** Of a node's certificates: it needs one in weeks, or a few while its role changes. Each is a write of all managers. */
+const RENEWALS = { burst: 20, everyMs: 5_000 } as const;
+
 export function createCaHandlers(options: CaOptions): Handlers<typeof CAMethods> {
-  const { store, raft } = options;
+  const { env, store, raft } = options;
+  const renewals = new TokenBuckets<NodeId>(RENEWALS);
+  const checkRate = (applicant: Applicant): void => {
+    if (applicant.kind !== "node") return;
+    const waitMs = renewals.take(applicant.nodeId, env.nowMs());
+    if (waitMs === 0) return;
+    throw new SkepError(
+      "resource_exhausted",
+      `node ${applicant.nodeId} asks for a new certificate too often: the next one in ${Math.ceil(waitMs / 1000)} s`,
+    );
+  };
   return {
     getRootCA: async () => {
       const certificate = store.view((view) => view.cluster()?.rootCa?.caCert);
@@ -56,6 +70,7 @@ export function createCaHandlers(options: CaOptions): Handlers<typeof CAMethods>
       // What is no request, or no token, is told here, without the leader; which token is valid the leader knows for certain.
       if (applicant.kind === "stranger") parseJoinToken(applicant.token);
       verifyCertificateRequest(Buffer.from(request.csr).toString());
+      checkRate(applicant);
       if (raft.status().state === "leader") return await issue(request, applicant, context.signal, options);
       return await forward(CAService.issueCertificate, request, applicant, context, options);
     },

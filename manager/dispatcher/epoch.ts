@@ -8,21 +8,34 @@ import type {
   DispatcherMessage,
   LeaderProof,
   SessionInfo,
+  TaskStatusUpdate,
 } from "../../proto/gen/dispatcher.ts";
+import type { Task } from "../../proto/gen/objects.ts";
 import type { Env } from "../../shared/env/env.ts";
 import { assertNever, SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { NetworkId, NodeId } from "../../shared/model/ids.ts";
+import { isTerminal } from "../../shared/model/tasks.ts";
 import type { Peer } from "../../shared/rpc/peer.ts";
+import { TokenBuckets } from "../../shared/token-buckets.ts";
 import { demotedNodes } from "../ca/demotion.ts";
 import { LeaderProver } from "../ca/leader-prover.ts";
 import type { RaftMember } from "../raft/raft-node.ts";
 import type { Change, Commit, Store, View } from "../store/types.ts";
 import { isAssigned, isNews } from "./assigned.ts";
+import {
+  checkAddress,
+  checkChallenge,
+  checkDescription,
+  checkHeld,
+  checkNetworkId,
+  checkOwnAddress,
+  checkStatuses,
+} from "./check-report.ts";
+import { Descriptions } from "./descriptions.ts";
 import { DEFAULT_LIVENESS, Liveness } from "./liveness.ts";
 import { NetworkDispatch, type NetworkProgress } from "./network/network-dispatch.ts";
 import { Outbox } from "./outbox.ts";
-import { checkAddress, checkChallenge, checkDescription, checkStatuses, type NodeChange } from "./records.ts";
 import { livenessOf, sessionInfo } from "./session-info.ts";
 import { Writer } from "./writer.ts";
 
@@ -30,6 +43,12 @@ const SWEEP_MS = 200;
 const HELLO_LIMIT_MS = 10_000;
 const RETRY_MS = 200;
 const MAX_QUEUED_STATUSES = 100_000;
+/**
+ * Statuses of a node that change texts or ports alone: a task's state changes a few times in its life, and these as often as an
+ * agent likes. Each costs as many as its texts have times TEXT_COST_BYTES, and one more.
+ */
+const REPEATS = { burst: 4_096, everyMs: 10 } as const;
+const TEXT_COST_BYTES = 256;
 
 export type NodePeer = Extract<Peer, { kind: "node" }>;
 
@@ -58,6 +77,8 @@ export class Epoch {
   /** From the first look at the store on. */
   #networks: NetworkDispatch | undefined;
   readonly #writer: Writer;
+  readonly #descriptions: Descriptions;
+  readonly #repeats = new TokenBuckets<NodeId>(REPEATS);
   readonly #prover = new LeaderProver();
   #managers = "";
   /** As the last commit has them. */
@@ -74,6 +95,12 @@ export class Epoch {
       store,
       signal: this.#over.signal,
       onStored: (node, update) => this.#sessions.get(node)?.outbox.stored(update),
+    });
+    this.#descriptions = new Descriptions({
+      env,
+      log,
+      node: (id) => store.view((view) => view.get("node", id)),
+      write: (id, said) => this.#writer.node(id, said),
     });
   }
 
@@ -169,22 +196,22 @@ export class Epoch {
         checkAddress(message.addr);
         if (message.description !== undefined) checkDescription(message.description);
         checkChallenge(message.challenge);
-        this.#hello(peer, session, message, {
-          addr: message.addr,
-          ...(message.description === undefined ? {} : { description: message.description }),
-        });
+        checkHeld(message.networks);
+        this.#hello(peer, session, message);
         return;
       case "description":
         checkDescription(message);
-        this.#writer.node(nodeId, { description: message });
+        this.#descriptions.say(nodeId, { description: message });
         return;
       case "statuses":
         this.#report(nodeId, message);
         return;
       case "networkApplied":
+        checkNetworkId(message.networkId);
         this.#networks?.applied(nodeId, message);
         return;
       case "networkResync":
+        checkNetworkId(message.networkId);
         this.#networks?.resync(nodeId, message, this.#options.env.nowMs());
         return;
       case "beat":
@@ -194,11 +221,12 @@ export class Epoch {
     }
   }
 
-  #hello(peer: NodePeer, session: Session, { networks, challenge }: AgentHello, change: NodeChange): void {
+  #hello(peer: NodePeer, session: Session, { networks, challenge, addr, description }: AgentHello): void {
     const { env, log, store } = this.#options;
     const { nodeId, role } = peer;
     const info = store.view((view) => {
       if (view.get("node", nodeId) === undefined) return undefined;
+      checkOwnAddress(view, nodeId, addr);
       session.proofs = this.#prover.prove(view.cluster(), "session", nodeId, challenge);
       return this.#info(view, nodeId, session);
     });
@@ -216,7 +244,8 @@ export class Epoch {
     }
     this.#sessions.set(nodeId, session);
     this.#liveness.heard(nodeId, env.nowMs());
-    this.#writer.node(nodeId, { ...change, role, state: "ready", message: "" });
+    this.#writer.node(nodeId, { role, state: "ready", message: "" });
+    this.#descriptions.say(nodeId, { addr, ...(description === undefined ? {} : { description }) });
     session.outbox.info(info);
     session.outbox.networks(this.#networks.open(nodeId, session.outbox, networks));
   }
@@ -228,7 +257,7 @@ export class Epoch {
 
   /** A node speaks for its own tasks only. */
   #report(nodeId: NodeId, { updates }: AgentStatuses): void {
-    checkStatuses(updates.length);
+    checkStatuses(updates);
     this.#options.store.view((view) => {
       for (const update of updates) {
         const task = view.get("task", update.taskId);
@@ -239,9 +268,17 @@ export class Epoch {
         if (task !== undefined && task.nodeId !== nodeId) {
           throw new SkepError("permission_denied", `node ${nodeId} reported on task ${task.id}, which is not its own`);
         }
+        // It is not acknowledged, so the agent says it again after a while, or what is true then.
+        if (task !== undefined && this.#repeatsTooOften(nodeId, task, update)) continue;
         this.#writer.status(nodeId, update);
       }
     });
+  }
+
+  #repeatsTooOften(nodeId: NodeId, task: Task, { status }: TaskStatusUpdate): boolean {
+    if (status === undefined || task.status?.state !== status.state || isTerminal(status.state)) return false;
+    const cost = 1 + Math.floor((status.message.length + status.err.length) / TEXT_COST_BYTES);
+    return this.#repeats.take(nodeId, this.#options.env.nowMs(), cost) > 0;
   }
 
   #close(): void {
@@ -314,6 +351,7 @@ export class Epoch {
 
   #nodeRemoved(node: NodeId): void {
     this.#liveness.forget(node);
+    this.#descriptions.forget(node);
     this.#sessions.get(node)?.outbox.end(new SkepError("not_found", `node ${node} was removed from the cluster`));
   }
 
@@ -350,6 +388,7 @@ export class Epoch {
       this.#writer.node(node, { state, message });
     }
     this.#networks?.sweep(nowMs);
+    this.#descriptions.sweep();
     const { heartbeatPeriodMs } = this.#liveness.config;
     for (const session of this.#sessions.values()) {
       if (nowMs - session.lastSentMs > heartbeatPeriodMs - SWEEP_MS) session.outbox.beat();

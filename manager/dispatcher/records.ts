@@ -1,9 +1,8 @@
 // What a session changes in the store, as functions from the object that is there to the one that shall be.
-// Agents are not trusted further than their own tasks: what they say is bounded before it goes into the log of all managers.
+// What agents say was held against its ranges before (check-report.ts).
 import type { TaskStatusUpdate } from "../../proto/gen/dispatcher.ts";
 import {
   encodeNode,
-  encodeNodeDescription,
   type Node,
   type NodeDescription,
   type NodeRole,
@@ -13,60 +12,12 @@ import {
   type Task,
   type TaskStatus,
 } from "../../proto/gen/objects.ts";
-import { SkepError } from "../../shared/errors.ts";
 import { parseIp } from "../../shared/model/ip.ts";
 import { isTerminal, laterStatus, rank } from "../../shared/model/tasks.ts";
-import { CHALLENGE_BYTES } from "../../shared/pki/leader-proof.ts";
-import { parseAddress } from "../../shared/rpc/address.ts";
 
-/** With some hundred engine labels a description has a tenth of it. */
-const MAX_DESCRIPTION_BYTES = 64 * 1024;
-/** In one message. Our agents send 512. */
-const MAX_STATUSES = 4_096;
-/** All nodes of its networks are told of them; there are two while keys are being replaced. */
-const MAX_TUNNEL_KEYS = 4;
 const MAX_TEXT_LENGTH = 4 * 1024;
-const MAX_ADDRESS_LENGTH = 300;
 /** Of those at which nothing listens yet; which ones more is of no use to anybody. */
 const MAX_AWAITED_PORTS = 64;
-
-/** @throws {SkepError} `invalid_argument` */
-export function checkDescription(description: NodeDescription): void {
-  const keys = description.tunnelKeys.length;
-  if (keys > MAX_TUNNEL_KEYS) {
-    throw new SkepError(
-      "invalid_argument",
-      `the node's description has ${keys} tunnel keys, more than ${MAX_TUNNEL_KEYS}`,
-    );
-  }
-  const bytes = encodeNodeDescription(description).length;
-  if (bytes <= MAX_DESCRIPTION_BYTES) return;
-  throw new SkepError(
-    "invalid_argument",
-    `the node's description has ${bytes} bytes, more than ${MAX_DESCRIPTION_BYTES}: give it fewer or shorter labels`,
-  );
-}
-
-/** @throws {SkepError} `invalid_argument` */
-export function checkStatuses(count: number): void {
-  if (count <= MAX_STATUSES) return;
-  throw new SkepError(
-    "invalid_argument",
-    `${count} statuses in one message are more than ${MAX_STATUSES}: send them in several`,
-  );
-}
-
-/** Empty is none. @throws {SkepError} `invalid_argument` */
-export function checkAddress(addr: string): void {
-  if (addr === "") return;
-  parseAddress("node address", addr.length > MAX_ADDRESS_LENGTH ? `${addr.slice(0, 50)} …` : addr);
-}
-
-/** Empty is none: a node of an older version. @throws {SkepError} `invalid_argument` */
-export function checkChallenge(challenge: Uint8Array): void {
-  if (challenge.length === 0 || challenge.length === CHALLENGE_BYTES) return;
-  throw new SkepError("invalid_argument", `a challenge has ${CHALLENGE_BYTES} bytes, not ${challenge.length}`);
-}
 
 const cut = (text: string): string => (text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text);
 

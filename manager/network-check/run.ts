@@ -12,6 +12,7 @@ import type { Env } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
 import { portsOf } from "./blockers.ts";
+import { checkArrived, checkReady, checkSent } from "./check-answer.ts";
 import type { Finding, Findings } from "./findings.ts";
 import type { CheckedNode, CheckPlan } from "./plan.ts";
 
@@ -59,7 +60,7 @@ export async function runCheck({ env, talk }: RunOptions, plan: CheckPlan, signa
   try {
     const ready = await each(talks, async (item) => {
       const [askedMs, beganMs] = [env.wallMs(), env.nowMs()];
-      const answer = await item.talk.prepare(prepareOf(item.node, plan));
+      const answer = checkReady(await item.talk.prepare(prepareOf(item.node, plan)));
       const tookMs = env.nowMs() - beganMs;
       return {
         answer,
@@ -69,11 +70,11 @@ export async function runCheck({ env, talk }: RunOptions, plan: CheckPlan, signa
     });
     const sent = await each(
       ready.map(({ said, ...rest }) => ({ ...rest, ready: said })),
-      (item) => item.talk.send(),
+      async (item) => checkSent(await item.talk.send(), item.node),
     );
     const collected = await each(
       sent.map(({ said, ...rest }) => ({ ...rest, sent: said })),
-      (item) => item.talk.collect(),
+      async (item) => checkArrived(await item.talk.collect()),
     );
     for (const {
       node,

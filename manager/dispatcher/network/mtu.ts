@@ -3,14 +3,18 @@
 import type { Network, Node } from "../../../proto/gen/objects.ts";
 import { parseIp } from "../../../shared/model/ip.ts";
 import { MTU_OPTION } from "../../../shared/model/networks.ts";
-import { DEFAULT_UNDERLAY_MTU, type IpFamily, MIN_IPV6_MTU, overlayMtu } from "../../../shared/network/overlay-mtu.ts";
+import {
+  DEFAULT_UNDERLAY_MTU,
+  type IpFamily,
+  MAX_UNDERLAY_MTU,
+  MIN_IPV6_MTU,
+  MIN_LINK_MTU,
+  overlayMtu,
+} from "../../../shared/network/overlay-mtu.ts";
 import { isEncrypted, underlayAddresses } from "./describe.ts";
 
-/** A node that says less, or more, is not believed. */
+/** A node that says less is not believed: its link is refused, and named in the cluster's status (refusedLinks). */
 const MIN_UNDERLAY_MTU = MIN_IPV6_MTU;
-const MAX_UNDERLAY_MTU = 65_535;
-/** Less is no MTU for IP. */
-const MIN_MTU = 68;
 
 export interface Underlay {
   /** In bytes, of the narrowest link. */
@@ -23,7 +27,7 @@ export interface Underlay {
 export function networkMtu(network: Network, underlay: Underlay): number {
   const fits = overlayMtu(underlay.mtu, underlay.family, isEncrypted(network));
   const wished = Number(network.spec?.driverOpts[MTU_OPTION] ?? "");
-  return Number.isInteger(wished) && wished >= MIN_MTU ? Math.min(wished, fits) : fits;
+  return Number.isInteger(wished) && wished >= MIN_LINK_MTU ? Math.min(wished, fits) : fits;
 }
 
 export interface TooNarrow {
@@ -59,6 +63,13 @@ export function tooNarrowForIpv6(networks: Iterable<Network>, all: Iterable<Node
     neededMtu: narrowest.mtu + Math.max(...missing),
   };
 }
+
+/** Nodes whose links are too narrow for any overlay network: the networks of the others are not made for them. */
+export const refusedLinks = (nodes: Iterable<Node>): Node[] =>
+  [...nodes].filter(({ description }) => {
+    const mtu = description?.dataPathMtu ?? 0;
+    return mtu > 0 && mtu < MIN_UNDERLAY_MTU;
+  });
 
 /** Undefined for a node that has not described itself yet. */
 function underlayOf(node: Node): Underlay | undefined {

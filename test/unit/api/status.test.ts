@@ -290,6 +290,12 @@ test("problems of a service: each task is looked at a few times, however many th
 for (const [mtu, want] of [
   [1_500, []],
   [1_280, [/^the link of host1 .* 1280 bytes, too small for IPv6 on web: .*IPv4 alone until it carries 1330/]],
+  [
+    1_279,
+    [
+      /^the link of host1 for overlay networks carries packets of 1279 bytes, and 1280 is the least: .*--data-path-addr/,
+    ],
+  ],
 ] as const) {
   test(`problems of links: one that carries ${mtu} bytes`, async () => {
     const { store, close } = await createTestStore();

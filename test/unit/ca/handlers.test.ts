@@ -178,6 +178,32 @@ test("a follower asks the leader, and nobody when it was asked by a manager alre
   assert.equal(dialed.length, 1);
 });
 
+test("a node gets a few certificates at once, then one in five seconds; another one is not held up by it", async () => {
+  const { leader, store, tokens, env } = await cluster();
+  const request = newIssueCertificateRequest({ csr: csr(), token: tokens?.worker ?? "", addr: "10.0.0.9:7377" });
+  const [greedy, other] = [
+    await leader.issueCertificate(request, anonymous),
+    await leader.issueCertificate(request, anonymous),
+  ];
+  const renewal = newIssueCertificateRequest({ csr: csr() });
+  const before = store.view(({ version }) => version);
+  let refused = 0;
+  for (let n = 0; n < 200; n++) {
+    await leader.issueCertificate(renewal, node(greedy.nodeId)).catch((error: unknown) => {
+      const { code, message } = SkepError.from(error);
+      assert.equal(code, "resource_exhausted");
+      assert.match(message, /too often: the next one in 5 s$/);
+      refused++;
+    });
+  }
+  assert.equal(refused, 180);
+  assert.equal(store.view(({ version }) => version) - before, 20, "what is refused is no write");
+  await leader.issueCertificate(renewal, node(other.nodeId));
+  await env.advance(5_000);
+  await leader.issueCertificate(renewal, node(greedy.nodeId));
+  await assert.rejects(leader.issueCertificate(renewal, node(greedy.nodeId)), { code: "resource_exhausted" });
+});
+
 test("a node that leaves is disconnected and no manager", async () => {
   const { leader, store, tokens } = await cluster();
   const request = newIssueCertificateRequest({ csr: csr(), token: tokens?.manager ?? "", addr: "10.0.0.9:7377" });

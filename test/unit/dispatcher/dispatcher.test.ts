@@ -585,3 +585,48 @@ story("an agent's words are bounded, and a wrong one harms nobody else", async (
   assert.equal(stored(at, "mine")?.status?.state, "failed");
   assert.equal(stored(at, "theirs")?.status?.state, "running");
 });
+
+const versionOf = ({ stores: [store] }: Scene): number => store?.view(({ version }) => version) ?? 0;
+
+story("a flood of descriptions is a few writes, and the last word of it counts", async (at) => {
+  const line = at.dial();
+  line.hello();
+  await at.settle();
+  const before = versionOf(at);
+  for (let n = 0; n < 2_000; n++) {
+    line.say({ kind: "description", ...newNodeDescription({ hostname: `host${n}` }) });
+    if (n % 100 === 0) await at.settle();
+  }
+  await at.settle();
+  assert.ok(versionOf(at) - before <= 10, `${versionOf(at) - before} writes`);
+  await at.settle(11_000);
+  assert.equal(nodeOf(at)?.description?.hostname, "host1999");
+  line.say({ kind: "beat" }); // it was silent, and was thought down
+  await at.settle();
+  const after = versionOf(at);
+  for (let n = 0; n < 100; n++) line.say({ kind: "description", ...newNodeDescription({ hostname: "host1999" }) });
+  await at.settle(1_000);
+  assert.equal(versionOf(at), after, "what is no news is not written");
+});
+
+story("a flood of texts on one task in one state is bounded; its next state is not held up", async (at) => {
+  const line = at.dial();
+  line.hello();
+  await at.settle();
+  const say = (state: TaskState, timestampMs: number, message: string): void => {
+    const status = newTaskStatus({ state, timestampMs, message });
+    line.say({ kind: "statuses", updates: [newTaskStatusUpdate({ taskId: "mine" as TaskId, status })] });
+  };
+  say("preparing", 1, "");
+  await at.settle();
+  const before = versionOf(at);
+  for (let n = 0; n < 3_000; n++) {
+    say("preparing", 2 + n, `${n} ${"m".repeat(4_000)}`);
+    if (n % 10 === 0) await at.settle(1);
+  }
+  const writes = versionOf(at) - before;
+  assert.ok(writes > 0 && writes < 300, `${writes} writes`);
+  say("running", 1, "started");
+  await at.settle();
+  assert.equal(stored(at, "mine")?.status?.state, "running");
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { changedNode, checkDescription, checkStatuses, reportedTask } from "../../../manager/dispatcher/records.ts";
+import { changedNode, reportedTask } from "../../../manager/dispatcher/records.ts";
 import {
   newNode,
   newNodeDescription,
@@ -8,7 +8,6 @@ import {
   newPortConfig,
   newTask,
   newTaskStatus,
-  newTunnelKey,
   type TaskState,
 } from "../../../proto/gen/objects.ts";
 import type { TaskId } from "../../../shared/model/ids.ts";
@@ -121,16 +120,4 @@ describe("a node's change", () => {
   }
 
   test("an empty address is none", () => assert.equal(changedNode(node, { addr: "" }, 99), undefined));
-});
-
-test("a message has a bounded number of statuses", () => {
-  checkStatuses(4_096);
-  assert.throws(() => checkStatuses(4_097), /4097 statuses in one message are more than 4096/);
-});
-
-test("a node says of few tunnel keys, since all nodes of its networks are told of them", () => {
-  const keys = (count: number) =>
-    newNodeDescription({ tunnelKeys: Array.from({ length: count }, () => newTunnelKey()) });
-  checkDescription(keys(4));
-  assert.throws(() => checkDescription(keys(5)), /5 tunnel keys, more than 4/);
 });
