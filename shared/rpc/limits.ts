@@ -22,5 +22,15 @@ export const REQUEST_BYTES = {
   allNodes: 512 * 1024 * 1024,
 } as const;
 
+/**
+ * Bytes of answers that one node makes another keep because it does not read them: by role, and of all nodes together. The call
+ * whose answer does not fit is cut. One answer may have `MAX_ANSWER_BYTES`.
+ */
+export const ANSWER_BYTES = {
+  worker: 2 * MAX_ANSWER_BYTES,
+  manager: 4 * MAX_ANSWER_BYTES,
+  allNodes: 16 * MAX_ANSWER_BYTES,
+} as const;
+
 /** Calls of a worker's connection at once. An agent has about ten. */
 export const MAX_WORKER_CALLS = 256;

@@ -152,12 +152,12 @@ export function createTlsServer(options: TlsServerOptions): NodeServer {
     proven.set(socket, { certificate: info, demoted });
     socket.once("close", () => proven.delete(socket));
     if (!isRaft) {
-      const { budget, release } = budgets.open(info.nodeId, role);
+      const { release, ...own } = budgets.open(info.nodeId, role);
       socket.once("close", release);
       members.inject(
         socket,
         { getPeer: () => from, getAuthContext: () => ({ sslPeerCertificate: certificate }) },
-        { budget, maxStreams: role === "worker" ? MAX_WORKER_CALLS : undefined },
+        { budgets: own, maxStreams: role === "worker" ? MAX_WORKER_CALLS : undefined },
       );
     } else if (acceptRaft === undefined) socket.destroy();
     else acceptRaft(socket, () => provePeer(info, trust));

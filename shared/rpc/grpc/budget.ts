@@ -1,6 +1,14 @@
-// Bytes of requests that are kept: of half messages, of messages that wait for their handler, and of those that it works on.
+// Bytes that are kept for callers: of half messages, of messages that wait for their handler, and of those that it works on; and
+// of answers that a caller has yet to read.
 // Budgets stand in each other: a connection's in its node's, and that in the sum of all nodes, so that nobody gets more by
 // opening another connection, nor all together more than there is room for.
+export interface Budgets {
+  /** What does not fit is refused with `resource_exhausted`. */
+  readonly requests: ByteBudget;
+  /** The call whose answer does not fit is cut. */
+  readonly answers: ByteBudget;
+}
+
 export class ByteBudget {
   readonly #maxBytes: number;
   readonly #parent: ByteBudget | undefined;

@@ -4,12 +4,13 @@
 import type { PeerCertificate } from "node:tls";
 import type { Env, Timer } from "../../env/env.ts";
 import { SkepError } from "../../errors.ts";
+import { ERROR } from "../http2/protocol.ts";
 import type { Field } from "../http2/static-table.ts";
 import type { Http2Stream, StreamListener } from "../http2/stream.ts";
 import type { AnyMethod } from "../method.ts";
 import type { Peer } from "../peer.ts";
 import type { Authorizer, CallContext, PeerResolver } from "../server.ts";
-import type { ByteBudget } from "./budget.ts";
+import type { Budgets, ByteBudget } from "./budget.ts";
 import { HEAD_BLOCK, MessageCutter, metadataOf, parseTimeout, statusBlock, withPrefix } from "./wire.ts";
 
 /** Messages that wait for a handler that does not read, before the client is told to wait. */
@@ -85,7 +86,8 @@ export class ServerCall implements StreamListener {
   readonly #stream: Http2Stream;
   readonly #served: ServedMethod;
   readonly #peer: Peer | undefined;
-  readonly #budget: ByteBudget;
+  readonly #requestBudget: ByteBudget;
+  readonly #answerBudget: ByteBudget;
   readonly #fields: readonly Field[];
   readonly #limits: CallLimits;
   readonly #messages: MessageCutter;
@@ -99,6 +101,8 @@ export class ServerCall implements StreamListener {
   readonly #fixedBytes: number;
   /** What is taken from the budget. */
   #takenBytes = 0;
+  /** Of answers that wait for the client to read. */
+  #waitingBytes = 0;
   /** Received, but not to be told to the client before the queue is shorter. */
   #owedBytes = 0;
   #deadline: Timer | undefined;
@@ -115,14 +119,15 @@ export class ServerCall implements StreamListener {
     caller: Caller,
     fields: readonly Field[],
     limits: CallLimits,
-    budget: ByteBudget,
+    { requests, answers }: Budgets,
     env: Pick<Env, "timer">,
   ) {
     this.#stream = stream;
     this.#served = served;
     this.#fields = fields;
     this.#limits = limits;
-    this.#budget = budget;
+    this.#requestBudget = requests;
+    this.#answerBudget = answers;
     this.#messages = new MessageCutter(limits.maxReceiveBytes);
     this.#fixedBytes =
       CALL_BYTES + fields.reduce((sum, { name, value }) => sum + name.length + value.length + FIELD_BYTES, 0);
@@ -166,6 +171,7 @@ export class ServerCall implements StreamListener {
   }
 
   onDrain(): void {
+    this.#accountAnswer();
     this.#wakeWriter();
   }
 
@@ -173,8 +179,10 @@ export class ServerCall implements StreamListener {
     this.#isOver = true;
     this.#deadline?.cancel();
     this.#queue.length = 0;
-    this.#budget.give(this.#takenBytes);
+    this.#requestBudget.give(this.#takenBytes);
     this.#takenBytes = 0;
+    this.#answerBudget.give(this.#waitingBytes);
+    this.#waitingBytes = 0;
     this.#ending = isCut ? CALLER_GONE : CALL_ENDED;
     this.#abort?.abort(this.#ending);
     this.#wakeReader();
@@ -226,8 +234,8 @@ export class ServerCall implements StreamListener {
     if (this.#isOver) return;
     const bytes = this.#fixedBytes + this.#messages.keptBytes + this.#queuedBytes + this.#handledBytes;
     const more = bytes - this.#takenBytes;
-    if (more <= 0) this.#budget.give(-more);
-    else if (!this.#budget.take(more)) {
+    if (more <= 0) this.#requestBudget.give(-more);
+    else if (!this.#requestBudget.take(more)) {
       throw new SkepError(
         "resource_exhausted",
         `${this.#served.method.path} is refused: too many bytes of unfinished requests; send less at once, or wait for answers`,
@@ -277,7 +285,22 @@ export class ServerCall implements StreamListener {
   #send(message: unknown): boolean {
     const parts = withPrefix(this.#served.method.responseSerialize(message), this.#limits.maxSendBytes);
     if (!this.#hasResponded) this.#respond();
-    return this.#stream.send(parts);
+    const takesMore = this.#stream.send(parts);
+    this.#accountAnswer();
+    return takesMore;
+  }
+
+  /** Cuts the call of a client that asks for more and more, and does not read it. */
+  #accountAnswer(): void {
+    if (this.#isOver) return;
+    const bytes = this.#stream.pendingBytes;
+    const more = bytes - this.#waitingBytes;
+    if (more <= 0) this.#answerBudget.give(-more);
+    else if (!this.#answerBudget.take(more)) {
+      this.#stream.reset(ERROR.enhanceYourCalm); // which is `resource_exhausted` to a client of gRPC
+      return;
+    }
+    this.#waitingBytes = bytes;
   }
 
   #respond(): void {

@@ -8,12 +8,14 @@ import type { HeaderList } from "../http2/header-decoder.ts";
 import { encodeFields } from "../http2/header-encoder.ts";
 import { type ServedConnection, serveConnection } from "../http2/serve.ts";
 import type { Http2Stream } from "../http2/stream.ts";
-import { ByteBudget } from "./budget.ts";
+import { type Budgets, ByteBudget } from "./budget.ts";
 import { type Caller, type CallLimits, refuseCall, type ServedMethod, ServerCall } from "./call.ts";
 
 /** Calls of one connection at once; a client keeps others until these have ended. */
 const MAX_STREAMS = 10_000;
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
+/** Of answers that it has yet to read: only root has no budget of its own, and a stranger, whose answers are small. */
+const MAX_UNREAD_BYTES = 512 * 1024 * 1024;
 /** So that connections made at one time do not all end at one time. */
 const AGE_JITTER = 0.1;
 const NOT_GRPC = encodeFields({ ":status": "415" });
@@ -21,7 +23,7 @@ const NOT_GRPC = encodeFields({ ":status": "415" });
 export interface GrpcServerOptions extends CallLimits {
   readonly env: Env;
   readonly maxStreams?: number;
-  /** What the requests of one connection may keep, where it is given no budget. Default: 64 MiB. */
+  /** What the requests of one connection may keep, where it is given no budgets. Default: 64 MiB. */
   readonly maxRequestBytes?: number;
   readonly keepalive?: { readonly everyMs: number; readonly timeoutMs: number };
   /** A connection takes no new calls after about so long; those that it has live on. */
@@ -31,8 +33,7 @@ export interface GrpcServerOptions extends CallLimits {
 /** What one connection may have. */
 export interface Allowance {
   readonly maxStreams?: number | undefined;
-  /** What its requests may keep here, all together. */
-  readonly budget?: ByteBudget | undefined;
+  readonly budgets?: Budgets | undefined;
 }
 
 export class GrpcServer {
@@ -57,14 +58,17 @@ export class GrpcServer {
       return;
     }
     const { env, keepalive, maxConnectionAgeMs } = this.#options;
-    const budget = allowance.budget ?? new ByteBudget(this.#options.maxRequestBytes ?? MAX_REQUEST_BYTES);
+    const budgets = allowance.budgets ?? {
+      requests: new ByteBudget(this.#options.maxRequestBytes ?? MAX_REQUEST_BYTES),
+      answers: new ByteBudget(MAX_UNREAD_BYTES),
+    };
     const maxStreams = allowance.maxStreams ?? this.#options.maxStreams ?? MAX_STREAMS;
     let ageing: Timer | undefined;
     const connection = serveConnection(socket, {
       env,
       maxStreams,
       keepalive,
-      onStream: (stream, fields) => this.#onStream(stream, fields, caller, budget),
+      onStream: (stream, fields) => this.#onStream(stream, fields, caller, budgets),
       onClose: () => {
         ageing?.cancel();
         this.#connections.delete(connection);
@@ -99,7 +103,7 @@ export class GrpcServer {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #onStream(stream: Http2Stream, fields: HeaderList, caller: Caller, budget: ByteBudget): void {
+  #onStream(stream: Http2Stream, fields: HeaderList, caller: Caller, budgets: Budgets): void {
     if (fields === "too_long") {
       refuseCall(stream, new SkepError("resource_exhausted", "the call's header fields are too long"));
       return;
@@ -113,6 +117,6 @@ export class GrpcServer {
     const served = this.#methods.get(path);
     if (served === undefined) {
       refuseCall(stream, new SkepError("unimplemented", `The server does not implement the method ${path}`));
-    } else new ServerCall(stream, served, caller, fields, this.#options, budget, this.#options.env);
+    } else new ServerCall(stream, served, caller, fields, this.#options, budgets, this.#options.env);
   }
 }

@@ -9,12 +9,13 @@ import { SkepError } from "../../../shared/errors.ts";
 import type { NodeId } from "../../../shared/model/ids.ts";
 import { unary } from "../../../shared/rpc/client.ts";
 import { ByteBudget } from "../../../shared/rpc/grpc/budget.ts";
+import { SETTING } from "../../../shared/rpc/http2/protocol.ts";
 import { REQUEST_BYTES } from "../../../shared/rpc/limits.ts";
 import { NodeBudgets } from "../../../shared/rpc/node-budgets.ts";
 import { eventually } from "../../support/test-api.ts";
 import { id, type TestCluster, testCluster, testServer } from "./cluster.ts";
 import { type Served, serve, TestService } from "./grpc/served.ts";
-import { frame } from "./http2/frame-text.ts";
+import { frame, setting } from "./http2/frame-text.ts";
 import { begin, halfMessage, RawClient } from "./raw-http2.ts";
 
 const RESOURCE_EXHAUSTED = "8";
@@ -27,7 +28,11 @@ after(async () => {
 });
 
 async function servedWith(budget: ByteBudget, authorize?: () => void): Promise<Served> {
-  const served = await serve({ maxReceiveBytes: 8 << 20 }, { budget }, authorize);
+  const served = await serve(
+    { maxReceiveBytes: 8 << 20 },
+    { budgets: { requests: budget, answers: new ByteBudget(2 ** 30) } },
+    authorize,
+  );
   cleanUps.push(served.stop);
   return served;
 }
@@ -165,18 +170,36 @@ test("budgets stand in each other, and nothing is left of a node that has gone",
   const budgets = new NodeBudgets();
   const one = budgets.open(id("a"), "manager");
   const two = budgets.open(id("a"), "manager");
-  assert.equal(one.budget.take(REQUEST_BYTES.connection), true);
-  assert.equal(one.budget.take(1), false, "the connection's");
+  assert.equal(one.requests.take(REQUEST_BYTES.connection), true);
+  assert.equal(one.requests.take(1), false, "the connection's");
   const more = Array.from({ length: 3 }, () => budgets.open(id("a"), "manager"));
-  for (const { budget } of [two, ...more.slice(0, 2)]) assert.equal(budget.take(REQUEST_BYTES.connection), true);
-  assert.equal(more[2]?.budget.take(1), false, "the node's");
+  for (const { requests } of [two, ...more.slice(0, 2)]) assert.equal(requests.take(REQUEST_BYTES.connection), true);
+  assert.equal(more[2]?.requests.take(1), false, "the node's");
   for (let node = 0; node < 7; node++) {
     for (let n = 0; n < 4; n++) {
-      const { budget } = budgets.open(`node${node}` as NodeId, "manager");
-      assert.equal(budget.take(REQUEST_BYTES.connection), true);
+      const { requests } = budgets.open(`node${node}` as NodeId, "manager");
+      assert.equal(requests.take(REQUEST_BYTES.connection), true);
     }
   }
-  assert.equal(budgets.open(id("z"), "worker").budget.take(1), false, "all nodes'");
-  one.budget.give(REQUEST_BYTES.connection);
-  assert.equal(budgets.open(id("z"), "worker").budget.take(1), true);
+  assert.equal(budgets.open(id("z"), "worker").requests.take(1), false, "all nodes'");
+  one.requests.give(REQUEST_BYTES.connection);
+  assert.equal(budgets.open(id("z"), "worker").requests.take(1), true);
+});
+
+test("a client that asks for more and more and reads nothing: its calls are cut at the budget, and what they kept is given back", async () => {
+  const answers = new ByteBudget(1 << 20);
+  const served = await serve({ maxSendBytes: 1 << 20 }, { budgets: { requests: new ByteBudget(1 << 20), answers } });
+  cleanUps.push(served.stop);
+  const raw = rawClient(served.port);
+  raw.send(frame("settings", 0, setting(SETTING.initialWindowSize, 0)));
+  const ask = Buffer.concat([halfMessage(12, 0), Buffer.from("large 300000")]);
+  for (let streamId = 1; streamId < 20; streamId += 2) {
+    raw.send(begin(streamId, UNARY), frame("data", streamId, ask, "endStream"));
+  }
+  const cut = (): number => Array.from({ length: 10 }, (_, n) => 2 * n + 1).filter((id) => raw.hasEnded(id)).length;
+  await eventually("three of ten fit", () => cut() === 7);
+  assert.ok(answers.bytes > 900_000 && answers.bytes <= 1 << 20, `${answers.bytes} bytes`);
+  raw.socket.destroy();
+  await eventually("it is given back", () => answers.bytes === 0);
+  assert.equal((await unary(served.client, TestService.unary, "large 900000")).length, 900_000);
 });

@@ -36,7 +36,15 @@ test("messages of no length fill the queue of a handler that does not read, too"
   };
   const limits = { maxReceiveBytes: MAX_BYTES, maxSendBytes: MAX_BYTES };
   const caller = { getPeer: () => "test", getAuthContext: () => ({}) };
-  const call = new ServerCall(stream, served, caller, [], limits, new ByteBudget(2 ** 30), realEnv);
+  const call = new ServerCall(
+    stream,
+    served,
+    caller,
+    [],
+    limits,
+    { requests: new ByteBudget(2 ** 30), answers: new ByteBudget(2 ** 30) },
+    realEnv,
+  );
   for (let sent = 0; sent < 10_000; sent++) call.onData(EMPTY);
   assert.ok(credited < 10_000, `${credited} bytes of 50,000 may be sent again`);
   resolve();
