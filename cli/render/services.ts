@@ -1,6 +1,7 @@
 // `service ls` and `service inspect --pretty`.
 import type { ServiceWithStatus } from "../../proto/gen/control.ts";
 import type { Service, ServiceSpec, UpdateConfig } from "../../proto/gen/objects.ts";
+import { withServiceDefaults } from "../../shared/model/service-defaults.ts";
 import { formatDuration } from "../parse/duration.ts";
 import { ago } from "../parse/time.ts";
 import { type Line, renderLines } from "./lines.ts";
@@ -85,8 +86,8 @@ const resourceLines = (spec: ServiceSpec): readonly Line[] => {
 
 export function prettyService({ service, status }: ServiceWithStatus, nowMs: number): string {
   const known: Service | undefined = service;
-  const spec = known?.spec;
-  if (known === undefined || spec === undefined) return "";
+  if (known?.spec === undefined) return "";
+  const spec = withServiceDefaults(known.spec);
   const container = spec.taskTemplate?.containerSpec;
   const placement = spec.taskTemplate?.placement;
   const restart = spec.taskTemplate?.restartPolicy;

@@ -660,6 +660,16 @@ test("service inspect: docker's array; a template; both in part when one is unkn
   );
 });
 
+test("service inspect shows the defaults of what the spec leaves open", async () => {
+  const format =
+    "{{.Spec.UpdateConfig.Parallelism}} {{.Spec.TaskTemplate.RestartPolicy.Condition}} {{.Spec.EndpointSpec.Mode}}";
+  assert.equal((await skep(["service", "inspect", "--format", format, "web"], { socket })).out, "1 any vip\n");
+  const { out } = await skep(["service", "inspect", "--pretty", "web"], { socket });
+  assert.match(out, /^UpdateConfig:\n Parallelism:\t1\n On failure:\tpause\n Monitoring Period:\t5s\n/m);
+  assert.match(out, /^RollbackConfig:\n Parallelism:\t1$/m);
+  assert.match(out, /^Endpoint Mode:\tvip$/m);
+});
+
 test("node update changes what was named", async () => {
   const { out } = await skep(["node", "update", "--availability", "drain", "--label-add", "disk=ssd", "self"], {
     socket,
