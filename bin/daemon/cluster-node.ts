@@ -32,6 +32,8 @@ import type { RuntimeHolder } from "./runtime-holder.ts";
 import type { NodeState, StateDir } from "./state-dir.ts";
 
 const CLOSE_GRACE_MS = 500;
+/** A node that has had no session for so long cannot tell managers from those that were. */
+const INFORMED_FOR_MS = 5 * 60_000;
 
 export interface ClusterNodeOptions {
   readonly env: Env;
@@ -75,6 +77,9 @@ export class ClusterNode {
   /** It was a manager, and was kept from letting go of all that was the manager's: its log holds the cluster's secrets. */
   #hasLeftovers = false;
   #problem = "";
+  #inSession = false;
+  /** Env.nowMs; undefined before the first session. */
+  #leftSessionAtMs: number | undefined;
   /** Why the cluster does not know this node any more; empty while it does. */
   #turnedAway = "";
 
@@ -87,13 +92,16 @@ export class ClusterNode {
     const isRemoved: Trust["isRemoved"] = (nodeId) =>
       this.#memory.isRemoved(nodeId) || this.#manager?.isRemoved(nodeId) === true;
     // A manager that was away, or has just joined, may know less than its agent has heard.
+    // It trusts itself: one that goes on alone by its user's word may have a certificate that is void, and gets a new one from itself.
     const isDemoted: Trust["isDemoted"] = (nodeId, issuedVersion) =>
-      this.#manager?.isDemoted(nodeId, issuedVersion) === true || this.#memory.isDemoted(nodeId, issuedVersion);
+      nodeId !== state.nodeId &&
+      (this.#manager?.isDemoted(nodeId, issuedVersion) === true || this.#memory.isDemoted(nodeId, issuedVersion));
     this.#dialer = createDialer(this.#holder, { isRemoved, isDemoted });
     const trust: Trust = {
       clusterId: state.clusterId,
       isRemoved,
       isDemoted,
+      knowsManagers: () => this.#manager !== undefined || this.#isInformed(),
       wallMs: env.wallMs,
     };
     const listen = parseAddress("listen address", state.listenAddr);
@@ -313,6 +321,11 @@ export class ClusterNode {
       description: () => ({ ...describe(this.state), tls: newTLSInfo(tlsOf(this.identity)) }),
       onSession: (info) => this.#onSession(info),
       onConnection: (state) => {
+        if (state.kind === "connected") this.#inSession = true;
+        else if (this.#inSession) {
+          this.#inSession = false;
+          this.#leftSessionAtMs = env.nowMs();
+        }
         if (state.kind === "connected") this.#turnedAway = "";
         else if (state.turnedAway === true) this.#wasTurnedAway(state.error);
       },
@@ -329,6 +342,12 @@ export class ClusterNode {
   }
 
   // ------------------------------------------------------------------------------------------------- what others tell us
+
+  /** Is what it has heard of managers true, or was it minutes ago? */
+  #isInformed(): boolean {
+    const leftAtMs = this.#leftSessionAtMs;
+    return this.#inSession || (leftAtMs !== undefined && this.#options.env.nowMs() - leftAtMs < INFORMED_FOR_MS);
+  }
 
   /**
    * Does who leads this node, or names managers to it, prove that it is a manager now? Managers of an older version cannot, and

@@ -49,7 +49,7 @@ export function withSoleManager(
   const writes = changed.map((node): ObjectWrite => {
     const createdVersion = node.meta?.createdVersion || version;
     const meta = { version, createdVersion, createdAtMs: node.meta?.createdAtMs || nowMs, updatedAtMs: nowMs };
-    const stamped = node === own ? own : stampedNode(view.get("node", node.id), node, version);
+    const stamped = stampedNode(view.get("node", node.id), node, version);
     return { table: "node", id: node.id, object: { ...stamped, meta } };
   });
   view.close();
@@ -90,9 +90,7 @@ function ownNode(view: View, { node, addr, raftId }: SoleManager): Node {
     );
   }
   const managerStatus = { raftId, addr, leader: false, reachability: "unknown" } as const;
-  // It goes on by its user's word, with the certificate that it has, also where the state says that it was to be no manager.
-  const spec = newNodeSpec({ ...known.spec, role: "manager" });
-  return { ...known, role: "manager", addr, managerStatus, spec, demotedVersion: 0 };
+  return { ...known, role: "manager", addr, managerStatus, spec: newNodeSpec({ ...known.spec, role: "manager" }) };
 }
 
 /** All other nodes, which may be in use by the cluster that the backup is of: none is called before it has called. */

@@ -18,6 +18,11 @@ export interface Trust {
    * @param issuedVersion CertificateIdentity.issuedVersion
    */
   readonly isDemoted: (nodeId: NodeId, issuedVersion: number) => boolean;
+  /**
+   * Does this node know now who was demoted? Managers do; others while they have a session, and for some minutes after it. Unset:
+   * it does.
+   */
+  readonly knowsManagers?: () => boolean;
   readonly wallMs: () => number;
 }
 
@@ -35,6 +40,9 @@ export function provePeer(certificate: CertificateInfo, trust: Trust): Peer {
   }
   if (showsDemotion(certificate, trust)) {
     return { kind: "node", nodeId, role: "worker", demoted: true, clusterId };
+  }
+  if (role === "manager" && trust.knowsManagers?.() === false) {
+    return { kind: "node", nodeId, role: "worker", unsure: true, clusterId };
   }
   return { kind: "node", nodeId, role, clusterId };
 }

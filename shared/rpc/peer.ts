@@ -13,6 +13,8 @@ export type Peer =
       readonly role: NodeRole;
       /** Its certificate says manager, the cluster does not. */
       readonly demoted?: true;
+      /** Its certificate says manager, and nobody has told this node for minutes who the managers are. */
+      readonly unsure?: true;
       readonly clusterId: ClusterId;
     }
   /** Over TLS without a certificate: a host that wants to join. */

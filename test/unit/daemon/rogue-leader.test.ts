@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { openStateDir } from "../../../bin/daemon/state-dir.ts";
+import { AgentService, newTaskLogsRequest } from "../../../proto/gen/agent.ts";
 import { newSetNodeRoleRequest } from "../../../proto/gen/control.ts";
 import {
   DispatcherService,
@@ -18,6 +19,8 @@ import { silentLog } from "../../../shared/log.ts";
 import { type ClusterId, type NodeId, parseId } from "../../../shared/model/ids.ts";
 import { createIdentityHolder, type Identity, openIdentity } from "../../../shared/pki/identity.ts";
 import { parseAddress } from "../../../shared/rpc/address.ts";
+import { serverStream } from "../../../shared/rpc/client.ts";
+import { createDialer } from "../../../shared/rpc/dialer.ts";
 import { addService } from "../../../shared/rpc/server.ts";
 import { createTlsServer } from "../../../shared/rpc/tls-server.ts";
 import { newTaskId, task } from "../agent/fixtures.ts";
@@ -119,6 +122,15 @@ test("a demoted manager leads no worker: not one that was off meanwhile, and not
   await worker.restart();
   await eventually("the worker has tried the rogue twice", () => rogue.sessions >= 2);
   await eventually("it says why it has no manager", async () => (await worker.info()).error.includes("does not prove"));
+  const dialer = createDialer(createIdentityHolder(stolen));
+  closing.push(async () => dialer.close());
+  const call = dialer.node(worker.addr, await idOf(worker));
+  await assert.rejects(
+    async () => {
+      for await (const _ of serverStream(call, AgentService.taskLogs, newTaskLogsRequest(), { timeoutMs: 5_000 }));
+    },
+    { code: "unavailable", message: /cannot tell whether node .* is a manager still/ },
+  );
   assert.equal((await worker.info()).tasksRunning, 0);
   assert.deepEqual(JSON.parse(await stateOf()).managers, before.managers);
 

@@ -18,6 +18,7 @@ const PEERS: Readonly<Record<string, Peer>> = {
   manager: node("manager"),
   worker: node("worker"),
   demoted: { ...node("worker"), demoted: true },
+  unsure: { ...node("worker"), unsure: true },
   anonymous: { kind: "anonymous" },
 };
 
@@ -27,7 +28,7 @@ const allowed: readonly (readonly [path: string, callers: readonly string[]])[] 
   ["/skep.v1.Raft/JoinRaft", ["manager", "demoted"]],
   ["/skep.v1.Dispatcher/Session", ["manager", "demoted", "worker"]],
   ["/skep.v1.Agent/TaskLogs", ["manager"]],
-  ["/skep.v1.Agent/MeetManagers", ["manager"]],
+  ["/skep.v1.Agent/MeetManagers", ["manager", "unsure"]],
   ["/skep.v1.CA/IssueCertificate", ["manager", "demoted", "worker", "anonymous"]],
   ["/skep.v1.Unheard/Of", []],
   ["/skep.v1.ControlX/CreateService", []],
@@ -41,7 +42,8 @@ for (const [path, callers] of allowed) {
       else {
         assert.throws(
           () => authorizeByRole(path, peer),
-          (error) => error instanceof SkepError && ["permission_denied", "unauthenticated"].includes(error.code),
+          (error) =>
+            error instanceof SkepError && ["permission_denied", "unauthenticated", "unavailable"].includes(error.code),
         );
       }
     });
@@ -81,6 +83,14 @@ test("a manager's certificate proves what the cluster says of the node now", () 
   const trust = { clusterId: id<ClusterId>("c"), isRemoved: () => false, wallMs: () => 1 };
   assert.deepEqual(provePeer(certificate, { ...trust, isDemoted: () => false }), node("manager"));
   assert.deepEqual(provePeer(certificate, { ...trust, isDemoted: () => true }), { ...node("worker"), demoted: true });
+  assert.deepEqual(provePeer(certificate, { ...trust, isDemoted: () => false, knowsManagers: () => false }), {
+    ...node("worker"),
+    unsure: true,
+  });
+  assert.deepEqual(provePeer(certificate, { ...trust, isDemoted: () => true, knowsManagers: () => false }), {
+    ...node("worker"),
+    demoted: true,
+  });
   // A worker's certificate says nothing that could be taken back.
   assert.deepEqual(provePeer({ ...certificate, role: "worker" }, { ...trust, isDemoted: () => true }), node("worker"));
 });
