@@ -244,6 +244,22 @@ const others: readonly (readonly [argv: readonly string[], flag: string, says: R
     "ip-range",
     /lies in no --subnet/,
   ],
+  ...(["init", "update"] as const).flatMap((verb) =>
+    (
+      [
+        ["snapshot-interval", "0", /from 1 to/],
+        ["task-history-limit", "1000001", /from -1 to 1000000/],
+        ["dispatcher-heartbeat", "11", /unit is missing/],
+        ["node-suspect-after", "-1s", /negative/],
+        ["node-down-after", "soon", /Not a duration/],
+        ["cert-expiry", "90d", /Not a duration/],
+      ] as const
+    ).map(([flag, value, says]) => [["swarm", verb, `--${flag}=${value}`], flag, says] as const),
+  ),
+  [["swarm", "init", "--data-path-port", "80"], "data-path-port", /from 1024 to 49151/],
+  [["swarm", "init", "--default-addr-pool-mask-length", "30"], "default-addr-pool-mask-length", /from 1 to 29/],
+  [["swarm", "init", "--availability", "asleep"], "availability", /active, pause, drain/],
+  [["swarm", "join", "--token", "x", "--availability", "asleep", "a"], "availability", /active, pause, drain/],
   [["node", "update", "--availability", "asleep", "node1"], "availability", /active, pause, drain/],
   [["node", "update", "--role", "master", "node1"], "role", /worker, manager/],
   [["node", "update", "--label-add", "=x", "node1"], "label-add", /key is missing/],
