@@ -13,9 +13,9 @@ const WIREGUARD_OVERHEAD_BYTES = { 4: 60, 6: 80 } as const;
 export const DEFAULT_UNDERLAY_MTU = 1500;
 /** A link with less carries no IPv6, and the tunnel's addresses are IPv6. */
 export const MIN_IPV6_MTU = 1280;
-/** Less is no MTU for IP; more no packet's length says. */
+/** Less is no MTU for IP; no link has more than loopback, which a swarm of one host may be on. */
 export const MIN_LINK_MTU = 68;
-export const MAX_UNDERLAY_MTU = 65_535;
+export const MAX_UNDERLAY_MTU = 65_536;
 
 /** MTU of the device that encrypts. */
 export const tunnelMtu = (underlayMtu: number, underlay: IpFamily): number =>

@@ -3,6 +3,8 @@ import type { NetworkInterfaceInfo } from "node:os";
 import { describe, test } from "node:test";
 import type { Interfaces } from "../../../bin/daemon/advertise.ts";
 import { chooseDataPath, type DataPath, linkMtu } from "../../../bin/daemon/data-path.ts";
+import { checkDescription } from "../../../manager/dispatcher/check-report.ts";
+import { newNodeDescription } from "../../../proto/gen/objects.ts";
 
 const info = (address: string): NetworkInterfaceInfo =>
   address.includes(":")
@@ -39,6 +41,9 @@ describe("where packets of overlay networks are taken", () => {
     assert.throws(() => choose("0.0.0.0"), /it has 10\.0\.0\.5 on eth0/);
     assert.throws(() => choose("bare"), /interface bare has no address/);
   });
+
+  test("loopback's MTU is one that managers take: a swarm of one host may be on it", () =>
+    checkDescription(newNodeDescription({ hostname: "a", dataPathMtu: linkMtu("lo") })));
 
   test("the MTU of a link that is there, and of one that is not", () => {
     assert.ok(linkMtu("lo") > 1_000);

@@ -114,7 +114,7 @@ const DESCRIPTION: Bad<NodeDescription> = {
     [long],
     Array.from({ length: 9 }, () => "10.0.0.1"),
   ],
-  dataPathMtu: [1, 67, 65_536, 2 ** 32 - 1],
+  dataPathMtu: [1, 67, 65_537, 2 ** 32 - 1],
   tunnelKeys: [
     ...variants(key(1), KEY).map((one) => [one]),
     [key(1), key(1)],
@@ -138,7 +138,7 @@ describe("a description", () => {
   test("as nodes have it is taken, and an empty one", () => {
     checkDescription(whole);
     checkDescription(newNodeDescription());
-    for (const dataPathMtu of [0, 68, 1_200, 1_280, 65_535]) checkDescription({ ...whole, dataPathMtu });
+    for (const dataPathMtu of [0, 68, 1_200, 1_280, 65_535, 65_536]) checkDescription({ ...whole, dataPathMtu });
   });
   for (const [field, values] of Object.entries(DESCRIPTION)) {
     test(`${field}: ${values.length} values out of range are refused`, () => {
