@@ -113,8 +113,9 @@ function initOf(paths: Paths, node: DevNode): ProcessId | undefined {
 
 function startHost(cluster: DevCluster, paths: Paths, node: DevNode): void {
   const dir = paths.nodeDir(node.name);
-  rmSync(join(dir, "run"), { recursive: true, force: true }); // neither survives a boot
-  rmSync(join(dir, "docker.pid"), { force: true });
+  // None of it survives a boot. dockerd would take the number in a file of the last one for its containerd, and wait for that.
+  for (const name of ["run", "exec", "docker.pid", "docker.sock"])
+    rmSync(join(dir, name), { recursive: true, force: true });
   mkdirSync(join(dir, "run"), { recursive: true });
   const script = join(dir, "boot.sh");
   writeFileSync(
