@@ -385,8 +385,8 @@ export class ClusterNode {
     if (this.#turnedAway !== "") return;
     this.#turnedAway = `this node was removed from its cluster (${why}): "skep swarm leave --force" makes it forget the cluster; then it can join again as a new node, with a token`;
     this.#log.error({ why }, this.#turnedAway);
-    // Nobody listens to it any more; its log stays until it leaves.
-    this.#manager?.raft.stop().catch((error: unknown) => this.#log.error({ error }, "cannot stop the raft member"));
+    // It is a word of one node, which may be no manager any more itself: a session with who proves that he is one takes it back. So
+    // its member of the Raft group goes on; where the word is true nobody listens to it, and its log stays until it leaves.
   }
 
   /** Has the log written anew, where some of it may be sealed with a key that somebody has read. */

@@ -47,8 +47,15 @@ async function identityOf(daemon: TestDaemon): Promise<Identity> {
 
 const idOf = async (daemon: TestDaemon): Promise<NodeId> => parseId("node id", (await daemon.info()).nodeId);
 
-/** Answers sessions at `addr` as a leader would that has this identity and no CA key; counts them. */
-async function rogueAt(addr: string, identity: Identity): Promise<{ sessions: number }> {
+/**
+ * Answers sessions at `addr` as a leader would that has this identity and no CA key, or says that the node was removed; counts
+ * them.
+ */
+async function rogueAt(
+  addr: string,
+  identity: Identity,
+  says: "lead" | "removed" = "lead",
+): Promise<{ sessions: number }> {
   const seen = { sessions: 0 };
   const never = async (): Promise<never> => {
     throw new SkepError("unavailable", "nothing here");
@@ -74,6 +81,7 @@ async function rogueAt(addr: string, identity: Identity): Promise<{ sessions: nu
         seen.sessions++;
         const nodeId = peer.kind === "node" ? peer.nodeId : ("" as NodeId);
         for await (const _ of requests) break;
+        if (says === "removed") throw new SkepError("not_found", `node ${nodeId} was removed from the cluster`);
         yield newDispatcherMessage({ message: { kind: "session", ...newSessionInfo({ nodeId, managers: [addr] }) } });
         const tasks = [{ ...task({ id: newTaskId() }), nodeId }];
         yield newDispatcherMessage({
@@ -145,4 +153,42 @@ test("a demoted manager leads no worker: not one that was off meanwhile, and not
   );
   assert.equal(rogue.sessions, asked);
   assert.equal((await worker.info()).tasksRunning, 0);
+});
+
+test("a manager that was off during the demotion is told by the rogue that it was removed: it goes on once it finds the others", async () => {
+  const [one, two, away, former] = [await newDaemon(), await newDaemon(), await newDaemon(), await newDaemon()];
+  const { joinTokens } = await one.init();
+  for (const daemon of [two, away, former]) await daemon.join(joinTokens?.manager ?? "", one.addr);
+  const nodesOf = async () =>
+    (
+      await one
+        .node()
+        .control.listNodes({ filters: [] }, LOCAL)
+        .catch(() => ({ nodes: [] }))
+    ).nodes;
+  const reachable = async (): Promise<readonly string[]> =>
+    (await nodesOf()).filter((node) => node.managerStatus?.reachability === "reachable").map(({ addr }) => addr);
+  await eventually("four managers", async () => (await reachable()).length === 4);
+  const stolen = await identityOf(former);
+  const ref = await idOf(former);
+  await away.stop();
+  await eventually("it may be demoted", () =>
+    one
+      .node()
+      .control.setNodeRole(newSetNodeRoleRequest({ ref, role: "worker" }), LOCAL)
+      .then(
+        () => true,
+        () => false,
+      ),
+  );
+  await eventually("it is a worker", async () => !(await former.info()).controlAvailable);
+  for (const daemon of [former, one, two]) await daemon.stop();
+  const rogue = await rogueAt(former.addr, stolen, "removed");
+  await away.restart();
+  await eventually("it was told that it was removed", () => rogue.sessions > 0);
+  for (const daemon of [one, two]) await daemon.restart();
+  await eventually("it is a manager as before", async () => {
+    const { error, controlAvailable } = await away.info();
+    return error === "" && controlAvailable && (await reachable()).includes(away.addr);
+  });
 });
