@@ -14,6 +14,9 @@ import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
 import type { Trust } from "./peer-proof.ts";
 import { reasonOfCode } from "./what-answers.ts";
 
+/** Agents answer in small pieces, and one that is hostile may not make a manager keep a large one. */
+const NODE_OPTIONS: grpc.ClientOptions = { "grpc.max_receive_message_length": MAX_MESSAGE_BYTES };
+
 /** Channels that are kept at most; the one not asked for the longest is closed when there are more. */
 const MAX_CHANNELS = 256;
 
@@ -182,14 +185,24 @@ export function createDialer(identity: IdentityHolder, mistrust: Mistrust = TRUS
     managerCredentials = credentialsFor({ kind: "manager" });
   });
 
-  const open = (key: string, addr: string, name: string, credentials: () => grpc.ChannelCredentials): grpc.Client => {
+  const open = (
+    key: string,
+    addr: string,
+    name: string,
+    credentials: () => grpc.ChannelCredentials,
+    options: grpc.ClientOptions = {},
+  ): grpc.Client => {
     const known = channels.get(key);
     if (known !== undefined && known.getChannel().getConnectivityState(false) !== grpc.connectivityState.SHUTDOWN) {
       channels.delete(key); // moves it to the young end
       channels.set(key, known);
       return known;
     }
-    const client = new grpc.Client(addr, credentials(), { ...CHANNEL_OPTIONS, "grpc.ssl_target_name_override": name });
+    const client = new grpc.Client(addr, credentials(), {
+      ...CHANNEL_OPTIONS,
+      ...options,
+      "grpc.ssl_target_name_override": name,
+    });
     channels.set(key, client);
     if (channels.size > MAX_CHANNELS) {
       const [oldest] = channels;
@@ -210,7 +223,8 @@ export function createDialer(identity: IdentityHolder, mistrust: Mistrust = TRUS
         "grpc.ssl_target_name_override": ROLE_NAME.manager,
       }),
     openRaftStream: (addr, signal) => openRaftStream(identity.current(), addr, mistrust, signal),
-    node: (addr, nodeId) => open(`${addr} ${nodeId}`, addr, nodeId, () => credentialsFor({ kind: "node", nodeId })),
+    node: (addr, nodeId) =>
+      open(`${addr} ${nodeId}`, addr, nodeId, () => credentialsFor({ kind: "node", nodeId }), NODE_OPTIONS),
     close: () => {
       unwatch();
       closeAll();

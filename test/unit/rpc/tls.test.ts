@@ -160,6 +160,14 @@ test("an answer may be larger than a request", async () => {
   }
 });
 
+test("but not one of an agent", async () => {
+  const dialer = keep(createDialer(createIdentityHolder(cluster.identity(bob, "manager"))));
+  const taskIds = Array.from({ length: 20 }, () => id<TaskId>("t"));
+  const agent = dialer.node(server.addr, server1);
+  const answers = serverStream(agent, AgentService.taskLogs, newTaskLogsRequest({ taskIds }));
+  assert.equal((await failure(answers.next())).code, "resource_exhausted");
+});
+
 const largeRequest = newIssueCertificateRequest({ csr: new Uint8Array(1 << 20) });
 
 test("a large request of a stranger is not even decoded; one of a node is", async () => {
