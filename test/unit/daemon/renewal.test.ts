@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
+import { renew } from "../../../bin/daemon/enroll.ts";
 import { createRenewal } from "../../../bin/daemon/renewal.ts";
 import { CAService, newIssueCertificateResponse } from "../../../proto/gen/ca.ts";
 import type { NodeRole } from "../../../proto/gen/objects.ts";
@@ -10,7 +11,13 @@ import { SkepError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import type { ClusterId, NodeId } from "../../../shared/model/ids.ts";
 import { createIdentityHolder, type Identity, openIdentity } from "../../../shared/pki/identity.ts";
-import { issueNodeCertificate, newRootAuthority, verifyCertificateRequest } from "../../../shared/pki/issue.ts";
+import {
+  crossSign,
+  issueNodeCertificate,
+  newRootAuthority,
+  type RootAuthority,
+  verifyCertificateRequest,
+} from "../../../shared/pki/issue.ts";
 import { newKeyPair, privateKeyToPem } from "../../../shared/pki/keys.ts";
 import { addService } from "../../../shared/rpc/server.ts";
 import { listenGrpc, type PlainGrpc } from "../../support/plain-grpc.ts";
@@ -25,6 +32,8 @@ let server: PlainGrpc;
 let addr: string;
 /** What the manager does with a request; counts them. */
 const ca = { asked: 0, role: "worker" as NodeRole, fails: false, answered: Promise.withResolvers<void>() };
+/** Who signs, and what the answer says to trust. */
+const authority: { root: RootAuthority; chainPem: string; trustRoots: string } = { root, chainPem: "", trustRoots: "" };
 
 before(async () => {
   server = await listenGrpc(0, (made) =>
@@ -49,9 +58,14 @@ before(async () => {
                 nowMs: env.wallMs(),
                 issuedVersion: 0,
               },
-              root,
+              authority.root,
             );
-            return newIssueCertificateResponse({ certificate: Buffer.from(certificate), nodeId, role: ca.role });
+            return newIssueCertificateResponse({
+              certificate: Buffer.from(certificate + authority.chainPem),
+              nodeId,
+              role: ca.role,
+              trustRoots: Buffer.from(authority.trustRoots),
+            });
           } finally {
             setImmediate(() => ca.answered.resolve());
           }
@@ -178,4 +192,37 @@ test("another role is asked for at once, and again until the certificate says it
   await env.advance(5_000);
   await answered(() => holder.current().role === "manager");
   await stop();
+});
+
+test("roots come with a new certificate only where a root that is trusted vouches for them", async () => {
+  const client = new grpc.Client(addr, grpc.credentials.createInsecure());
+  const present = identity("worker");
+  const ask = (): Promise<Identity> => renew(client, present, new AbortController().signal);
+  const nowMs = env.wallMs();
+  const next = newRootAuthority(clusterId, nowMs, root.certificatePem);
+  const both = root.certificatePem + next.certificatePem;
+  try {
+    // A rotation: the next root signs, and its key is signed by the present one.
+    Object.assign(authority, { root: next, chainPem: crossSign(next, root, nowMs), trustRoots: both });
+    assert.deepEqual((await ask()).trustRoots, [root.digest, next.digest]);
+    // A node that was a manager has its certificate, and no CA key: it can only sign with a root of its own.
+    const forged = newRootAuthority(clusterId, nowMs, root.certificatePem);
+    const rows = [
+      { chainPem: "", trustRoots: forged.certificatePem },
+      { chainPem: "", trustRoots: root.certificatePem + forged.certificatePem },
+      { chainPem: crossSign(forged, forged, nowMs), trustRoots: forged.certificatePem },
+      { chainPem: crossSign(next, root, nowMs), trustRoots: forged.certificatePem },
+      { chainPem: present.certificatePem, trustRoots: forged.certificatePem },
+    ];
+    for (const row of rows) {
+      Object.assign(authority, { root: forged, ...row });
+      await assert.rejects(ask(), /not from the cluster's root CA/);
+    }
+    // The right certificate, and one root too many.
+    Object.assign(authority, { root, chainPem: "", trustRoots: root.certificatePem + forged.certificatePem });
+    assert.deepEqual((await ask()).trustRoots, [root.digest]);
+  } finally {
+    Object.assign(authority, { root, chainPem: "", trustRoots: "" });
+    client.close();
+  }
 });
