@@ -9,6 +9,8 @@ export interface SearchState {
   readonly managers: readonly string[];
   /** As the last session told; before the first as remembered, or as joined at. */
   readonly told: readonly string[];
+  /** Told by sessions before the last one, and not by that one; newest first. Tried now and then while nobody else answers. */
+  readonly former: readonly string[];
   /** Index of the manager tried last, in `managers`. */
   readonly at: number;
   /** Attempts since the last session that lasted. */
@@ -50,13 +52,18 @@ const GOOD_SESSION_MS = 3_000;
 const AVOID_FAILURES = 8;
 /** Who calls may name so many at most; the rest is left out. */
 const MAX_MET = 16;
+/** What one leader tells replaces what others told, but for so many. */
+const MAX_FORMER = 8;
+/** While so many failures follow one another, former managers are left alone; then each so many tries is for one of them. */
+const FORMER_AFTER_FAILURES = 10;
+const FORMER_EVERY = 4;
 /** With more than this, those that refusals named before are forgotten. */
 const MAX_KNOWN = 64;
 
 /** @param random [0, 1): which manager comes first, so that not all agents ask the same one. */
 export function startSearch(managers: readonly string[], random: number): SearchState {
   const at = Math.floor(random * Math.max(1, managers.length));
-  return { managers, told: managers, at, next: undefined, failures: 0, redirects: 0, silent: "" };
+  return { managers, told: managers, former: [], at, next: undefined, failures: 0, redirects: 0, silent: "" };
 }
 
 export const firstAttempt = (state: SearchState): Attempt => ({ addr: state.managers[state.at] ?? "", pauseMs: 0 });
@@ -65,7 +72,15 @@ export const firstAttempt = (state: SearchState): Attempt => ({ addr: state.mana
 export function withManagers(state: SearchState, managers: readonly string[]): SearchState {
   if (managers.length === 0) return state;
   const current = state.managers[state.at] ?? "";
-  return { ...state, managers, told: managers, next: undefined, at: Math.max(0, managers.indexOf(current)) };
+  const former = [...new Set([...state.told, ...state.former])].filter((addr) => !managers.includes(addr));
+  return {
+    ...state,
+    managers,
+    told: managers,
+    former: former.slice(0, MAX_FORMER),
+    next: undefined,
+    at: Math.max(0, managers.indexOf(current)),
+  };
 }
 
 /**
@@ -99,7 +114,13 @@ export function nextAttempt(
   const again = ending.kind === "lost" && ending.again;
   const at = again ? state.at : (state.next ?? (state.at + 1) % Math.max(1, state.managers.length));
   const next = { ...told, at, next: undefined, redirects: 0 };
-  return { state: next, attempt: { addr: state.managers[at] ?? "", pauseMs: pauseMs(failures, random) } };
+  const addr = formerAt(state.former, failures) ?? state.managers[at] ?? "";
+  return { state: next, attempt: { addr, pauseMs: pauseMs(failures, random) } };
+}
+
+function formerAt(former: readonly string[], failures: number): string | undefined {
+  if (failures < FORMER_AFTER_FAILURES || failures % FORMER_EVERY !== 0) return undefined;
+  return former[(failures / FORMER_EVERY) % Math.max(1, former.length)];
 }
 
 function withLeader({ managers, told }: SearchState, leader: string): readonly string[] {

@@ -120,3 +120,20 @@ test("however many leaders are named, few are remembered, and the last one is tr
     assert.ok(state.managers.length <= 64 && state.managers.includes("a:1"));
   }
 });
+
+test("what one leader tells replaces nobody for good: those of before are tried now and then, once nobody else answers", () => {
+  let state = withManagers(startSearch(["a:1", "b:1"], 0), ["x:1"]);
+  const tried: string[] = [];
+  for (let n = 0; n < 24; n++) {
+    const next = nextAttempt(state, refused("nobody answers"), 1);
+    state = next.state;
+    tried.push(next.attempt.addr);
+  }
+  assert.deepEqual(new Set(tried.slice(0, 10)), new Set(["x:1"]));
+  assert.deepEqual(new Set(tried.slice(10)), new Set(["x:1", "a:1", "b:1"]));
+  state = withManagers(state, ["b:1"]);
+  assert.deepEqual(state.former, ["x:1", "a:1"]);
+  for (let n = 0; n < 20; n++) state = withManagers(state, [`m${n}:1`]);
+  assert.equal(state.former.length, 8);
+  assert.equal(withManagers(state, []), state, "who tells nothing replaces nothing");
+});
