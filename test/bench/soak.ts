@@ -2,7 +2,7 @@
 // leaves behind: heap, resident memory, descriptors, handles, abort listeners and warnings. What is bounded fills up first
 // (events, history, Raft's log); after that nothing may grow.
 //
-//   node test/bench/soak.ts [--minutes 10] [--restarts 90]
+//   MALLOC_ARENA_MAX=2 node test/bench/soak.ts [--minutes 10] [--restarts 90]     with malloc as the launcher (bin/skep) sets it
 //
 // Every quarter of a second a service is made, scaled, changed or removed; somebody always listens to events and reads lists;
 // every --restarts seconds (0: never) one of the daemons is started anew, which also moves the leadership about. Ends with 1
@@ -12,6 +12,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import koffi from "koffi";
 import { newCreateServiceRequest, newEventsRequest, newUpdateServiceRequest } from "../../proto/gen/control.ts";
 import { newContainerSpec, newServiceSpec, newTaskSpec, type ServiceSpec } from "../../proto/gen/objects.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
@@ -74,9 +75,37 @@ function abortListeners(): { readonly all: number; readonly most: number } {
   return { all, most };
 }
 
+/** What C code holds, the buffers of Node among it: taken from the system, and in use of that. */
+const size = "size_t";
+const mallinfo2 = koffi.load("libc.so.6").func(
+  "mallinfo2",
+  koffi.struct("mallinfo2", {
+    arena: size,
+    ordblks: size,
+    smblks: size,
+    hblks: size,
+    hblkhd: size,
+    usmblks: size,
+    fsmblks: size,
+    uordblks: size,
+    fordblks: size,
+    keepcost: size,
+  }),
+  [],
+);
+const trim = koffi.load("libc.so.6").func("int malloc_trim(size_t)");
+const malloced = (): { readonly heldMb: number; readonly usedMb: number } => {
+  const { arena, hblkhd, uordblks } = mallinfo2();
+  return { heldMb: (arena + hblkhd) / 2 ** 20, usedMb: (uordblks + hblkhd) / 2 ** 20 };
+};
+
 interface Sample {
   readonly atMs: number;
   readonly heapMb: number;
+  /** Of V8's heap, what it keeps of the system's memory. */
+  readonly heapHeldMb: number;
+  readonly mallocHeldMb: number;
+  readonly mallocUsedMb: number;
   /** Of the resident memory, what is the process's own; the rest is files, Raft's logs above all. */
   readonly ownMb: number;
   readonly filesMb: number;
@@ -193,7 +222,8 @@ async function sample(startedMs: number): Promise<Sample> {
     if (typeof collect === "function") collect();
     await realEnv.breathe();
   }
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  const { heapUsed, heapTotal, arrayBuffers } = process.memoryUsage();
+  const { heldMb, usedMb } = malloced();
   const status = readFileSync("/proc/self/status", "utf8");
   const residentMb = (kind: string): number =>
     Number(new RegExp(`^${kind}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) / 1024;
@@ -202,6 +232,9 @@ async function sample(startedMs: number): Promise<Sample> {
   return {
     atMs: realEnv.nowMs() - startedMs,
     heapMb: heapUsed / 2 ** 20,
+    heapHeldMb: heapTotal / 2 ** 20,
+    mallocHeldMb: heldMb,
+    mallocUsedMb: usedMb,
     ownMb: residentMb("RssAnon"),
     filesMb: residentMb("RssFile"),
     buffersMb: arrayBuffers / 2 ** 20,
@@ -254,6 +287,9 @@ printTable(
   [
     "minute",
     "heap MiB",
+    "held",
+    "malloc MiB",
+    "held",
     "buffers MiB",
     "own MiB",
     "files MiB",
@@ -266,6 +302,9 @@ printTable(
   samples.map((each) => [
     (each.atMs / 60_000).toFixed(1),
     each.heapMb.toFixed(1),
+    each.heapHeldMb.toFixed(0),
+    each.mallocUsedMb.toFixed(0),
+    each.mallocHeldMb.toFixed(0),
     each.buffersMb.toFixed(1),
     each.ownMb.toFixed(0),
     each.filesMb.toFixed(0),
@@ -279,6 +318,12 @@ printTable(
 console.log(
   `${counts.done} calls done, ${counts.refused} refused, ${counts.events} events, ${counts.restarts} restarts, ` +
     `${warnings} warnings, ${uncaught} uncaught errors`,
+);
+const ownMb = (): string => /^RssAnon:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";
+const before = Number(ownMb()) / 1024;
+trim(0);
+console.log(
+  `what malloc held and nobody used, given back: own memory falls from ${before.toFixed(0)} to ${(Number(ownMb()) / 1024).toFixed(0)} MiB`,
 );
 const verdicts = [
   ["heap", growth(samples, "heapMb"), HEAP_TOLERANCE],
