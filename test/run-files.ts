@@ -17,6 +17,8 @@ export interface RunFilesOptions {
   readonly timeoutMs: number;
   /** For each file from its start, all its tests together; then it is killed. */
   readonly fileLimitMs: number;
+  /** Where what happens is told; default: standard output, as it happens. */
+  readonly write?: (text: string) => void;
 }
 
 export interface FilesResult {
@@ -29,8 +31,9 @@ export interface FilesResult {
 
 const LOOK_MS = 500;
 
-/** Tells what happens on standard output, as `node --test` does. */
-export async function runFiles({ files, concurrency, timeoutMs, fileLimitMs }: RunFilesOptions): Promise<FilesResult> {
+/** Tells what happens as `node --test` does. */
+export async function runFiles(options: RunFilesOptions): Promise<FilesResult> {
+  const { files, concurrency, timeoutMs, fileLimitMs, write = (text) => void process.stdout.write(text) } = options;
   const open = new Map<string, number>();
   const tookMs = new Map<string, number>();
   const hung = new Set<string>();
@@ -64,7 +67,7 @@ export async function runFiles({ files, concurrency, timeoutMs, fileLimitMs }: R
     }
   }, LOOK_MS);
   try {
-    for await (const text of events.compose(new spec())) process.stdout.write(text as string);
+    for await (const text of events.compose(new spec())) write(text as string);
   } finally {
     clearInterval(watchdog);
   }

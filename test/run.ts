@@ -27,6 +27,12 @@ const PHASES: readonly Phase[] = [
   { name: "e2e", folders: ["test/e2e"], concurrency: 1, timeoutMs: 600_000, fileLimitMs: 900_000 },
 ];
 
+/**
+ * Phases that run at the same time: the simulation needs processors and no kernel, integration waits most of the time. What the
+ * later ones of a group say is told when the first has ended.
+ */
+const GROUPS: readonly (readonly string[])[] = [["unit"], ["sim", "integration"], ["e2e"]];
+
 function testFiles(folder: string): string[] {
   const dir = join(root, folder);
   if (!existsSync(dir)) return [];
@@ -40,9 +46,9 @@ const check = (): boolean =>
   spawnSync(process.execPath, [join(root, "test/check.ts")], { cwd: root, stdio: ["ignore", "inherit", "inherit"] })
     .status === 0;
 
-async function runPhase(phase: Phase): Promise<FilesResult> {
+async function runPhase(phase: Phase, write?: (text: string) => void): Promise<FilesResult> {
   const files = phase.folders.flatMap(testFiles);
-  if (files.length > 0) return await runFiles({ ...phase, files });
+  if (files.length > 0) return await runFiles({ ...phase, files, ...(write === undefined ? {} : { write }) });
   console.error(`no test files in ${phase.folders.join(", ")}`);
   return { ok: false, tookMs: new Map(), hung: [] };
 }
@@ -84,13 +90,12 @@ if (selected("check")) {
   if (!check()) failed.push("check");
   note("check", startedMs);
 }
-for (const phase of PHASES.filter(({ name }) => selected(name))) {
-  console.log(`\n== ${phase.name}`);
+async function measured(phase: Phase, write?: (text: string) => void): Promise<void> {
   const startedMs = performance.now();
   const real = phase.name === "e2e";
   try {
     if (real) removeTestClusters(); // what an interrupted run may have left
-    const result = await runPhase(phase);
+    const result = await runPhase(phase, write);
     if (!result.ok) failed.push(phase.name);
     hung.push(...result.hung);
     for (const [file, ms] of result.tookMs) tookMs.set(file, ms);
@@ -98,6 +103,19 @@ for (const phase of PHASES.filter(({ name }) => selected(name))) {
     if (real) removeTestClusters();
   }
   note(phase.name, startedMs);
+}
+
+for (const group of GROUPS) {
+  const [first, ...beside] = PHASES.filter(({ name }) => group.includes(name) && selected(name));
+  if (first === undefined) continue;
+  console.log(`\n== ${[first, ...beside].map(({ name }) => name).join(" and ")}`);
+  const later = beside.map(async (phase) => {
+    const told: string[] = [];
+    await measured(phase, (text) => void told.push(text));
+    return `\n== ${phase.name}\n${told.join("")}`;
+  });
+  await measured(first);
+  for (const told of later) console.log(await told);
 }
 console.log(`\nphases:\n${took.join("\n")}\nslowest files:`);
 for (const [file, ms] of slowest({ tookMs }, 10)) console.log(`${seconds(ms)}  ${relative(root, file)}`);
