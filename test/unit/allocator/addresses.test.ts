@@ -50,6 +50,37 @@ function book() {
   return { held, isAddressHeld: (_network: NetworkId, address: string): boolean => held.has(address) };
 }
 
+describe("a range gives what the subnet can, and nothing that names the subnet or its broadcast", () => {
+  const cases: readonly (readonly [subnet: string, gateway: string, ipRange: string, want: readonly string[]])[] = [
+    ["10.1.0.0/24", "10.1.0.1", "10.1.0.0/30", ["10.1.0.2", "10.1.0.3"]],
+    ["10.1.0.0/24", "10.1.0.200", "10.1.0.0/30", ["10.1.0.1", "10.1.0.2", "10.1.0.3"]],
+    ["10.1.0.0/24", "10.1.0.1", "10.1.0.252/30", ["10.1.0.252", "10.1.0.253", "10.1.0.254"]],
+    ["10.1.0.0/24", "10.1.0.1", "10.1.0.4/30", ["10.1.0.4", "10.1.0.5", "10.1.0.6", "10.1.0.7"]],
+    ["10.1.0.0/24", "10.1.0.1", "10.1.0.0/32", []],
+    ["10.1.0.0/24", "10.1.0.1", "10.1.0.255/32", []],
+    ["fd00::/64", "fd00::1", "fd00::/126", ["fd00::2", "fd00::3"]],
+    [
+      "fd00::/64",
+      "fd00::1",
+      "fd00::ffff:ffff:ffff:fffe/127",
+      ["fd00::ffff:ffff:ffff:fffe", "fd00::ffff:ffff:ffff:ffff"],
+    ],
+  ];
+  for (const [subnet, gateway, ipRange, want] of cases) {
+    test(`${ipRange} of ${subnet}`, () => {
+      const { held, isAddressHeld } = book();
+      const ranged = network({ subnet, gateway, ipRange });
+      const cursors = new Cursors(seededRandom(1));
+      for (let i = 0; i <= want.length; i++) {
+        const given = giveAddresses({ isAddressHeld }, ranged, cursors);
+        if (given.kind === "given") for (const address of given.addresses) held.add(address);
+        else assert.equal(i, want.length, "full before its time");
+      }
+      assert.deepEqual([...held].sort(), want);
+    });
+  }
+});
+
 describe("giving addresses", () => {
   test("all of them, each once, and then the words", () => {
     const small = network({ subnet: "10.1.0.0/28", gateway: "10.1.0.1" });
