@@ -13,7 +13,7 @@ import { discardOutputs, type LogStore, openLogStore } from "./logs/log-store.ts
 import { createLogHandlers } from "./logs/task-logs.ts";
 import { heldNetworks } from "./network/held.ts";
 import { HollowNetworkRoom } from "./network/hollow-room.ts";
-import { notListening, type ReadListening, targetPorts } from "./network/listening.ts";
+import { likelyPorts, noneListening, notListening, type ReadListening, targetPorts } from "./network/listening.ts";
 import type { NetworkRoom, OpenNetworkRoom } from "./network/room.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { type LeaderCheck, Meeting } from "./session/meeting.ts";
@@ -125,10 +125,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     },
     parallel: options.parallel ?? cores * PARALLEL_PER_CORE,
     insecureRegistries: () => insecureRegistries,
-    awaitedPorts: async (task, pid) => {
+    awaitedPorts: async (task, pid, exposed) => {
       if (readListening === undefined) return [];
       const ports = targetPorts(task, networks.views);
-      return ports.length === 0 ? [] : notListening(ports, await readListening(pid));
+      if (ports.length > 0) return notListening(ports, await readListening(pid));
+      const likely = likelyPorts(task, exposed);
+      return likely.length === 0 ? [] : noneListening(likely, await readListening(pid));
     },
     onStatus: (id, status) => session.report(id, status),
   });

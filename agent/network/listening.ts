@@ -60,3 +60,25 @@ export const notListening = (
   ports: readonly PortConfig[],
   listening: ReadonlySet<ListeningPort>,
 ): readonly PortConfig[] => ports.filter(({ protocol, targetPort }) => !listening.has(`${protocol}/${targetPort}`));
+
+/**
+ * Where a task of a service that publishes nothing is likely asked, by its name or virtual address: what its image exposes. Nowhere
+ * when it is on no network of others, or runs another program than the image's, of which EXPOSE says nothing.
+ */
+export function likelyPorts({ attachments, spec }: Task, exposed: readonly string[]): readonly PortConfig[] {
+  if (attachments.length === 0 || (spec?.containerSpec?.command.length ?? 0) > 0) return [];
+  return exposed.flatMap((text) => {
+    const [port, protocol] = text.split("/");
+    const isKnown = protocol === "tcp" || protocol === "udp";
+    return isKnown ? [newPortConfig({ protocol, targetPort: Number(port) })] : [];
+  });
+}
+
+/** Images expose more than they use: one of the ports is enough. */
+export const noneListening = (
+  ports: readonly PortConfig[],
+  listening: ReadonlySet<ListeningPort>,
+): readonly PortConfig[] => {
+  const missing = notListening(ports, listening);
+  return missing.length === ports.length ? missing : [];
+};

@@ -30,6 +30,8 @@ export interface ImageConfig {
   readonly workingDir: string;
   readonly user: string;
   readonly stopSignal: string;
+  /** By EXPOSE: "8080/tcp" or "53/udp". */
+  readonly exposedPorts: readonly string[];
 }
 
 export type ContainerNetwork =

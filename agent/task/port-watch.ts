@@ -1,5 +1,5 @@
-// From a task's start until its program listens at the ports that its service publishes: so long it gets no connections, and an
-// update does not go on to the next task. A program that never listens where it should is not waited for without limit: what
+// From a task's start until its program listens at the ports that its service publishes, or else at one that its image exposes: so
+// long it gets no connections, and an update does not go on to the next task. A program that never listens where it should is not waited for without limit: what
 // it is asked then, it refuses by itself.
 import type { PortConfig, Task } from "../../proto/gen/objects.ts";
 import type { WorkerContext } from "./worker-context.ts";
@@ -13,6 +13,7 @@ export class PortWatch {
   readonly #onChange: () => void;
   #awaited: readonly PortConfig[] = [];
   #late = false;
+  #exposed: readonly string[] = [];
 
   constructor(context: Pick<WorkerContext, "env" | "awaitedPorts">, onChange: () => void) {
     this.#context = context;
@@ -31,8 +32,9 @@ export class PortWatch {
     return this.#late ? `started; nothing listens at ${ports}` : `started; waits until it listens at ${ports}`;
   }
 
-  /** Resolves after the first look; looks on until the wait is over or `signal` aborts. Never throws. */
-  async begin(task: Task, pid: number, signal: AbortSignal): Promise<void> {
+  /** @param exposed by the image. Resolves after the first look; looks on until the wait is over or `signal` aborts. Never throws. */
+  async begin(task: Task, pid: number, exposed: readonly string[], signal: AbortSignal): Promise<void> {
+    this.#exposed = exposed;
     await this.#look(task, pid);
     if (this.#awaited.length > 0) void this.#lookOn(task, pid, signal);
   }
@@ -50,6 +52,6 @@ export class PortWatch {
   }
 
   async #look(task: Task, pid: number): Promise<void> {
-    this.#awaited = await this.#context.awaitedPorts(task, pid).catch(() => []);
+    this.#awaited = await this.#context.awaitedPorts(task, pid, this.#exposed).catch(() => []);
   }
 }

@@ -25,8 +25,12 @@ export interface WorkerContext {
   /** Managers hear this node, and tell when a task is drained. */
   readonly inSession: () => boolean;
   readonly insecureRegistries: () => readonly string[];
-  /** Ports that the task's service publishes, and at which its process listens not yet. */
-  readonly awaitedPorts: (task: Task, pid: number) => Promise<readonly PortConfig[]>;
+  /**
+   * Ports that the task's service publishes, and at which its process listens not yet; of a service that publishes none, those that
+   * its image exposes, until it listens at one of them.
+   * @param exposed by the image: "8080/tcp".
+   */
+  readonly awaitedPorts: (task: Task, pid: number, exposed: readonly string[]) => Promise<readonly PortConfig[]>;
   /** Told of every observation, in order. Must not throw. */
   readonly onStatus: (id: TaskId, status: TaskStatus) => void;
 }

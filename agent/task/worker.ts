@@ -388,7 +388,13 @@ export class TaskWorker {
   }
 
   #watchPorts(pid: number, signal: AbortSignal): Promise<void> {
-    return this.#ports.begin(this.#task, pid, AbortSignal.any([signal, this.#overtake.signal]));
+    // After a restart of the daemon the image is not known: then only what is published is waited for.
+    return this.#ports.begin(
+      this.#task,
+      pid,
+      this.#image?.exposedPorts ?? [],
+      AbortSignal.any([signal, this.#overtake.signal]),
+    );
   }
 
   #save(): Promise<void> {

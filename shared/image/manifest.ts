@@ -143,6 +143,17 @@ export function parseDocument(bytes: Uint8Array, mediaType: string, what: string
   };
 }
 
+const MAX_EXPOSED = 256;
+
+/** A map whose keys are the ports; "80" is "80/tcp". */
+function exposedPorts(json: unknown): readonly string[] {
+  if (!isObject(json)) return [];
+  return Object.keys(json)
+    .slice(0, MAX_EXPOSED)
+    .map((key) => (key.includes("/") ? key : `${key}/tcp`))
+    .filter((key) => /^[0-9]{1,5}\/(tcp|udp)$/.test(key));
+}
+
 export interface ParsedConfig {
   readonly platform: ImagePlatform;
   readonly diffIds: readonly string[];
@@ -152,6 +163,8 @@ export interface ParsedConfig {
   readonly workingDir: string;
   readonly user: string;
   readonly stopSignal: string;
+  /** By EXPOSE: "8080/tcp". What is of another form is left out. */
+  readonly exposedPorts: readonly string[];
 }
 
 /** Reads an image config. @throws {SkepError} `invalid_argument`: broken, or of something that is not an image. */
@@ -175,5 +188,6 @@ export function parseConfig(bytes: Uint8Array, what: string): ParsedConfig {
     workingDir: text(config["WorkingDir"]),
     user: text(config["User"]),
     stopSignal: text(config["StopSignal"]),
+    exposedPorts: exposedPorts(config["ExposedPorts"]),
   };
 }

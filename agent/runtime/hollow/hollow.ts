@@ -60,6 +60,7 @@ const IMAGE_CONFIG: Omit<ImageConfig, "digest"> = {
   workingDir: "",
   user: "",
   stopSignal: "",
+  exposedPorts: [],
 };
 
 const SIGKILL = signalNumber("SIGKILL");

@@ -13,6 +13,7 @@ const image: ImageConfig = {
   workingDir: "/srv",
   user: "web",
   stopSignal: "SIGQUIT",
+  exposedPorts: [],
 };
 const node = { id: nodeId, hostname: "node1", os: "linux", architecture: "x86_64" };
 const NONE = { kind: "none" } as const;

@@ -30,14 +30,14 @@ function watch(look: (nowMs: number) => Promise<readonly PortConfig[]>) {
 
 test("a task without published ports awaits nothing, and is looked at once", async () => {
   const { env, ports, changes, looks } = watch(async () => []);
-  await ports.begin(task(), PID, new AbortController().signal);
+  await ports.begin(task(), PID, [], new AbortController().signal);
   await env.advance(60_000);
   assert.deepEqual([ports.awaited, ports.words, changes(), looks()], [[], "started", 0, 1]);
 });
 
 test("it is awaited until it listens, and then told once", async () => {
   const { env, ports, changes } = watch(async (nowMs) => (nowMs < 3_000 ? [PORT] : []));
-  await ports.begin(task(), PID, new AbortController().signal);
+  await ports.begin(task(), PID, [], new AbortController().signal);
   assert.deepEqual(ports.awaited, [PORT]);
   assert.equal(ports.words, "started; waits until it listens at 8080/tcp");
   await env.advance(2_900);
@@ -48,7 +48,7 @@ test("it is awaited until it listens, and then told once", async () => {
 
 test("it is not awaited for ever: what it is asked then, it refuses by itself", async () => {
   const { env, ports, changes } = watch(async () => [PORT]);
-  await ports.begin(task(), PID, new AbortController().signal);
+  await ports.begin(task(), PID, [], new AbortController().signal);
   await env.advance(PORTS_LIMIT_MS - 200);
   assert.deepEqual(ports.awaited, [PORT]);
   await env.advance(400);
@@ -59,11 +59,11 @@ test("it is not awaited for ever: what it is asked then, it refuses by itself", 
 test("a task that is told to stop is looked at no more, and one that cannot be looked at awaits nothing", async () => {
   const stop = new AbortController();
   const { env, ports, looks } = watch(async () => [PORT]);
-  await ports.begin(task(), PID, stop.signal);
+  await ports.begin(task(), PID, [], stop.signal);
   stop.abort();
   await env.advance(60_000);
   assert.equal(looks(), 1);
   const broken = watch(() => Promise.reject(new Error("no /proc")));
-  await broken.ports.begin(task(), PID, stop.signal);
+  await broken.ports.begin(task(), PID, [], stop.signal);
   assert.deepEqual(broken.ports.awaited, []);
 });

@@ -11,6 +11,8 @@ import { TaskManager } from "../../../agent/task/task-manager.ts";
 import {
   newNetworkAttachment,
   newNetworkAttachmentConfig,
+  newPortConfig,
+  type PortConfig,
   type Task,
   type TaskState,
   type TaskStatus,
@@ -40,6 +42,9 @@ interface NodeInit extends Partial<Omit<HollowOptions, "env" | "host">> {
   readonly networks?: FakeNetworks;
   readonly inSession?: boolean;
   readonly outputs?: TaskOutputs;
+  /** Of every image. */
+  readonly exposedPorts?: readonly string[];
+  readonly awaitedPorts?: (exposed: readonly string[]) => readonly PortConfig[];
 }
 
 /** Says what it is asked for, in order; `hold` keeps a preparation open, `refuse` makes it fail. */
@@ -71,6 +76,13 @@ async function boot(init: NodeInit = {}): Promise<Node> {
   const host = init.host ?? new HollowHost();
   const files = init.files ?? memoryTaskFiles();
   const runtime = openHollowRuntime({ ...init, env, host });
+  const { exposedPorts, awaitedPorts = () => [] } = init;
+  const pull = runtime.pull.bind(runtime);
+  if (exposedPorts !== undefined) {
+    Object.assign(runtime, {
+      pull: async (...args: Parameters<Runtime["pull"]>) => ({ ...(await pull(...args)), exposedPorts }),
+    });
+  }
   const statuses = new Map<TaskId, TaskStatus[]>();
   const abort = new AbortController();
   const networks = init.networks ?? new FakeNetworks();
@@ -85,6 +97,7 @@ async function boot(init: NodeInit = {}): Promise<Node> {
     node: { id: nodeId, hostname: "node1", os: "linux", architecture: "x86_64" },
     parallel: init.parallel ?? 4,
     insecureRegistries: () => [],
+    awaitedPorts: async (_task, _pid, exposed) => awaitedPorts(exposed),
     onStatus: (id, status) => void statuses.set(id, [...(statuses.get(id) ?? []), status]),
   });
   await manager.recover(abort.signal);
@@ -104,6 +117,27 @@ const last = (node: Node, id: TaskId): TaskStatus => {
   assert.ok(status, "nothing was reported");
   return status;
 };
+
+test("a task that does not listen yet where its image exposes a port runs, and says what it waits for", async () => {
+  const asked: (readonly string[])[] = [];
+  const awaited = [newPortConfig({ targetPort: 8080 })];
+  const node = await boot({
+    exposedPorts: ["8080/tcp"],
+    awaitedPorts: (exposed) => {
+      asked.push(exposed);
+      return asked.length < 4 ? awaited : [];
+    },
+  });
+  const web = task();
+  assign(node, web);
+  await node.env.advance(0);
+  assert.equal(last(node, web.id).state, "running");
+  assert.deepEqual(last(node, web.id).portStatus?.awaited, awaited);
+  await node.env.advance(1_000);
+  assert.equal(last(node, web.id).portStatus, undefined);
+  assert.deepEqual(asked, Array(4).fill(["8080/tcp"]));
+  await node.stop();
+});
 
 test("a task's whole life, told state by state", async () => {
   const node = await boot();
@@ -415,7 +449,16 @@ test("a restarted daemon adopts what runs, tells what ended, and removes what be
 
 async function strayConfig(): Promise<Parameters<Runtime["create"]>[0]> {
   const { containerConfig } = await import("../../../agent/task/container-config.ts");
-  const image = { digest: "", entrypoint: [], cmd: ["x"], env: [], workingDir: "", user: "", stopSignal: "" };
+  const image = {
+    digest: "",
+    entrypoint: [],
+    cmd: ["x"],
+    env: [],
+    workingDir: "",
+    user: "",
+    stopSignal: "",
+    exposedPorts: [],
+  };
   return containerConfig(
     task(),
     image,

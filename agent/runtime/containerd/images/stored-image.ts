@@ -71,6 +71,6 @@ function checkConfig(image: string, config: ParsedConfig, layers: number, platfo
 }
 
 function imageConfig(digest: string, config: ParsedConfig): ImageConfig {
-  const { entrypoint, cmd, env, workingDir, user, stopSignal } = config;
-  return { digest, entrypoint, cmd, env, workingDir, user, stopSignal };
+  const { entrypoint, cmd, env, workingDir, user, stopSignal, exposedPorts } = config;
+  return { digest, entrypoint, cmd, env, workingDir, user, stopSignal, exposedPorts };
 }
