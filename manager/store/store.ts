@@ -120,6 +120,11 @@ class StoreCore {
 
   readonly update: Store["update"] = (write) => {
     try {
+      this.#admit();
+    } catch (error) {
+      return Promise.reject(error); // nothing was read: it holds whatever becomes of the head, and who is refused need not wait
+    }
+    try {
       const { result, done } = this.#transact((transaction) => write(transaction.tx));
       return done.then(() => result);
     } catch (error) {
@@ -185,15 +190,7 @@ class StoreCore {
 
   /** Throws what `write` throws; `done` settles with the commit. */
   #transact<R>(write: (transaction: OpenTransaction) => R): { readonly result: R; readonly done: Promise<void> } {
-    const raft = this.#raft;
-    if (raft === undefined || this.#term === 0) throw notLeading(raft);
-    if (this.#writing) throw new SkepError("internal", "a transaction was begun inside another");
-    if (this.#pending.length >= MAX_PENDING_TRANSACTIONS) {
-      throw new SkepError(
-        "resource_exhausted",
-        `${MAX_PENDING_TRANSACTIONS} writes wait for a quorum of managers; repeat when the cluster has caught up`,
-      );
-    }
+    const raft = this.#admit();
     const version = this.#headVersion();
     const nowMs = this.#env.wallMs();
     const transaction = openTransaction(this.#head, version, version + 1, nowMs);
@@ -208,6 +205,20 @@ class StoreCore {
     const writes = transaction.writes();
     if (writes.length === 0) return { result, done: this.#headCommitted() };
     return { result, done: this.#propose(raft, version + 1, nowMs, writes) };
+  }
+
+  /** @throws {SkepError} when no transaction may begin now. */
+  #admit(): RaftNode {
+    const raft = this.#raft;
+    if (raft === undefined || this.#term === 0) throw notLeading(raft);
+    if (this.#writing) throw new SkepError("internal", "a transaction was begun inside another");
+    if (this.#pending.length >= MAX_PENDING_TRANSACTIONS) {
+      throw new SkepError(
+        "resource_exhausted",
+        `${MAX_PENDING_TRANSACTIONS} writes wait for a quorum of managers; repeat when the cluster has caught up`,
+      );
+    }
+    return raft;
   }
 
   #propose(raft: RaftNode, version: number, timeMs: number, writes: readonly EncodedWrite[]): Promise<void> {

@@ -318,6 +318,21 @@ for (const fate of ["keep", "lose"] as const) {
   });
 }
 
+test("of writes that wait for a quorum there is a bound, and room again when it is back", async () => {
+  const { store, raft, close } = await createTestStore();
+  let made = 0;
+  const write = (): Promise<void> => store.update((tx) => void tx.put("service", service(`s${made++}`)));
+  raft.hold();
+  const waiting = Array.from({ length: 10_000 }, write);
+  // At once, and not with those that wait: they may wait for long.
+  await assert.rejects(write(), code("resource_exhausted", /10000 writes wait for a quorum of managers/));
+  assert.equal(raft.inFlight(), 10_000, "nothing of the refused one is proposed");
+  raft.release();
+  await Promise.all(waiting);
+  await write();
+  close();
+});
+
 test("a refused proposal takes those made after it along, and the store goes on", async () => {
   const { store, raft, close } = await createTestStore();
   raft.hold();
