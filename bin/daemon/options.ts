@@ -45,7 +45,7 @@ A new daemon belongs to no cluster: "skep swarm init" makes one, "skep swarm joi
   --run-dir DIR             sockets and pids (default /run/skep)
   --socket PATH             socket of the command line (default RUN_DIR/skep.sock)
   --listen-addr HOST:PORT   where other nodes connect (default 0.0.0.0:7377)
-  --advertise-addr ADDR     where other nodes reach this one from now on: HOST, HOST:PORT or an interface
+  --advertise-addr ADDR     where other nodes reach this one from now on: IP, IP:PORT or an interface
                             (default: as it said when it joined)
   --manager-addr HOST:PORT  a manager to ask beside those this node remembers, when they have moved; may be repeated
   --runtime NAME            containerd, or hollow: pretends, for trials of scale (default containerd)

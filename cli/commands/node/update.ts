@@ -29,7 +29,7 @@ export function define(command: Command, context: CommandContext): void {
       ),
     )
     .addOption(valueOption("--role <role>", "worker or manager", choice("worker", "manager")))
-    .option("--advertise-addr <host:port>", "where the node is reached from now on: its address has changed")
+    .option("--advertise-addr <ip:port>", "where the node is reached from now on: its address has changed")
     .addOption(listOption("--label-add <key=value>", "add or replace a label", parseLabel))
     .addOption(listOption("--label-rm <key>", "remove a label", (raw) => raw));
   teach(
