@@ -66,7 +66,7 @@ function verdictLine(status: StatusResponse, colours: Palette): string {
 }
 
 /** Everything that the verdict follows from: what is wrong with the cluster, and the worst of each service that is wrong. */
-function reasons({ problems, services }: StatusResponse): readonly string[] {
+export function reasons({ problems, services }: StatusResponse): readonly string[] {
   const wrong = services
     .filter((one) => one.problems.length > 0)
     .toSorted((a, b) => compare(a.service?.spec?.name ?? "", b.service?.spec?.name ?? ""))

@@ -212,6 +212,7 @@ const COMMANDS: readonly string[] = [
   "network check",
   "network check --verbose",
   "status",
+  "status --format json",
   "events",
   "events --format raw",
   "events --format json",

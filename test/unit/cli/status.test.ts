@@ -203,3 +203,41 @@ test("on a terminal that says it has no columns, the screen is as on one of 80",
     daemon.close();
   }
 });
+
+test("status --format: the screen's content as JSON and for templates, with the same exit status", async () => {
+  const daemon = await startDaemon({ control: { status: async () => degraded } });
+  try {
+    const { socket } = daemon;
+    const json = await skep(["status", "--format", "json"], { socket });
+    const fields = JSON.parse(json.out);
+    assert.equal(json.status, 1);
+    assert.equal(json.out.split("\n").length, 2, "one line");
+    assert.deepEqual(
+      [fields.Verdict, fields.Cluster.Quorum, fields.Cluster.FailuresTolerated, fields.Managers.length],
+      ["degraded", 2, 0, 3],
+    );
+    assert.deepEqual(fields.Reasons, [
+      "manager node3 does not answer",
+      "service api: api.2: no suitable node (insufficient resources on 2 nodes)",
+    ]);
+    assert.deepEqual(fields.Services[1], {
+      ID: service(2, "api").id,
+      Name: "api",
+      Mode: "replicated",
+      RunningTasks: 1,
+      DesiredTasks: 3,
+      CompletedTasks: 0,
+      UnknownTasks: 0,
+      Problems: ["api.2: no suitable node (insufficient resources on 2 nodes)"],
+    });
+    assert.deepEqual(
+      [fields.Nodes[1].Hostname, fields.Nodes[1].State, fields.Nodes[1].Role, fields.LastEvents[0].Type],
+      ["node3", "down", "manager", "node"],
+    );
+    const template = await skep(["status", "--format", "{{.Verdict}}: {{len .Problems}}"], { socket });
+    assert.deepEqual([template.status, template.out], [1, "degraded: 1\n"]);
+    assert.equal((await skep(["status", "--format", "{{.Verdict"], { socket })).status, 2);
+  } finally {
+    daemon.close();
+  }
+});
