@@ -8,7 +8,7 @@
 //  - a task finds no node, and that stays so for some seconds.
 import type { ServiceWithStatus } from "../../proto/gen/control.ts";
 import type { Node, Service, Task } from "../../proto/gen/objects.ts";
-import { isTerminal, isUp, rank } from "../../shared/model/tasks.ts";
+import { isTerminal, isUp, isWanted, rank } from "../../shared/model/tasks.ts";
 import { compare, isSilent, slotKey, taskError } from "../render/tasks.ts";
 
 export interface Place {
@@ -80,7 +80,7 @@ export function viewOf(look: Look, since: Since, nowMs: number, patience: Patien
   if (service === undefined) return { running: 0, total: 0, places: [], outcome: { kind: "waiting" } };
   const places = placesOf(service, look, since);
   const wanted = service.spec?.mode?.kind === "replicated" ? service.spec.mode.replicas : undefined;
-  const total = wanted === undefined ? Math.max(look.service.status?.desiredTasks ?? 0, places.length) : wanted;
+  const total = wanted ?? Math.max(places.length, (look.service.status?.desiredTasks ?? 0) - leftAlone(service, look));
   const running = places.filter((place) => place.running).length;
   const done = places.filter((place) => place.running || place.finished).length;
   const base = { running, total, places };
@@ -113,7 +113,13 @@ function placesOf(service: Service, look: Look, since: Since): readonly Place[] 
         const node = look.nodes.get(nodeId)?.description?.hostname || nodeId.slice(0, 12);
         return placeOf(service, `${name} on ${node}`, tasks, look.nodes, since);
       })
-      .filter((place) => place.task !== undefined && rank(place.task.desiredState) <= rank("complete"))
+      .filter(
+        ({ task }) =>
+          task !== undefined &&
+          rank(task.desiredState) <= rank("complete") &&
+          // Nobody else could run it: it comes when its node is back, and nobody knows when that is.
+          !isLost(look.nodes.get(task.nodeId)),
+      )
       .sort((a, b) => compare(a.name, b.name));
   }
   // Slots need not be 1 to N: after scaling down and up there are gaps. Those that are to run come first; then those whose
@@ -131,6 +137,22 @@ function placesOf(service: Service, look: Look, since: Since): readonly Place[] 
   const free: number[] = [];
   for (let slot = 1; free.length < missing; slot++) if (!taken.has(slot)) free.push(slot);
   return [...places, ...free.map((slot) => emptyPlace(`${name}.${slot}`))];
+}
+
+const isLost = (node: Node | undefined): boolean =>
+  node?.status?.state === "down" || node?.status?.state === "disconnected";
+
+/**
+ * Of a global service: tasks that shall run and that nobody waits for. The orchestrator does not replace those whose node is
+ * down, paused or drained, until it takes tasks again.
+ */
+function leftAlone(service: Service, { tasks, nodes }: Look): number {
+  return tasks.filter((task) => {
+    if (!isWanted(task)) return false;
+    const node = nodes.get(task.nodeId);
+    if (isLost(node)) return true;
+    return task.specVersion !== service.specVersion && (node?.spec?.availability ?? "active") !== "active";
+  }).length;
 }
 
 const emptyPlace = (name: string): Place => ({

@@ -1,6 +1,6 @@
 // What is wrong, in plain words, each with what to look at. Pure: views in, sentences out.
 import type { Node, Service, Task, UpdateState } from "../../proto/gen/objects.ts";
-import { isTerminal, isWanted, stateOf, taskName } from "../../shared/model/tasks.ts";
+import { failuresUpTo, hasFailed, isTerminal, isWanted, stateOf, taskName } from "../../shared/model/tasks.ts";
 import { MIN_IPV6_MTU } from "../../shared/network/overlay-mtu.ts";
 import { ingressNetwork } from "../allocator/places.ts";
 import { refusedLinks, tooNarrowForIpv6 } from "../dispatcher/network/mtu.ts";
@@ -93,7 +93,8 @@ function failingProblems(view: View, tasks: readonly Task[]): string[] {
     failures.push({
       task: nameInService(last),
       node: hostnameOf(view.get("node", last.nodeId)) || last.nodeId,
-      times: failed.length,
+      // History keeps the last few.
+      times: Math.max(failed.length, failuresUpTo(newest)),
       why: last.status?.err || last.status?.message || (last.status?.state ?? ""),
     });
   }
@@ -121,9 +122,6 @@ function failureText(alike: readonly Failure[]): string {
   const where = nodes.length === 1 ? nodes[0] : `${nodes.length} nodes`;
   return `${who} failed${total > alike.length ? `, ${total} times in all,` : ""} on ${where}: ${first.why}`;
 }
-
-const hasFailed = (task: Task): boolean =>
-  task.status?.state === "failed" || task.status?.state === "rejected" || task.status?.state === "orphaned";
 
 function slowProblems(view: View, tasks: readonly Task[], nowMs: number): string[] {
   const slow = tasks.filter((task) => {

@@ -9,6 +9,7 @@ import {
   type UpdateStatus,
 } from "../../proto/gen/objects.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
+import { failuresUpTo } from "../../shared/model/tasks.ts";
 import { fateOf, type NodeFate } from "./node-fate.ts";
 
 /** A slot number, or for a global service the node. */
@@ -113,6 +114,7 @@ export class Draft {
   /** A new task of the service as it is now. */
   create(service: Service, key: SlotKey, desiredState: "ready" | "running", notBeforeMs: number): Task {
     const { nowMs } = this.input;
+    const before = this.slots.get(key)?.at(-1);
     const task = newTask({
       id: this.input.newTaskId(),
       spec: service.spec?.taskTemplate,
@@ -124,6 +126,7 @@ export class Draft {
       status: newTaskStatus({ state: "pending", timestampMs: nowMs, message: "created" }),
       desiredState,
       notBeforeMs,
+      failuresBefore: before?.specVersion === service.specVersion ? failuresUpTo(before) : 0,
     });
     this.put(task);
     return task;

@@ -4,14 +4,8 @@
 //
 // A service gets an UpdateStatus with its first update. `paused` holds until the service changes again: a paused status
 // beside tasks of which none is of the current version belongs to an earlier change.
-import {
-  encodeTaskSpec,
-  newPlacement,
-  newUpdateStatus,
-  type Service,
-  type Task,
-  type TaskSpec,
-} from "../../proto/gen/objects.ts";
+import { encodeTaskSpec, newUpdateStatus, type Service, type Task, type TaskSpec } from "../../proto/gen/objects.ts";
+import { imageContent } from "../../shared/image/reference.ts";
 import { isDead, isUp, isWanted, stateOf } from "../../shared/model/tasks.ts";
 import { hasEndpoint } from "../allocator/places.ts";
 import { placementOf } from "../scheduler/placement.ts";
@@ -101,8 +95,9 @@ function finish(draft: Draft, service: Service, tasks: readonly Task[]): void {
 }
 
 /**
- * Swarm keeps tasks when only registry credentials changed, or only constraints that their node satisfies all the same.
- * Such a task takes over the new spec: there is nothing to do for it on the node.
+ * Swarm keeps tasks when only registry credentials changed, or only their placement, and their node satisfies it all the same.
+ * We keep those too whose image has another tag now, but the same digest: what runs is the same. Such a task takes over the
+ * new spec: there is nothing to do for it on the node.
  */
 function adoptUnchanged(draft: Draft, service: Service, tasks: readonly Task[]): void {
   const spec = service.spec?.taskTemplate;
@@ -112,13 +107,15 @@ function adoptUnchanged(draft: Draft, service: Service, tasks: readonly Task[]):
   for (const task of tasks) {
     if (task.specVersion === service.specVersion || isDead(task) || !isWanted(task)) continue;
     if (task.spec === undefined) continue;
-    wanted ??= { whole: bytesOf(spec), bare: bytesOf(withoutPlacement(spec)) };
+    wanted ??= { whole: bytesOf(spec), bare: bytesOf(whatRuns(spec)) };
     // The same to the last byte, and yet another version: what changed is not in the task's spec.
     if (bytesOf(task.spec).equals(wanted.whole)) continue;
-    if (!bytesOf(withoutPlacement(task.spec)).equals(wanted.bare) || !hasEndpoint(task, service.spec)) continue;
+    if (!bytesOf(whatRuns(task.spec)).equals(wanted.bare) || !hasEndpoint(task, service.spec)) continue;
     allows ??= placementOf(spec);
     const node = task.nodeId === "" ? undefined : draft.input.node(task.nodeId);
     if (node !== undefined && !allows(node)) continue;
+    // On its way it would ask for the image by a name that was not pulled.
+    if (imageOf(task.spec) !== imageOf(spec) && stateOf(task) !== "running") continue;
     if (draft.full()) return;
     draft.put({ ...task, spec, specVersion: service.specVersion });
   }
@@ -126,8 +123,14 @@ function adoptUnchanged(draft: Draft, service: Service, tasks: readonly Task[]):
 
 const bytesOf = (spec: TaskSpec): Buffer => Buffer.from(encodeTaskSpec(spec));
 
-const withoutPlacement = (spec: TaskSpec): TaskSpec => ({
+const imageOf = (spec: TaskSpec): string => spec.containerSpec?.image ?? "";
+
+/** The part of a spec that a task on its node shows: not who pulled the image and under which tag, nor how the node was chosen. */
+const whatRuns = (spec: TaskSpec): TaskSpec => ({
   ...spec,
-  containerSpec: spec.containerSpec === undefined ? undefined : { ...spec.containerSpec, registryAuth: "" },
-  placement: newPlacement({ ...spec.placement, constraints: [], preferences: [] }),
+  containerSpec:
+    spec.containerSpec === undefined
+      ? undefined
+      : { ...spec.containerSpec, registryAuth: "", image: imageContent(spec.containerSpec.image) },
+  placement: undefined,
 });

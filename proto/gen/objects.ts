@@ -2703,10 +2703,12 @@ export interface Task {
   readonly attachments: readonly NetworkAttachment[];
   /** Its ports in mode host, as its service had them when it was made; every published port is chosen when it is assigned. */
   readonly ports: readonly PortConfig[];
+  /** How many tasks of its slot and spec version have failed before it. History keeps a few of them only. */
+  readonly failuresBefore: number;
 }
 /** A Task with every field that is not given at its zero value. */
 export function newTask(init: Partial<Task> = {}): Task {
-  return { id: "" as TaskId, specVersion: 0, serviceId: "" as ServiceId, serviceName: "", serviceLabels: {}, slot: 0, nodeId: "" as NodeId, desiredState: "new", notBeforeMs: 0, startedAtMs: 0, attachments: [], ports: [], ...init };
+  return { id: "" as TaskId, specVersion: 0, serviceId: "" as ServiceId, serviceName: "", serviceLabels: {}, slot: 0, nodeId: "" as NodeId, desiredState: "new", notBeforeMs: 0, startedAtMs: 0, attachments: [], ports: [], failuresBefore: 0, ...init };
 }
 export function encodeTaskInto(m: Task, w: Writer): Writer {
   if (m.id !== "") w.uint32(10).string(m.id);
@@ -2728,6 +2730,7 @@ export function encodeTaskInto(m: Task, w: Writer): Writer {
   if (m.startedAtMs !== 0) w.uint32(104).int64(m.startedAtMs);
   for (const value of m.attachments) encodeNetworkAttachmentInto(value, w.uint32(114).fork()).ldelim();
   for (const value of m.ports) encodePortConfigInto(value, w.uint32(122).fork()).ldelim();
+  if (m.failuresBefore !== 0) w.uint32(128).uint64(m.failuresBefore);
   return w;
 }
 export function encodeTask(m: Task): Uint8Array {
@@ -2796,6 +2799,9 @@ export function decodeTaskFrom(r: Reader, length: number): Task {
         break;
       case 15:
         ports.push(decodePortConfigFrom(r, r.uint32()));
+        break;
+      case 16:
+        m.failuresBefore = toNumber(r.uint64());
         break;
       default:
         r.skipType(tag & 7);

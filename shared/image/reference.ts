@@ -134,3 +134,14 @@ export function imageWithoutDigest(raw: string): string {
     return raw;
   }
 }
+
+/** The same text for references to one content in one repository: the tag does not count beside a digest. */
+export function imageContent(raw: string): string {
+  if (!raw.includes("@")) return raw;
+  try {
+    const reference = parseReference(raw);
+    return reference.digest === undefined ? raw : `${repositoryOf(reference)}@${reference.digest}`;
+  } catch {
+    return raw;
+  }
+}

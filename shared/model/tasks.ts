@@ -33,3 +33,11 @@ export const taskName = (task: Task): string =>
 
 /** `<service>.<slot>.<task id>`: Docker's container name, and what {{.Task.Name}} stands for. */
 export const fullTaskName = (task: Task): string => `${taskName(task)}.${task.id}`;
+
+export const hasFailed = (task: Task): boolean => {
+  const state = stateOf(task);
+  return state === "failed" || state === "rejected" || state === "orphaned";
+};
+
+/** How often tasks of its slot and spec version have failed, `task` itself, the slot's newest, included. */
+export const failuresUpTo = (task: Task): number => task.failuresBefore + (hasFailed(task) ? 1 : 0);

@@ -4,6 +4,7 @@ import { changedLines, progressLines } from "../../../cli/progress/render.ts";
 import { type Look, type Since, viewOf } from "../../../cli/progress/view.ts";
 import {
   type Node,
+  newNodeSpec,
   newRestartPolicy,
   newTaskSpec,
   newTaskStatus,
@@ -222,6 +223,22 @@ test("the picture: docker's words, a bar per task, an error instead of it, withi
     rows: 24,
   });
   assert.equal(perNode[1], "node1: running   [=========>]");
+});
+
+test("a global service: nobody waits for nodes that the update leaves alone, and everybody for the others", () => {
+  const paused = node(4);
+  const nodes = new Map(
+    [...NODES.values(), { ...paused, spec: newNodeSpec({ availability: "pause" }) }].map((one) => [one.id, one]),
+  );
+  const on = (n: number, specVersion?: number): Task =>
+    task({ n, of: global, slot: 0, state: "running", node: n, ...(specVersion === undefined ? {} : { specVersion }) });
+  const outcome = (tasks: readonly Task[]): string => {
+    const view = viewOf({ ...look(global, tasks, 4), nodes }, SINCE, 0);
+    return `${view.outcome.kind} ${view.running}/${view.total}`;
+  };
+  assert.equal(outcome([on(1), on(2, 1), on(3, 1), on(4, 1)]), "waiting 1/2", "node2 has the spec before");
+  assert.equal(outcome([on(1), on(2), on(3, 1), on(4, 1)]), "converged 2/2", "node3 is down, node4 paused");
+  assert.equal(outcome([on(1), on(2), on(3), on(4)]), "converged 3/3", "node3 went down with the new one");
 });
 
 test("for a pipe: only what changed", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
+  newContainerSpec,
   newMeta,
   newPortConfig,
   newTask,
@@ -8,6 +9,7 @@ import {
   newUpdateStatus,
   type Service,
   type Task,
+  type TaskSpec,
 } from "../../../proto/gen/objects.ts";
 import { ID, lines, NOW, node, plan, type Scene, service, task } from "./support.ts";
 
@@ -466,6 +468,10 @@ describe("updates", () => {
     task(id, slot, state, { version: 1 });
   const fresh = (id: string, slot: number, state: Parameters<typeof task>[2], input: Parameters<typeof task>[3] = {}) =>
     task(id, slot, state, { version: 2, spec: { forceUpdate: 1 }, ...input });
+  const DIGEST = `sha256:${"a".repeat(64)}`;
+  const image = (name: string): Partial<TaskSpec> => ({ containerSpec: newContainerSpec({ image: name }) });
+  const pulled = (id: string, state: Parameters<typeof task>[2]): Task =>
+    task(id, 1, state, { version: 1, spec: image(`web:1@${DIGEST}`) });
   const awaiting = (one: Task): Task =>
     newTask({
       ...one,
@@ -550,6 +556,56 @@ describe("updates", () => {
       },
       ["a v2"],
     ],
+    "only the replicas per node, the preferences or the platforms changed": [
+      {
+        service: service({
+          version: 2,
+          spec: {
+            placement: {
+              constraints: [],
+              preferences: [{ spread: { spreadDescriptor: "node.labels.z" } }],
+              maxReplicas: 2,
+              platforms: [],
+            },
+          },
+          change: { previousSpecVersion: 1 },
+        }),
+        tasks: [old("a", 1)],
+      },
+      ["a v2"],
+    ],
+    "what a task is made of changed, if only its restart policy: replaced, as Swarm does": [
+      { service: service({ version: 2, policy: { condition: "none" } }), tasks: [old("a", 1)] },
+      ["a -> shutdown", "+1 ready"],
+      60_000,
+    ],
+    "another tag of the same digest: what runs is the same": [
+      { service: service({ version: 2, spec: image(`web:2@${DIGEST}`) }), tasks: [pulled("a", "running")] },
+      ["a v2"],
+    ],
+    "… a task that does not run yet would ask for it by the new name": [
+      { service: service({ version: 2, spec: image(`web:2@${DIGEST}`) }), tasks: [pulled("a", "preparing")] },
+      ["a -> shutdown", "+1 ready"],
+      60_000,
+    ],
+    "the same digest from another repository": [
+      { service: service({ version: 2, spec: image(`other:1@${DIGEST}`) }), tasks: [pulled("a", "running")] },
+      ["a -> shutdown", "+1 ready"],
+      60_000,
+    ],
+    "another digest of the same tag": [
+      {
+        service: service({ version: 2, spec: image(`web:1@sha256:${"b".repeat(64)}`) }),
+        tasks: [pulled("a", "running")],
+      },
+      ["a -> shutdown", "+1 ready"],
+      60_000,
+    ],
+    "another tag, and no digest that is known": [
+      { service: service({ version: 2, spec: image("web:2") }), tasks: [old("a", 1)] },
+      ["a -> shutdown", "+1 ready"],
+      60_000,
+    ],
     "… and the node does not": [
       {
         service: service({
@@ -630,6 +686,16 @@ describe("updates", () => {
     });
     assert.equal(made.updateStatus, undefined);
   });
+});
+
+test("a slot's failures are counted in its newest task, however few history keeps; a new spec begins anew", () => {
+  const failedOnce = { ...task("a", 1, "failed"), failuresBefore: 176 };
+  const [next] = plan({ service: service(), tasks: [failedOnce], historyLimit: 1 }).puts.filter(({ id }) => id !== "a");
+  assert.equal(next?.failuresBefore, 177);
+  const stopped = { ...task("a", 1, "shutdown"), failuresBefore: 3 };
+  assert.equal(plan({ service: service(), tasks: [stopped] }).puts.find(({ id }) => id !== "a")?.failuresBefore, 3);
+  const anew = plan({ service: service({ version: 2, spec: { forceUpdate: 1 } }), tasks: [failedOnce] });
+  assert.equal(anew.puts.find(({ id }) => id !== "a")?.failuresBefore, 0);
 });
 
 test("a plan carried out leaves nothing to plan, but by time", () => {
