@@ -45,6 +45,7 @@ need wireguard-go wireguard-go # where the kernel has no WireGuard
 need tcpdump tcpdump # tests look at what is on the wire
 need openssl openssl # tests read certificates with it
 need curl curl # tests and the first five minutes ask for pages
+[ -f /etc/protocols ] || missing="$missing netbase" # nft knows protocols by the names that are in it
 [ -x /usr/bin/tini-static ] || missing="$missing tini"
 [ -x /bin/busybox ] || [ -x /usr/bin/busybox ] || missing="$missing busybox-static"
 [ -z "$missing" ] && exit 0
