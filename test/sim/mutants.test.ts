@@ -1,12 +1,14 @@
-// The rules that safety and calm rest on, taken out of Raft's core one at a time: the campaign must say so. All mutants, also
-// those of the rooms around the core: npm run sim -- --mutants.
+// The rules that safety and calm rest on, taken out of Raft's core one at a time: the campaign must say so. Of the mutants of
+// the rooms around the core two are tried, others every day; all mutants: npm run sim -- --mutants.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CLUSTER_MUTANTS, misfit } from "./cluster/mutants.ts";
+import { CLUSTER_MUTANTS, misfit, mutantsOfTheDay, tryClusterMutant } from "./cluster/mutants.ts";
 import { tryRaftMutant } from "./mutation-check.ts";
 import { MUTANTS } from "./raft/mutants.ts";
 
 const SEEDS = 100; // each plays one story in nine, and stops at the first that fails
+const OF_THE_DAY = 2;
+const CLUSTER_SEEDS = 5;
 const RULES = [
   "no pre-vote",
   "answers before the disk has it",
@@ -31,6 +33,23 @@ test("every mutant of the rooms around the core can still be made", () => {
     return why === undefined ? [] : [`${mutant.name}: ${why}`];
   });
   assert.deepEqual(misfits, []);
+});
+
+for (const mutant of mutantsOfTheDay(Date.now(), OF_THE_DAY)) {
+  // A failure on another day: npm run sim -- --mutants --only cluster --match "its name".
+  test(`mutant of the day: the campaign catches a cluster in which: ${mutant.name}`, () => {
+    const verdict = tryClusterMutant(mutant, CLUSTER_SEEDS);
+    assert.equal(verdict.kind, "caught", JSON.stringify(verdict));
+  });
+}
+
+test("every quick mutant has its day", () => {
+  const days = Array.from({ length: CLUSTER_MUTANTS.length }, (_, day) =>
+    mutantsOfTheDay(day * 86_400_000, OF_THE_DAY),
+  );
+  const quick = CLUSTER_MUTANTS.filter((mutant) => mutant.quick === true);
+  assert.ok(quick.length > OF_THE_DAY);
+  assert.deepEqual(new Set(days.flat()), new Set(quick));
 });
 
 for (const name of RULES) {

@@ -12,6 +12,8 @@ export interface ClusterMutant {
   readonly replace: string;
   /** Of the campaign, where only what a theme brings together shows it. */
   readonly theme?: string;
+  /** The first seed catches it, in seconds: `npm test` takes turns with these. */
+  readonly quick?: boolean;
 }
 
 export type Verdict =
@@ -96,24 +98,28 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
   },
   {
     name: "the core answers before the disk has it",
+    quick: true,
     file: "manager/raft/core/raft-core.ts",
     find: "if (!promises(message.kind)) return false;",
     replace: "if (promises(message.kind)) return message.to === this.#raft.options.id;",
   },
   {
     name: "the leader counts what it has not yet written",
+    quick: true,
     file: "manager/raft/core/replication.ts",
     find: "voter === id ? raft.log.stable",
     replace: "voter === id ? raft.log.lastIndex",
   },
   {
     name: "the store acknowledges a write before it is committed",
+    quick: true,
     file: "manager/store/store.ts",
     find: "    return promise;\n  }",
     replace: "    settle();\n    return promise;\n  }",
   },
   {
     name: "the driver sends what it promises before the write has finished",
+    quick: true,
     file: "manager/raft/driver.ts",
     find: "this.#writing = this.#writeAll(write).then((written) => {",
     replace:
@@ -121,6 +127,7 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
   },
   {
     name: "an address that somebody has is given again",
+    quick: true,
     file: "manager/allocator/addresses.ts",
     find: "    if (view.isAddressHeld(network.id, address)) continue;\n",
     replace: "",
@@ -177,6 +184,15 @@ export const CLUSTER_MUTANTS: readonly ClusterMutant[] = [
     replace: "",
   },
 ];
+
+const DAY_MS = 86_400_000;
+
+/** `count` of the quick ones, others every day. */
+export function mutantsOfTheDay(wallMs: number, count: number): readonly ClusterMutant[] {
+  const quick = CLUSTER_MUTANTS.filter((mutant) => mutant.quick === true);
+  const first = Math.floor(wallMs / DAY_MS) * count;
+  return Array.from({ length: count }, (_, i) => quick[(first + i) % quick.length]).filter((one) => one !== undefined);
+}
 
 const FOLDERS = ["agent", "manager", "proto", "shared", "test", "bin", "cli", "deploy"];
 const root = join(import.meta.dirname, "../../..");
