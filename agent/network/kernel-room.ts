@@ -261,7 +261,7 @@ class KernelNetworkRoom implements NetworkRoom {
       throw error;
     }
     if (failure !== undefined) throw new SkepError("internal", failure); // to be tried again
-    return lack === undefined ? "" : `the kernel refuses some of IPv6, and the rest is as it should be: ${lack}`;
+    return lack ?? "";
   }
 
   #wish(views: NetworkViews, tasks: ReadonlyMap<TaskId, TaskPlace>): NodeInput {

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { KernelProcess } from "../../agent/network/apply/kernel-process.ts";
 import { encodeChanges } from "../../agent/network/apply/nft-binary.ts";
 import { readAddresses } from "../../agent/network/plan/addresses.ts";
+import { addPortGuard } from "../../agent/network/plan/port-guard.ts";
 import { nftLines, type RuleChange, ruleChanges } from "../../agent/network/plan/rule-changes.ts";
 import { balanceChain, NO_RULES, observedOf, type Ruleset, RulesetBuilder } from "../../agent/network/plan/ruleset.ts";
 import { realEnv } from "../../shared/env/real-env.ts";
@@ -14,9 +15,17 @@ const NAMESPACES = ["skeprules-text", "skeprules-bytes"] as const;
 const kernel = new KernelProcess({ env: realEnv });
 const signal = AbortSignal.timeout(60_000);
 
-/** A service per list of targets. */
-function rules(services: readonly (readonly string[])[], marks: Readonly<Record<string, string>>): Ruleset {
+/** A service per list of targets; ports of tasks with their addresses. */
+function rules(
+  services: readonly (readonly string[])[],
+  marks: Readonly<Record<string, string>>,
+  ports: Readonly<Record<string, readonly string[]>>,
+): Ruleset {
   const built = new RulesetBuilder();
+  addPortGuard(
+    built,
+    Object.entries(ports).map(([link, texts]) => ({ link, addresses: readAddresses(texts) })),
+  );
   const vip = { 4: built.map("vip4", "ipv4_addr : verdict"), 6: built.map("vip6", "ipv6_addr : verdict") };
   const refused = { 4: built.map("refused4", "ipv4_addr"), 6: built.map("refused6", "ipv6_addr") };
   const via = built.map("via", "ether_addr : mark");
@@ -38,12 +47,17 @@ function rules(services: readonly (readonly string[])[], marks: Readonly<Record<
 }
 
 const HISTORY: readonly Ruleset[] = [
-  rules([["10.0.9.3", "10.0.9.4", "fd00:9::3"], [], ["10.0.9.5"]], { "02:42:0a:00:00:fb": "251" }),
-  rules([["10.0.9.3", "fd00:9::3", "fd00:9::4"], ["10.0.9.6"], []], {
-    "02:42:0a:00:00:fb": "251",
-    "02:42:0a:00:00:fc": "65537",
-  }),
-  rules([["10.0.9.3", "10.0.9.4", "10.0.9.5", "10.0.9.6"], ["10.0.9.6"]], { "02:42:0a:00:00:fc": "252" }),
+  rules([["10.0.9.3", "10.0.9.4", "fd00:9::3"], [], ["10.0.9.5"]], { "02:42:0a:00:00:fb": "251" }, {}),
+  rules(
+    [["10.0.9.3", "fd00:9::3", "fd00:9::4"], ["10.0.9.6"], []],
+    { "02:42:0a:00:00:fb": "251", "02:42:0a:00:00:fc": "65537" },
+    { svabcdefgh35t: ["10.0.9.3", "fd00:9::3"], sv0: ["10.0.9.4"] },
+  ),
+  rules(
+    [["10.0.9.3", "10.0.9.4", "10.0.9.5", "10.0.9.6"], ["10.0.9.6"]],
+    { "02:42:0a:00:00:fc": "252" },
+    { sv0: ["10.0.9.4", "2001:db8::5"] },
+  ),
 ];
 
 function text(changes: readonly RuleChange[]): void {
@@ -51,7 +65,10 @@ function text(changes: readonly RuleChange[]): void {
   const { status, stderr } = spawnSync("ip", ["netns", "exec", NAMESPACES[0], "nft", "-f", "-"], { input: script });
   assert.equal(status, 0, String(stderr));
 }
-const listed = (namespace: string): string => sh(`nsenter --net=/run/netns/${namespace} nft list table inet skep`);
+const listed = (namespace: string): string =>
+  sh(
+    `nsenter --net=/run/netns/${namespace} sh -c 'nft list table inet skep; nft list table bridge skep 2>/dev/null || true'`,
+  );
 
 before(() => {
   for (const name of NAMESPACES) sh(`ip netns del ${name} 2>/dev/null || true; ip netns add ${name}`);
@@ -78,7 +95,7 @@ test("every change makes the same table as bytes and as text", async () => {
 test("a service of more tasks than one message can name goes as text", async () => {
   const last = HISTORY.at(-1) ?? assert.fail();
   const targets = Array.from({ length: 3_000 }, (_, i) => `10.1.${i >> 8}.${i & 255}`);
-  const large = rules([targets], {});
+  const large = rules([targets], {}, {});
   const there = ruleChanges(large, observedOf(last));
   assert.equal(encodeChanges(there), undefined);
   await kernel.execute([{ kind: "rules", namespace: NAMESPACES[1], changes: there, rules: large }], signal);

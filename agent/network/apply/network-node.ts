@@ -26,7 +26,7 @@ export interface Reconciled {
   readonly unready: ReadonlyMap<TaskId, string>;
   /** Tasks for which the kernel refused something, and what; those of others are as they should be. */
   readonly failed: ReadonlyMap<TaskId, string>;
-  /** What of IPv6 the kernel refuses, since it was last read; empty when nothing. It is tried again when the kernel is read. */
+  /** What the node's network goes without, in words; empty when nothing. What was refused is tried again when the kernel is read. */
   readonly without: readonly string[];
 }
 
@@ -102,8 +102,18 @@ export class NetworkNode {
       const state = failed.size > 0 ? undefined : believedAfter(desired, observed.state);
       if (state !== undefined) this.#believed = { ...observed, state };
       const ofTasks = new Map([...failed].map(([namespace, why]) => [taskOf(namespace), why]));
-      return { steps: steps.length, unready: desired.unready, failed: ofTasks, without: this.#without };
+      return { steps: steps.length, unready: desired.unready, failed: ofTasks, without: this.#lacks(observed) };
     }
+  }
+
+  #lacks({ host }: Observed): readonly string[] {
+    const [refused] = this.#without;
+    return [
+      ...(host.filtersBridges ? [] : [NO_BRIDGE_RULES]),
+      ...(refused === undefined
+        ? []
+        : [`the kernel refuses some of IPv6, and the rest is as it should be: ${refused}`]),
+    ];
   }
 
   /** @param sure the kernel was read: what it refused before is among the steps again. */
@@ -174,6 +184,9 @@ export class NetworkNode {
     return { state: observed, host };
   }
 }
+
+const NO_BRIDGE_RULES =
+  "tasks are not kept from sending as another task of their network: this kernel has no nftables for bridges (CONFIG_NF_TABLES_BRIDGE)";
 
 /** Answers are large: in pieces they hold up neither side. */
 const READ_AT_ONCE = 20;

@@ -9,7 +9,7 @@ import { attribute, be32, encodeRequest, FLAGS, nested, string, u32 } from "../n
 import { ipBytes } from "../netlink/ip-bytes.ts";
 import { type Balance, turned } from "../plan/balance.ts";
 import type { RuleChange } from "../plan/rule-changes.ts";
-import { placeOf } from "../plan/ruleset.ts";
+import { ADVERTS, placeOf } from "../plan/ruleset.ts";
 
 const SUBSYSTEM = 10;
 const MESSAGE = {
@@ -23,7 +23,9 @@ const MESSAGE = {
 } as const;
 const BEGIN = 0x10;
 const END = 0x11;
-const INET = 1;
+const FAMILY_NUMBER = { inet: 1, bridge: 7 } as const;
+type EncodedFamily = keyof typeof FAMILY_NUMBER;
+const IFNAME_BYTES = 16;
 const GOTO = -4;
 /** An anonymous, constant map. */
 const MAP_FLAGS = 0x1 | 0x2 | 0x8;
@@ -62,7 +64,12 @@ class Batch {
   }
 
   change(kind: keyof typeof MESSAGE, flags: number, ...attributes: readonly Buffer[]): void {
-    this.#add((SUBSYSTEM << 8) | MESSAGE[kind], flags | FLAGS.ack, INET, 0, word(1, "skep"), ...attributes);
+    this.changeIn("inet", kind, flags, ...attributes);
+  }
+
+  changeIn(family: EncodedFamily, kind: keyof typeof MESSAGE, flags: number, ...attributes: readonly Buffer[]): void {
+    const type = (SUBSYSTEM << 8) | MESSAGE[kind];
+    this.#add(type, flags | FLAGS.ack, FAMILY_NUMBER[family], 0, word(1, "skep"), ...attributes);
   }
 
   nextSet(): number {
@@ -84,8 +91,10 @@ export function encodeChanges(changes: readonly RuleChange[]): EncodedChanges | 
 }
 
 function encode(batch: Batch, change: RuleChange): boolean {
-  if (!("name" in change) || placeOf(change.name).family !== "inet") return false;
-  const { name } = change;
+  if (!("name" in change)) return false;
+  const { family, bare: name } = placeOf(change.name);
+  if (family === "bridge") return encodeElement(batch, family, name, change);
+  if (family !== "inet") return false;
   switch (change.kind) {
     case "addChain":
       if (change.hook !== undefined) return false;
@@ -100,23 +109,40 @@ function encode(batch: Batch, change: RuleChange): boolean {
     case "addRules":
       return encodeBalance(batch, name, change.chain.balance);
     case "addElement":
-    case "deleteElement": {
-      const [keyType = "", valueType] = change.type.split(" : ");
-      const key = keyBytes(keyType, change.key);
-      const value = valueType === undefined ? Buffer.alloc(0) : valueBytes(valueType, change.value);
-      if (key === undefined || value === undefined) return false;
-      const adds = change.kind === "addElement";
-      const element = nested(1, nested(1, attribute(1, key)), ...(adds && value.length > 0 ? [nested(2, value)] : []));
-      batch.change(adds ? "newElement" : "deleteElement", adds ? FLAGS.create : 0, word(2, name), nested(3, element));
-      return true;
-    }
+    case "deleteElement":
+      return encodeElement(batch, family, name, change);
     default:
       return false; // tables and maps come once in a namespace's life
   }
 }
 
+function encodeElement(batch: Batch, family: EncodedFamily, name: string, change: RuleChange): boolean {
+  if (change.kind !== "addElement" && change.kind !== "deleteElement") return false;
+  const [keyType = "", valueType] = change.type.split(" : ");
+  const key = keyBytes(keyType, change.key);
+  const value = valueType === undefined ? Buffer.alloc(0) : valueBytes(valueType, change.value);
+  if (key === undefined || value === undefined) return false;
+  const adds = change.kind === "addElement";
+  const element = nested(1, nested(1, attribute(1, key)), ...(adds && value.length > 0 ? [nested(2, value)] : []));
+  const flags = adds ? FLAGS.create : 0;
+  batch.changeIn(family, adds ? "newElement" : "deleteElement", flags, word(2, name), nested(3, element));
+  return true;
+}
+
+/** Of several values one after the other, each begins at a multiple of four bytes. */
 function keyBytes(type: string, key: string): Buffer | undefined {
+  const types = type === ADVERTS ? ["ifname", "bits128"] : type.split(" . ");
+  const values = key.split(" . ");
+  const parts = types.map((one, i) => valueOfKey(one, values[i] ?? ""));
+  if (types.length === 1) return parts[0];
+  const padded = parts.map((part) => part && Buffer.concat([part, Buffer.alloc((4 - (part.length % 4)) % 4)]));
+  return padded.every((part) => part !== undefined) ? Buffer.concat(padded) : undefined;
+}
+
+function valueOfKey(type: string, key: string): Buffer | undefined {
   if (type === "ether_addr") return Buffer.from(key.replaceAll(":", ""), "hex");
+  if (type === "ifname") return Buffer.concat([Buffer.from(key)], IFNAME_BYTES);
+  if (type === "bits128") return Buffer.from(key.slice("0x".length).padStart(32, "0"), "hex");
   if (type !== "ipv4_addr" && type !== "ipv6_addr") return undefined;
   const ip = parseIp(key);
   return ip === undefined ? undefined : ipBytes(ip);

@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { SkepError } from "../../../shared/errors.ts";
+import { hasBridgeRules } from "../netlink/families.ts";
 import type { Namespaces } from "../netlink/namespaces.ts";
 import { runNft } from "../netlink/nftables.ts";
 import {
@@ -26,7 +27,7 @@ import {
   NODE,
   UPLINK,
 } from "../plan/names.ts";
-import { FAMILIES, type ObservedRuleset } from "../plan/ruleset.ts";
+import type { Family, ObservedRuleset } from "../plan/ruleset.ts";
 import { droppingChains, hostLinks, type Json, parseRules } from "./parse.ts";
 
 export interface ObservedNode {
@@ -50,11 +51,17 @@ export function observeNode(namespaces: Namespaces, sysctls: readonly string[]):
   for (const [key, value] of readRoutes(connection, nameOf)) {
     if (value.endsWith(`dev ${LOCAL_LINK}`)) state.facts.route.set(key, value);
   }
+  const bridges = filtersBridges(namespaces);
   const { rules, host } = namespaces.within(NODE, () => {
     readSysctls(sysctls, state.facts.sysctl);
     return {
-      rules: parseRules(FAMILIES.map(listRules)),
-      host: { links: hostLinks(all, addresses), forwardDrops: forwardDrops(), ipv6: hostIpv6() },
+      rules: parseRules(HOST_FAMILIES.map(listRules)),
+      host: {
+        links: hostLinks(all, addresses),
+        forwardDrops: forwardDrops(),
+        ipv6: hostIpv6(),
+        filtersBridges: bridges,
+      },
     };
   });
   return { state: { ...state, rules }, host, namespaces: listNamespaces() };
@@ -76,9 +83,10 @@ export function observeNamespace(
   }
   for (const [key, value] of readRoutes(connection, nameOf)) state.facts.route.set(key, value);
   for (const [key, value] of readRules(connection)) state.facts.rule.set(key, value);
+  const families: readonly Family[] = isSwitchboard(name) && filtersBridges(namespaces) ? ["inet", "bridge"] : ["inet"];
   const rules = namespaces.within(name, () => {
     readSysctls(sysctls, state.facts.sysctl);
-    return parseRules([listRules("inet")]);
+    return parseRules(families.map(listRules));
   });
   return { ...state, rules };
 }
@@ -106,8 +114,18 @@ function namespaceState(read: readonly ReadLink[], addresses: readonly ReadAddre
   return { links, facts };
 }
 
+const HOST_FAMILIES: readonly Family[] = ["inet", "ip", "ip6"];
+
+/** A kernel is asked once: it has it, or it does not. */
+const asked = new WeakMap<Namespaces, boolean>();
+function filtersBridges(namespaces: Namespaces): boolean {
+  const known = asked.get(namespaces) ?? hasBridgeRules(namespaces.connection(NODE, "netfilter"));
+  asked.set(namespaces, known);
+  return known;
+}
+
 /** {} where there is no such table. Another error must not look like it: all rules would be put a second time. */
-function listRules(family: string): Json {
+function listRules(family: Family): Json {
   const { ok, output, errors } = runNft(`list table ${family} skep`, true);
   if (ok) return json(output);
   if (errors.includes("No such file or directory")) return {};

@@ -3,7 +3,7 @@
 import { PROBE_PREFIX, TUNNEL_PREFIX } from "../../../shared/network/tunnel-address.ts";
 import type { ReadAddress, ReadLink } from "../netlink/read.ts";
 import { isOurLink } from "../plan/names.ts";
-import type { NftMap, ObservedRuleset } from "../plan/ruleset.ts";
+import { ADVERTS, ADVERTS_SET, type NftMap, type ObservedRuleset } from "../plan/ruleset.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
@@ -63,6 +63,10 @@ export function parseRules(tables: readonly Json[]): ObservedRuleset {
 }
 
 function parseMap(map: JsonObject): NftMap {
+  // Of raw bits: how their type is told differs between versions of nft.
+  if (text(map["name"]) === ADVERTS_SET) {
+    return { type: ADVERTS, elements: new Map(list(map["elem"]).map((entry) => [elementKey(entry), ""])) };
+  }
   const type = map["type"];
   const key = Array.isArray(type) ? type.map(text).join(" . ") : text(type);
   const value = text(map["map"]);

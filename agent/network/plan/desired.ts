@@ -25,6 +25,7 @@
 // - Every namespace has a table of connections of its own: a task that fills its own disturbs nobody in a network, nor the mesh.
 //   What it sends into the world is in the switchboard's and the host's as well, as with any masquerade: when such a table
 //   is full, the kernel gives up connections without an answer for new ones.
+// - A task sends only with its own MAC and addresses: port-guard.ts.
 // - A host without IPv6 has what IPv4 can do: ipv6.ts.
 // - Names: 127.0.0.11 in a task leads to the agent on skep0; the source address says which task asks (dns/answer.ts).
 // - An endpoint that drains leaves the rules and the names at once, and its entries only when managers take it away: so
@@ -43,6 +44,7 @@ import { meshRules } from "./mesh-rules.ts";
 import { NODE, namespaceOf, switchboardOf } from "./names.ts";
 import { nodeRules } from "./node-rules.ts";
 import { addOverlay } from "./overlay.ts";
+import type { GuardedPort } from "./port-guard.ts";
 import { publications } from "./published.ts";
 import { hasWayOut, type TaskNetwork } from "./return-path.ts";
 import { isEmptyRuleset, NO_RULES } from "./ruleset.ts";
@@ -82,8 +84,9 @@ export function desiredNetwork(wish: NodeInput, shared: SharedRules = new Shared
     if (underlay.kind === "ready") addOverlay(view, input.nodeId, underlay.local, board.links, board.facts);
   }
   switchOn(input, board.facts);
+  const ports: GuardedPort[] = [];
   const tasks = ready.map(
-    ({ task, networks }) => [namespaceOf(task.taskId), addTask(input, task, networks, board, shared)] as const,
+    ({ task, networks }) => [namespaceOf(task.taskId), addTask(input, task, networks, board, ports, shared)] as const,
   );
   shared.forget();
   const ingress = made.filter(publishes);
@@ -99,6 +102,7 @@ export function desiredNetwork(wish: NodeInput, shared: SharedRules = new Shared
     ingress,
     published,
     shut: shut.flatMap(({ task }) => readAddresses(task.localAddresses)),
+    ports,
   });
   const state = new Map<string, NamespaceState>([
     [NODE, { ...node, rules: nodeRules(input, published) }],

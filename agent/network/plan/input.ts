@@ -31,9 +31,11 @@ export interface HostFacts {
   readonly forwardDrops: readonly string[];
   /** "off": by net.ipv6.conf.all (or default).disable_ipv6; "absent": the kernel has none, nowhere. */
   readonly ipv6: "on" | "off" | "absent";
+  /** The kernel has rules for what passes a bridge (CONFIG_NF_TABLES_BRIDGE). */
+  readonly filtersBridges: boolean;
 }
 
-export const NO_HOST: HostFacts = { links: new Map(), forwardDrops: [], ipv6: "on" };
+export const NO_HOST: HostFacts = { links: new Map(), forwardDrops: [], ipv6: "on", filtersBridges: true };
 
 export interface NodeInput {
   readonly nodeId: NodeId;

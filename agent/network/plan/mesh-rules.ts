@@ -10,6 +10,7 @@
 //                                 node-local bridge what has a way out, nothing to nodes' ports for VXLAN, and of
 //                                 questions for names a task's share (name-limits.ts)
 //   inp                           nothing is for the switchboard itself
+//   bridge: guard                 what tasks send is their own: port-guard.ts
 import type { NetworkView } from "../view.ts";
 import { type Address, readAddresses } from "./addresses.ts";
 import { dataPathPortOf, NO_HOST, type NodeInput } from "./input.ts";
@@ -17,6 +18,7 @@ import { familyWord, type LocalNet, localNets } from "./local-nets.ts";
 import { nameLimits } from "./name-limits.ts";
 import { bridgeOf, LOCAL_BRIDGE, UPLINK } from "./names.ts";
 import { goesPast, pastSources } from "./past-forward.ts";
+import { addPortGuard, type GuardedPort } from "./port-guard.ts";
 import { localPorts, type Publication } from "./published.ts";
 import { type Ruleset, RulesetBuilder, TURNED, TURNED_RULE } from "./ruleset.ts";
 
@@ -29,9 +31,11 @@ export interface MeshRulesInput {
   readonly published: readonly Publication[];
   /** The node-local addresses of tasks without a way out. */
   readonly shut: readonly Address[];
+  /** Of all tasks. */
+  readonly ports: readonly GuardedPort[];
 }
 
-export function meshRules({ input, made, ingress, published, shut }: MeshRulesInput): Ruleset {
+export function meshRules({ input, made, ingress, published, shut, ports }: MeshRulesInput): Ruleset {
   const rules = new RulesetBuilder();
   const nets = localNets(input);
   addPorts(rules, published, nets);
@@ -79,6 +83,7 @@ export function meshRules({ input, made, ingress, published, shut }: MeshRulesIn
       'iifname "skbr*" ct state new drop',
     ],
   });
+  if ((input.host ?? NO_HOST).filtersBridges) addPortGuard(rules, ports);
   return rules.build();
 }
 

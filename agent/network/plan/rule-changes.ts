@@ -119,7 +119,9 @@ export function nftLines(change: RuleChange): readonly string[] {
     case "deleteTable":
       return [`delete table ${change.family} skep`];
     case "addMap":
-      return [`add ${noun(change.type)} ${at(change.name)} { type ${change.type}; }`];
+      return [
+        `add ${noun(change.type)} ${at(change.name)} { ${change.type.startsWith("typeof ") ? "" : "type "}${change.type}; }`,
+      ];
     case "deleteMap":
       return [`delete ${noun(change.type)} ${at(change.name)}`];
     case "addChain":

@@ -2,12 +2,12 @@
 // alone, a change is a new chain and one map element that points to it, and the cost of a change does not grow with the
 // number of services. The old and the new are exchanged in one transaction: no packet sees something between.
 //
-// Everything is in the table "skep" of the family inet, but for the few chains whose statements exist only in ip and ip6: the
-// names of those, and of their maps, begin with the family: "ip/take-…".
+// Everything is in the table "skep" of the family inet, but for the few chains whose statements exist only in ip and ip6, or that
+// are asked within a bridge: the names of those, and of their maps, begin with the family: "ip/take-…".
 import { createHash } from "node:crypto";
 import { type Balance, dnat } from "./balance.ts";
 
-export const FAMILIES = ["inet", "ip", "ip6"] as const;
+export const FAMILIES = ["inet", "ip", "ip6", "bridge"] as const;
 export type Family = (typeof FAMILIES)[number];
 
 export interface Chain {
@@ -47,6 +47,10 @@ export const TURNED_RULE = "meta l4proto { udp, udplite } ct status dnat update 
  */
 export const LATELY = "inet_service; flags timeout,dynamic; timeout 10080m; size 65535";
 
+/** A set whose key is a port, and 128 bits of what it sends: no type of nft has a name for that (port-guard.ts). */
+export const ADVERTS_SET = "adverts";
+export const ADVERTS = "typeof iifname . @th,64,128";
+
 export const NO_RULES: Ruleset = { chains: new Map(), maps: new Map() };
 export const NO_OBSERVED_RULES: ObservedRuleset = { chains: new Map(), maps: new Map() };
 
@@ -57,7 +61,7 @@ export const isEmptyRuleset = (rules: Ruleset | ObservedRuleset): boolean =>
 export function placeOf(name: string): { readonly family: Family; readonly bare: string } {
   const slash = name.indexOf("/");
   const family = name.slice(0, Math.max(0, slash));
-  return { family: family === "ip" || family === "ip6" ? family : "inet", bare: name.slice(slash + 1) };
+  return { family: FAMILIES.find((one) => one === family) ?? "inet", bare: name.slice(slash + 1) };
 }
 
 export interface NamedChain {

@@ -25,7 +25,7 @@ import {
   vethPrefixOf,
 } from "./names.ts";
 import { type RuleChange, ruleChanges } from "./rule-changes.ts";
-import { NO_OBSERVED_RULES, NO_RULES, type ObservedRuleset, type Ruleset } from "./ruleset.ts";
+import { NO_OBSERVED_RULES, NO_RULES, type ObservedRuleset, placeOf, type Ruleset } from "./ruleset.ts";
 
 export type Step =
   | { readonly kind: "addNamespace"; readonly namespace: string }
@@ -89,8 +89,9 @@ export function planSteps(desired: Desired, observed: ObservedState): readonly S
   for (const pair of pairs) steps.push(...sysctls(pair, "link"));
   for (const { namespace, want, have } of pairs) steps.push(...putFacts(namespace, want, have));
   for (const { namespace, want, have } of pairs) {
-    const changes = ruleChanges(want.rules, have.rules);
-    if (changes.length > 0) steps.push({ kind: "rules", namespace, changes, rules: want.rules });
+    const rules = isSwitchboard(namespace) ? withHeldPorts(want.rules, have.rules, held.links) : want.rules;
+    const changes = ruleChanges(rules, have.rules);
+    if (changes.length > 0) steps.push({ kind: "rules", namespace, changes, rules });
   }
   for (const { namespace, want, have } of pairs) steps.push(...removeStale(namespace, want, have, held.links));
   for (const namespace of gone) steps.push({ kind: "removeNamespace", namespace });
@@ -112,6 +113,19 @@ export function heldBack(unready: Iterable<TaskId>, observed: ObservedState) {
     if (link.make.kind === "vxlan" && link.master !== undefined && links.has(link.master)) links.add(name);
   }
   return { namespaces: new Set(ids.map(namespaceOf).filter((name) => observed.has(name))), links };
+}
+
+/** With what is said of ports that are held back: their tasks go on sending. */
+function withHeldPorts(want: Ruleset, have: ObservedRuleset, held: ReadonlySet<string>): Ruleset {
+  if (held.size === 0) return want;
+  const maps = new Map(want.maps);
+  for (const [name, map] of want.maps) {
+    if (placeOf(name).family !== "bridge") continue;
+    const old = [...(have.maps.get(name)?.elements ?? [])];
+    const kept = old.filter(([key]) => held.has(key.slice(0, key.indexOf(" "))));
+    maps.set(name, { type: map.type, elements: new Map([...kept, ...map.elements]) });
+  }
+  return { chains: want.chains, maps };
 }
 
 interface Broken {

@@ -12,6 +12,7 @@ import { switchOn } from "./ipv6.ts";
 import { type Link, type MutableFacts, type NamespaceState, newFacts } from "./kernel.ts";
 import { localNets } from "./local-nets.ts";
 import { bridgeOf, LOCAL_BRIDGE, namespaceOf, vethOf } from "./names.ts";
+import type { GuardedPort } from "./port-guard.ts";
 import { hasWayOut, returnPaths, type TaskNetwork } from "./return-path.ts";
 import { ANY, BITS, LOOPBACK, MAIN_TABLE, type Namespace } from "./switchboard.ts";
 import type { SharedRules } from "./task-rules.ts";
@@ -20,12 +21,16 @@ import type { SharedRules } from "./task-rules.ts";
 const RETURN_TABLE_BASE = 100_000;
 const RETURN_RULE_PREF_BASE = 10_000;
 
-/** Adds the task's namespace, and the switchboard's ends of its links. `networks` are in the order of its attachments. */
+/**
+ * Adds the task's namespace, and the switchboard's ends of its links. `networks` are in the order of its attachments.
+ * @param ports these ends are added to it.
+ */
 export function addTask(
   input: NodeInput,
   task: LocalTask,
   networks: readonly TaskNetwork[],
   board: Namespace,
+  ports: GuardedPort[],
   shared: SharedRules,
 ): NamespaceState {
   const namespace = namespaceOf(task.taskId);
@@ -46,6 +51,7 @@ export function addTask(
       up: true,
     });
     links.set(name, { make: { kind: "peer" }, mtu, mac, up: true });
+    ports.push({ link: veth, addresses });
     if (mac !== undefined) board.facts["bridge-port"].set(`${mac} ${bridge}`, veth);
   };
 

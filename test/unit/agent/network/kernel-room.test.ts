@@ -308,12 +308,12 @@ const rejection = (promise: Promise<unknown>): Promise<SkepError> =>
     (error: unknown) => SkepError.from(error),
   );
 
-test("what the kernel refuses of IPv6 is said, and keeps no task and no word to managers back", async () => {
+test("what a node goes without is said, and keeps no task and no word to managers back", async () => {
   const t = await setup({ adopt: [] });
   await t.pass(10);
   t.room.sessionBegins();
   t.room.update(snapshot(4));
-  t.kernel.without = ["putFact address fd00::7/64 dev eth0: refused (EINVAL)"];
+  t.kernel.without = ["the kernel refuses some of IPv6: putFact address fd00::7/64 dev eth0: refused (EINVAL)"];
   const ready = t.room.prepare(place(), never);
   await t.pass(20);
   await ready;

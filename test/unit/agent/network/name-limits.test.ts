@@ -16,7 +16,8 @@ test("questions are counted by sender before they are let through, also those of
     localMtu: 1_500,
     dnsPort: 7_353,
   };
-  const rules = meshRules({ input, made: [], ingress: [], published: [], shut: readAddresses(["172.29.0.9"]) });
+  const shut = readAddresses(["172.29.0.9"]);
+  const rules = meshRules({ input, made: [], ingress: [], published: [], shut, ports: [] });
   const forward = [...rules.chains].find(([name]) => name.startsWith("fwd-"))?.[1].rules ?? [];
   const at = (words: RegExp): number => forward.findIndex((rule) => words.test(rule));
   const each = at(
