@@ -112,7 +112,10 @@ function targetsOf(chosen: readonly Node[], at: number, only: NodeId | undefined
 
 const tunnelNote = (node: Node): readonly string[] => {
   const problem = node.description?.tunnelProblem ?? "";
-  return problem === "" ? [] : [`${nameOf(node)} can have no encrypted networks: ${problem}`];
+  if (problem === "") return [];
+  // Beside keys it tells what encryption costs there.
+  const canHave = (node.description?.tunnelKeys ?? []).length > 0;
+  return [`${nameOf(node)} ${canHave ? "has slow encrypted networks" : "can have no encrypted networks"}: ${problem}`];
 };
 
 const ipv6Note = (node: Node): readonly string[] =>

@@ -528,6 +528,7 @@ export interface NodeDescription {
   readonly dataPathMtu: number;
   /** Empty: no encrypted network can be on this node, and tunnel_problem tells why. Two while keys are being replaced. */
   readonly tunnelKeys: readonly TunnelKey[];
+  /** Beside keys: encrypted networks can be there, but at a cost that this tells. */
   readonly tunnelProblem: string;
   /** Its kernel has no IPv6: its tasks have none of the IPv6 addresses that networks give them. */
   readonly withoutIpv6: boolean;

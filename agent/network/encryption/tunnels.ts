@@ -10,7 +10,7 @@ import { tunnelAddressOf } from "../../../shared/network/tunnel-address.ts";
 import { Pulse } from "../../pulse.ts";
 import type { ToolRunner } from "../apply/run.ts";
 import type { NetworkViews } from "../view.ts";
-import { tunnelProblem } from "./capability.ts";
+import { tunnelCapability } from "./capability.ts";
 import { executeTunnels } from "./execute.ts";
 import { type KeyFile, newOwnKey, type OwnKey } from "./keys.ts";
 import { observeTunnels } from "./observe.ts";
@@ -46,6 +46,8 @@ export class Tunnels {
   readonly #address: string;
   readonly #pulse = new Pulse();
   #keys: readonly OwnKey[] = [];
+  /** See TunnelCapability. */
+  #cost = "";
   #problem = "";
   #failure = "";
   #epoch = 0;
@@ -66,7 +68,8 @@ export class Tunnels {
     const tunnelKeys = this.#keys.map(({ epoch, publicKey, port }) =>
       newTunnelKey({ epoch, port, publicKey: Buffer.from(publicKey, "base64") }),
     );
-    return { tunnelKeys: this.#problem === "" ? tunnelKeys : [], tunnelProblem: this.#problem };
+    if (this.#problem !== "") return { tunnelKeys: [], tunnelProblem: this.#problem };
+    return { tunnelKeys, tunnelProblem: tunnelKeys.length > 0 ? this.#cost : "" };
   }
 
   /** What keeps the tunnels from being as they should; empty when nothing does. */
@@ -104,7 +107,9 @@ export class Tunnels {
       try {
         if (!isLoaded) {
           this.#keys = await keyFile.load();
-          this.#problem = (await tunnelProblem(runner, signal)) || this.#tooSmall();
+          const { problem, cost } = await tunnelCapability(runner, signal);
+          this.#problem = problem || this.#tooSmall();
+          this.#cost = cost;
           isLoaded = true;
           onDescription();
           if (this.#problem !== "") log.info({ problem: this.#problem }, "no encrypted network can be on this node");

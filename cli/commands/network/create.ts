@@ -1,11 +1,14 @@
 import type { Command } from "commander";
+import { newListRequest } from "../../../proto/gen/control.ts";
 import { newNetworkSpec } from "../../../proto/gen/objects.ts";
-import { networkOptionProblem } from "../../../shared/model/networks.ts";
+import { isEncrypted, networkOptionProblem } from "../../../shared/model/networks.ts";
+import type { Connection } from "../../connection.ts";
 import type { CommandContext } from "../../context.ts";
 import { booleanOption, checked, choice, listOption, teach, valueOption } from "../../options.ts";
 import { ipamOf } from "../../parse/ipam.ts";
 import { type Pair, parseLabel, parsePair } from "../../parse/pairs.ts";
 import { forEach } from "../each.ts";
+import { warn } from "../warn.ts";
 
 interface Options {
   readonly driver: string;
@@ -28,6 +31,18 @@ function parseOpt(raw: string): Pair {
   const pair = raw.includes("=") ? parsePair(raw, "com.docker.network.driver.mtu=1400") : { key: raw, value: "" };
   checked(raw, () => networkOptionProblem(pair.key, pair.value, false));
   return pair;
+}
+
+const MAX_NAMED = 3;
+
+/** Of nodes where encryption is slow, or cannot be; what cannot be asked now is no reason to fail: the network is made. */
+async function costs(control: Pick<Connection["control"], "listNodes">): Promise<readonly string[]> {
+  const { nodes } = await control.listNodes(newListRequest()).catch(() => ({ nodes: [] }));
+  const found = nodes.filter(({ description }) => (description?.tunnelProblem ?? "") !== "");
+  const told = found
+    .slice(0, MAX_NAMED)
+    .map(({ id, description }) => `node ${description?.hostname ?? id}: ${description?.tunnelProblem}`);
+  return found.length > MAX_NAMED ? [...told, `and ${found.length - MAX_NAMED} more: skep network check`] : told;
 }
 
 export function define(command: Command, context: CommandContext): void {
@@ -79,6 +94,7 @@ export function define(command: Command, context: CommandContext): void {
       return await forEach([name], context, async () => {
         const network = await control.createNetwork({ spec });
         context.terminal.out(`${network.id}\n`);
+        if (isEncrypted(spec)) warn(context, await costs(control));
       });
     }),
   );

@@ -21,6 +21,7 @@ import {
   newNetwork,
   newNetworkAttachmentConfig,
   newNetworkSpec,
+  newNodeDescription,
   newPortConfig,
   newService,
   newServiceSpec,
@@ -49,6 +50,8 @@ let listed: string[] = [];
 let services: (CreateServiceRequest | UpdateServiceRequest)[] = [];
 
 const mesh = network(3, "mesh", { ingress: true });
+const slow = node(1);
+const slowDescription = newNodeDescription({ ...slow.description, tunnelProblem: "no WireGuard here" });
 const find = (ref: string): Network => {
   const found = [...networks, mesh].find(({ id, spec }) => spec?.name === ref || id.startsWith(ref));
   if (found === undefined) throw new SkepError("not_found", `no such network: ${ref}`);
@@ -99,7 +102,7 @@ const daemon = await startDaemon({
           newNetworkPeer({ nodeId: nodeId(2), hostname: "node2", addresses: ["192.0.2.2"], appliedVersion: 6 }),
         ],
       }),
-    listNodes: async () => newListNodesResponse({ nodes: [node(1), node(2)] }),
+    listNodes: async () => newListNodesResponse({ nodes: [{ ...slow, description: slowDescription }, node(2)] }),
     listTasks: async () => newListTasksResponse(),
     createService: async (request) => {
       services.push(request);
@@ -130,12 +133,13 @@ beforeEach(() => {
 const run = (...argv: readonly string[]) => skep(argv, { socket });
 
 test("network create sends what was asked for", async () => {
-  const { out } = await run(
+  const { out, err: warned } = await run(
     ...["network", "create", "--subnet", "10.1.0.0/16", "--gateway", "10.1.0.9", "--ip-range", "10.1.4.0/24"],
     ...["--label", "tier=front", "--opt", "encrypted", "-o", "com.docker.network.driver.mtu=1400"],
     ...["--internal", "--attachable", "--ipv6", "shop"],
   );
   assert.equal(out, `${networkId(9)}\n`);
+  assert.match(warned, /^warning: node \S+: no WireGuard here\n$/, "what encryption costs");
   assert.deepEqual(created, [
     newNetworkSpec({
       name: "shop",

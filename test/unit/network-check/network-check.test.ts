@@ -96,6 +96,16 @@ describe("which ways are tested", () => {
     assert.deepEqual(notes, ["node2 can have no encrypted networks: the command wg is missing"]);
   });
 
+  test("a node whose encryption is slow is named, and why", () => {
+    const description = newNodeDescription({
+      hostname: "node2",
+      tunnelProblem: "no WireGuard",
+      tunnelKeys: [newTunnelKey()],
+    });
+    const { notes } = planCheck(undefined, [node(1), { ...node(2), description }], undefined, Math.random);
+    assert.deepEqual(notes, ["node2 has slow encrypted networks: no WireGuard"]);
+  });
+
   test("a node whose kernel has no IPv6 is named", () => {
     const description = newNodeDescription({ hostname: "node2", withoutIpv6: true });
     const { notes } = planCheck(undefined, [node(1), { ...node(2), description }], undefined, Math.random);

@@ -52,3 +52,30 @@ test("an agent that starts again while keys are replaced keeps its old key until
   stop.abort();
   await running;
 });
+
+test("a node whose encryption is slow has keys, and says what it costs", async () => {
+  const env = createSimEnv(1);
+  const stop = new AbortController();
+  const tunnels = new Tunnels({
+    env,
+    log: silentLog,
+    // Of the two scripts the first tells by its exit status that only wireguard-go can do it.
+    runner: {
+      run: async (call, signal) => ({
+        ...(await runner.run(call, signal)),
+        code: call.args[1]?.includes("skwgtest") ? 10 : 0,
+      }),
+    },
+    nodeId: NODE,
+    keyFile: { load: async () => [newOwnKey(1, 51_821)], save: async () => undefined },
+    underlayMtu: () => 1500,
+    onDescription: () => undefined,
+  });
+  const running = tunnels.run(stop.signal);
+  await env.advance(0);
+  assert.equal(tunnels.description.tunnelKeys.length, 1);
+  assert.match(tunnels.description.tunnelProblem, /no WireGuard.*wireguard-go/);
+  assert.equal(tunnels.problem, "");
+  stop.abort();
+  await running;
+});
