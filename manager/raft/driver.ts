@@ -15,6 +15,7 @@ import type { Env, Timer } from "../../shared/env/env.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { CommitWaiters } from "./commit-waiters.ts";
+import { dropThrough } from "./compaction.ts";
 import { LostEntriesError } from "./core/assert.ts";
 import type { ConfigChange } from "./core/config.ts";
 import type { ConfigProposal } from "./core/membership.ts";
@@ -338,11 +339,17 @@ export class Driver {
     // One that the leader's has overtaken meanwhile is of no use.
     if (this.#savedIndex !== undefined && this.#savedIndex <= this.#snapshotIndex) this.#savedIndex = undefined;
     if (this.#savedIndex === undefined) return undefined;
-    const { storage, snapshotIntervalEntries, trailingEntries = TRAILING_ENTRIES } = this.#options;
-    const trailing = Math.min(present(trailingEntries), present(snapshotIntervalEntries));
+    const { core, storage, snapshotIntervalEntries, trailingEntries = TRAILING_ENTRIES } = this.#options;
     return {
       snapshotIndex: this.#savedIndex,
-      dropThrough: Math.max(storage.firstIndex - 1, this.#savedIndex - trailing),
+      dropThrough: dropThrough({
+        firstIndex: storage.firstIndex,
+        snapshotIndex: this.#savedIndex,
+        trailingEntries: present(trailingEntries),
+        snapshotIntervalEntries: present(snapshotIntervalEntries),
+        settledIndex: core.settledIndex,
+        hasRoom: storage.logBytes < SNAPSHOT_INTERVAL_BYTES,
+      }),
     };
   }
 

@@ -44,6 +44,20 @@ export class Progress {
     return this.#nextIndex;
   }
 
+  /** The last entry that it needs no more, as far as is known: what comes behind it is to be sent, perhaps again. */
+  get settledIndex(): number {
+    switch (this.#state.kind) {
+      case "probe":
+        return this.#nextIndex - 1;
+      case "replicate":
+        return this.#matchIndex;
+      case "snapshot":
+        return this.#state.index;
+      default:
+        return unreachable(this.#state);
+    }
+  }
+
   get state(): ReplicationState {
     return this.#state;
   }

@@ -16,7 +16,7 @@ import { type ConfigProposal, proposeConfig, refusal, stayersHave } from "./memb
 import { type Message, promises } from "./messages.ts";
 import { hasQuorum } from "./quorum.ts";
 import type { ConfirmedRead } from "./read-queue.ts";
-import { announce, broadcastHeartbeat } from "./replication.ts";
+import { announce, broadcastHeartbeat, settledIndex } from "./replication.ts";
 import {
   becomeFollower,
   becomeRemoved,
@@ -163,6 +163,11 @@ export class RaftCore {
   get settled(): boolean {
     const { role, log } = this.#raft;
     return role.kind === "leader" && log.applied >= role.firstIndex;
+  }
+
+  /** The last entry that no member that is alive needs any more; Infinity where that is all, or this is no leader. */
+  get settledIndex(): number {
+    return settledIndex(this.#raft);
   }
 
   get transferring(): boolean {

@@ -5,7 +5,7 @@ import { noteBeat } from "./lease.ts";
 import type { MessageOf } from "./messages.ts";
 import type { Progress } from "./progress.ts";
 import { committedIndex } from "./quorum.ts";
-import { becomeFollower, diskOverdue, type Leading, promiseQuiet, type Raft, send } from "./state.ts";
+import { becomeFollower, diskOverdue, isActive, type Leading, promiseQuiet, type Raft, send } from "./state.ts";
 import { entryBytes } from "./types.ts";
 
 /** A snapshot without a word about its fate for so many election timeouts is tried again. */
@@ -21,6 +21,17 @@ export function announce(raft: Raft): void {
 
 export function* others(raft: Raft, role: Leading): Generator<readonly [number, Progress]> {
   for (const pair of role.progress) if (pair[0] !== raft.options.id) yield pair;
+}
+
+/** Leader: the last entry that no member that is alive needs any more. Infinity: nobody is behind, or this is no leader. */
+export function settledIndex(raft: Raft): number {
+  const { role } = raft;
+  let least = Number.POSITIVE_INFINITY;
+  if (role.kind !== "leader") return least;
+  for (const [id, progress] of others(raft, role)) {
+    if (isActive(raft, role, id)) least = Math.min(least, progress.settledIndex);
+  }
+  return least;
 }
 
 /** Sends as much as the window takes. */

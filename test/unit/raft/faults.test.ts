@@ -1,7 +1,7 @@
 // Disks that refuse, state that is broken, processes that are killed: the member says so and lies to nobody.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
@@ -19,6 +19,8 @@ function failingDisk(): {
   readonly openStorage: (dir: string) => RaftStorage;
   failing: boolean;
   hanging: boolean;
+  /** Hangs only at the leader's snapshot. */
+  slowInstall: boolean;
   /** Writes that hang now. */
   held: number;
   broken: boolean;
@@ -27,6 +29,7 @@ function failingDisk(): {
   const disk = {
     failing: false,
     hanging: false,
+    slowInstall: false,
     held: 0,
     broken: false,
     refused: 0,
@@ -38,7 +41,8 @@ function failingDisk(): {
           throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
         }
         disk.held++;
-        while (disk.hanging) await new Promise((resolve) => setTimeout(resolve, 5));
+        while (disk.hanging || (disk.slowInstall && what.install !== undefined))
+          await new Promise((resolve) => setTimeout(resolve, 5));
         disk.held--;
         await real.write(what);
       };
@@ -172,6 +176,35 @@ test("a follower's disk hangs: the leader knows, and removes nobody who is neede
     disk.hanging = false;
     await cluster.close();
   }
+});
+
+test("a member that takes long over a snapshot needs no second one for what was written meanwhile", async (t) => {
+  const cluster = new RealCluster();
+  t.after(() => cluster.close());
+  const disk = failingDisk();
+  t.after(() => {
+    disk.slowInstall = false;
+  });
+  const sparse = { snapshotIntervalEntries: 20, trailingEntries: 3 };
+  const one = await cluster.open("one", { kind: "bootstrap" }, 1, sparse);
+  await until("one leads", () => one.raft.status().state === "leader");
+  const snapshots = new Set<string>();
+  let written = 0;
+  const writeUntil = async (count: number): Promise<void> => {
+    while (snapshots.size < count) {
+      await one.raft.propose(bytes(`v${written++}`));
+      for (const name of readdirSync(one.dir)) if (/^snapshot-\d+$/.test(name)) snapshots.add(name);
+    }
+  };
+  await writeUntil(1);
+  disk.slowInstall = true;
+  const joining = cluster.join("two", "one", { ...sparse, openStorage: disk.openStorage });
+  await until("the snapshot is on its way to the disk", () => disk.held > 0);
+  await writeUntil(3);
+  disk.slowInstall = false;
+  const two = await joining;
+  await until("it has all", () => two.machine.values.length === written);
+  assert.equal(two.machine.restored, 1);
 });
 
 test("a stop does not wait for a disk that hangs", async () => {

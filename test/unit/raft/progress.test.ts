@@ -134,3 +134,39 @@ test("inflight: a full window refuses, and comes round the ring", () => {
     assert.deepEqual([window.count, window.bytes], [0, 0]);
   }
 });
+
+const settled: readonly (readonly [name: string, act: (p: Progress) => void, want: number])[] = [
+  ["what is on its way may be lost", (p) => p.sent(8, 10), 5],
+  [
+    "what was answered is not needed",
+    (p) => {
+      p.sent(8, 10);
+      p.accepted(7);
+    },
+    7,
+  ],
+  ["a snapshot on its way", (p) => p.sentSnapshot(40), 40],
+  [
+    "a snapshot that arrived",
+    (p) => {
+      p.sentSnapshot(40);
+      p.snapshotDone(true);
+    },
+    40,
+  ],
+  [
+    "a snapshot that got lost",
+    (p) => {
+      p.sentSnapshot(40);
+      p.snapshotDone(false);
+    },
+    5,
+  ],
+];
+for (const [name, act, want] of settled) {
+  test(`the last entry that a member needs no more: ${name}`, () => {
+    const progress = replicating();
+    act(progress);
+    assert.equal(progress.settledIndex, want);
+  });
+}
