@@ -44,6 +44,7 @@ need wg wireguard-tools
 need wireguard-go wireguard-go # where the kernel has no WireGuard
 need tcpdump tcpdump # tests look at what is on the wire
 need openssl openssl # tests read certificates with it
+need mkfs.ext4 e2fsprogs # tests freeze a disk
 need curl curl # tests and the first five minutes ask for pages
 [ -f /etc/protocols ] || missing="$missing netbase" # nft knows protocols by the names that are in it
 [ -x /usr/bin/tini-static ] || missing="$missing tini"

@@ -6,7 +6,7 @@ import { CLUSTER_MUTANTS, misfit, mutantsOfTheDay, tryClusterMutant } from "./cl
 import { tryRaftMutant } from "./mutation-check.ts";
 import { MUTANTS } from "./raft/mutants.ts";
 
-const SEEDS = 100; // each plays one story in nine, and stops at the first that fails
+const SEEDS = 100; // each plays one of the stories, and stops at the first that fails
 const OF_THE_DAY = 2;
 const CLUSTER_SEEDS = 5;
 const RULES = [
