@@ -151,7 +151,10 @@ function exposedPorts(json: unknown): readonly string[] {
   return Object.keys(json)
     .slice(0, MAX_EXPOSED)
     .map((key) => (key.includes("/") ? key : `${key}/tcp`))
-    .filter((key) => /^[0-9]{1,5}\/(tcp|udp)$/.test(key));
+    .filter((key) => {
+      const port = Number(/^([0-9]{1,5})\/(tcp|udp)$/.exec(key)?.[1]);
+      return port > 0 && port <= 65_535;
+    });
 }
 
 export interface ParsedConfig {
