@@ -187,10 +187,10 @@ test("a last write that a power cut tore is dropped at the start, and had again 
       .sort()
       .at(-1) ?? "",
   );
-  // Behind what was written there is room, in zeros: there a part of the next write.
+  // Behind what was written there is room, in zeros: there the second sector of the next write, whose first one never arrived.
   const bytes = readFileSync(log);
-  const end = bytes.findLastIndex((byte) => byte !== 0);
-  randomBytes(90).copy(bytes, Math.ceil((end + 1) / 8) * 8 + 8);
+  const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  randomBytes(90).copy(bytes, Math.ceil(end / 512) * 512 + 512);
   writeFileSync(log, bytes);
   await dev("start", "node2");
   await shows("node1", /^node2 Ready Reachable$/);

@@ -340,7 +340,7 @@ X`);
       bridge fdb del 02:42:0a:00:09:04 dev skvx4097 self
       ip neigh del 10.0.9.4 dev skvx4097
       ip link set skbr4096 down
-      nft delete table inet skep'
+      nft delete table inet skep; nft delete table bridge skep'
       nsenter --net=/run/netns/skepnet-n1 nft delete table ip skep`);
     sh(`ip -n ${namespace(ASKER)} link del eth0`);
     const found = (await agent("n1").check(inputOf("n1", ALL), signal)).map(({ message }) => message);
