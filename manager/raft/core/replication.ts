@@ -11,7 +11,11 @@ import { entryBytes } from "./types.ts";
 /** A snapshot without a word about its fate for so many election timeouts is tried again. */
 const SNAPSHOT_PATIENCE = 10;
 
-/** Leader: sends everybody what is new. Called once per Ready, so that what was proposed together travels together. */
+/**
+ * Leader: sends everybody what is new. Called once per Ready, so that what was proposed together travels together. A new commit index
+ * alone is no reason to send: followers learn it by the next append or heartbeat. Nothing that a follower holds is read before
+ * the leader was asked, and a message more to everybody for every write would be paid for by all of them.
+ */
 export function announce(raft: Raft): void {
   const { role } = raft;
   if (role.kind !== "leader" || role.announcedIndex === raft.log.lastIndex) return;
