@@ -5,6 +5,7 @@
 // Each source waits while the reader is behind: at most one message of each is held.
 import { type LogLine, type LogsResponse, newLogsResponse } from "../../proto/gen/control.ts";
 import type { Env } from "../../shared/env/env.ts";
+import { Heap } from "../../shared/heap.ts";
 
 /** A part of one node's log. */
 export interface LogPiece {
@@ -40,6 +41,12 @@ interface Source {
 
 const isEarlier = (a: LogLine, b: LogLine): boolean =>
   a.timestampMs !== b.timestampMs ? a.timestampMs < b.timestampMs : a.timestampNs < b.timestampNs;
+
+/** By the line that each has to show next. */
+const isBefore = (a: Source, b: Source): boolean => {
+  const [one, other] = [a.lines[a.at], b.lines[b.at]];
+  return one !== undefined && other !== undefined && isEarlier(one, other);
+};
 
 export class LogMerge {
   readonly #env: Env;
@@ -172,11 +179,14 @@ export class LogMerge {
 
   /** The next lines of all sources, by time, up to where one has no more to show. */
   #takeLines(): LogLine[] {
-    const heap = new SourceHeap([...this.#sources].filter((source) => source.at < source.lines.length));
+    const heap = new Heap(
+      [...this.#sources].filter((source) => source.at < source.lines.length),
+      isBefore,
+    );
     const taken: LogLine[] = [];
     let bytes = 0;
     while (taken.length < MAX_LINES && bytes < MAX_BYTES) {
-      const source = heap.earliest();
+      const source = heap.top();
       const line = source?.lines[source.at];
       if (source === undefined || line === undefined) break;
       taken.push(line);
@@ -186,47 +196,8 @@ export class LogMerge {
         this.#letGoOn(source);
         break;
       }
-      heap.moved();
+      heap.topChanged();
     }
     return taken;
-  }
-}
-
-/** Sources that have a line to show, the one with the earliest on top. */
-class SourceHeap {
-  readonly #sources: Source[];
-
-  constructor(sources: Source[]) {
-    this.#sources = sources;
-    for (let i = (sources.length >>> 1) - 1; i >= 0; i--) this.#sink(i);
-  }
-
-  earliest(): Source | undefined {
-    return this.#sources[0];
-  }
-
-  /** The top one shows its next line now. */
-  moved(): void {
-    this.#sink(0);
-  }
-
-  #sink(from: number): void {
-    let at = from;
-    for (;;) {
-      let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) if (this.#isBefore(child, least)) least = child;
-      if (least === at) return;
-      const [a, b] = [this.#sources[at], this.#sources[least]];
-      if (a === undefined || b === undefined) return;
-      this.#sources[at] = b;
-      this.#sources[least] = a;
-      at = least;
-    }
-  }
-
-  #isBefore(i: number, j: number): boolean {
-    const [a, b] = [this.#sources[i], this.#sources[j]];
-    const [one, other] = [a?.lines[a.at], b?.lines[b.at]];
-    return one !== undefined && other !== undefined && isEarlier(one, other);
   }
 }

@@ -2,7 +2,7 @@
 // and a task goes down to the branch that has fewest tasks of the service. In a leaf the order is Swarm's: nodes on which
 // the service keeps failing last, then fewest tasks of this service, then fewest tasks of all; equal nodes by id, so
 // that the same input gives the same placement. Every level is a heap, so a placement costs the logarithm of its width.
-import { Heap } from "./heap.ts";
+import { Heap } from "../../shared/heap.ts";
 import type { NodeEntry } from "./node-load.ts";
 import type { Path } from "./topology.ts";
 
