@@ -2,7 +2,8 @@
 // may lie about what its own tasks wrote, as it runs them; it may not speak for another node's. Pure.
 import type { LogLine, LogOptions, LogsResponse } from "../../proto/gen/control.ts";
 import type { NodeId, ServiceId, TaskId } from "../../shared/model/ids.ts";
-import { MAX_LOG_PART_BYTES, MAX_LOG_TIME_MS, MAX_LOG_TIME_NS } from "../../shared/model/log-line.ts";
+import { MAX_LOG_PART_BYTES, MAX_LOG_TIME_NS } from "../../shared/model/log-line.ts";
+import { LAST_TIME_MS } from "../../shared/model/time.ts";
 
 /** What one node was asked for. */
 export interface Asked {
@@ -25,7 +26,7 @@ export function strangerIn(line: LogLine, { nodeId, tasks, options }: Asked): st
   if (line.serviceId !== "" && line.serviceId !== serviceId) return "another service";
   const both = options.stdout === options.stderr;
   if (!both && !(line.stream === "stdout" ? options.stdout : options.stderr)) return "a stream that was not asked for";
-  if (line.timestampMs < 0 || line.timestampMs > MAX_LOG_TIME_MS || line.timestampNs > MAX_LOG_TIME_NS)
+  if (line.timestampMs < 0 || line.timestampMs > LAST_TIME_MS || line.timestampNs > MAX_LOG_TIME_NS)
     return "a time that is none";
   if (line.timestampMs < options.sinceMs || (options.untilMs > 0 && line.timestampMs > options.untilMs))
     return "a time that was not asked for";

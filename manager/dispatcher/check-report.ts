@@ -12,6 +12,7 @@ import {
 } from "../../proto/gen/objects.ts";
 import { SkepError } from "../../shared/errors.ts";
 import type { NodeId } from "../../shared/model/ids.ts";
+import { LAST_TIME_MS } from "../../shared/model/time.ts";
 import { MAX_UNDERLAY_MTU, MIN_LINK_MTU } from "../../shared/network/overlay-mtu.ts";
 import { CHALLENGE_BYTES } from "../../shared/pki/leader-proof.ts";
 import { parseAddress, peerAddressProblem } from "../../shared/rpc/address.ts";
@@ -37,8 +38,6 @@ const MAX_TEXT_LENGTH = 4 * 1024;
 const MAX_PORT = 65_535;
 /** A million cores. */
 const MAX_NANO_CPUS = 1e15;
-/** The end of the year 9999: beyond it no calendar formats a time. */
-const MAX_TIMESTAMP_MS = 253_402_300_799_999;
 
 const ROOT_DIGEST = /^[0-9a-f]{64}$/;
 /** Of a task or a network that may be gone: it is looked up, or bounded by this. */
@@ -151,7 +150,7 @@ export function checkStatuses(updates: readonly TaskStatusUpdate[]): void {
 
 /** Texts are cut rather than refused: what a failed command has said is as long as it is. */
 function checkStatus({ timestampMs, containerStatus, portStatus }: TaskStatus): void {
-  checkNumber("status's time", timestampMs, MAX_TIMESTAMP_MS);
+  checkNumber("status's time", timestampMs, LAST_TIME_MS);
   if (containerStatus !== undefined) {
     const { containerId, pid } = containerStatus;
     if (!CONTAINER_ID.test(containerId)) throw wrong("container id", `${quoted(containerId)} is none`);

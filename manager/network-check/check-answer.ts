@@ -3,6 +3,7 @@
 import type { ProbeArrival, ProbeArrived, ProbeReady, ProbeSent } from "../../proto/gen/agent.ts";
 import { SkepError } from "../../shared/errors.ts";
 import { parseIp } from "../../shared/model/ip.ts";
+import { LAST_TIME_MS } from "../../shared/model/time.ts";
 import type { CheckedNode } from "./plan.ts";
 
 const MAX_TEXT_LENGTH = 1_024;
@@ -11,8 +12,6 @@ const MAX_SIZES = 8;
 const MAX_PACKET_BYTES = 9_000;
 const MAX_BLOCKS = 64;
 const MAX_PORT = 65_535;
-/** The end of the year 9999. */
-const MAX_TIME_MS = 253_402_300_799_999;
 
 const wrong = (why: string): SkepError => new SkepError("invalid_argument", `the node's answer is refused: ${why}`);
 
@@ -24,7 +23,7 @@ function checkText(text: string): void {
 /** @throws {SkepError} `invalid_argument` */
 export function checkReady(answer: ProbeReady): ProbeReady {
   const { nowMs, problem } = answer;
-  if (!(Number.isSafeInteger(nowMs) && nowMs >= 0 && nowMs <= MAX_TIME_MS)) throw wrong(`its time is ${nowMs}`);
+  if (!(Number.isSafeInteger(nowMs) && nowMs >= 0 && nowMs <= LAST_TIME_MS)) throw wrong(`its time is ${nowMs}`);
   checkText(problem);
   return answer;
 }

@@ -1,5 +1,6 @@
 // The words about networks that several rooms need: predefined names and driver options.
 import type { NetworkSpec } from "../../proto/gen/objects.ts";
+import { MIN_IPV6_MTU, MIN_LINK_MTU } from "../network/overlay-mtu.ts";
 
 /** Not objects of the cluster: every node has them. A service without networks is on `bridge`: only the way out. */
 const PREDEFINED_NETWORKS = ["host", "none", "bridge"] as const;
@@ -16,9 +17,6 @@ export const ENCRYPTED_OPTION = "encrypted";
 export const FIRST_VNI = 4097;
 export const LAST_VNI = 0xffffff;
 
-/** IPv6 asks for 1280 of every link, IPv4 for 68. */
-const MIN_MTU = 68;
-const MIN_IPV6_MTU = 1280;
 const MAX_MTU = 65_535;
 
 const OPTIONS = [MTU_OPTION, ENCRYPTED_OPTION, VXLAN_ID_OPTION];
@@ -27,7 +25,7 @@ const OPTIONS = [MTU_OPTION, ENCRYPTED_OPTION, VXLAN_ID_OPTION];
 export function networkOptionProblem(key: string, value: string, ipv6Enabled: boolean): string | undefined {
   switch (key) {
     case MTU_OPTION: {
-      const least = ipv6Enabled ? MIN_IPV6_MTU : MIN_MTU;
+      const least = ipv6Enabled ? MIN_IPV6_MTU : MIN_LINK_MTU;
       const mtu = /^[0-9]{1,5}$/.test(value) ? Number(value) : 0;
       if (mtu >= least && mtu <= MAX_MTU) return undefined;
       return `option ${key}=${value}: the MTU is a number from ${least} to ${MAX_MTU}`;
